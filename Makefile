@@ -8,47 +8,107 @@ SHELL := /bin/bash
 PYTHON ?= python3
 CACHE := $(CURDIR)/.cache
 VENV := $(CACHE)/venv
-BIN := $(VENV)/bin
 # The link makes ansible_collections.openclaw.mission_control importable, for Ansible and for Python alike.
-LINK := $(CACHE)/collections/ansible_collections/openclaw/mission_control
+COLLECTIONS := $(CACHE)/collections
+APPLICATION := $(CACHE)/reference_application
 SANDBOX := $(PYTHON) molecule/shared/sandbox.py
 SANDBOX_HOST := mission-control
-APPLICATION := $(CACHE)/reference_application
-# Debian packages of the machine that runs make: nspawn hosts, the tests' own PostgreSQL and Redis, and a browser-free rest.
 SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap dbus iproute2 iptables
+# The reference application's tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
+SCENARIO ?= --all
+PLAYBOOK := ansible-playbook -i inventory/sandbox
 
-export PATH := $(BIN):$(PATH)
+export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
-export MOLECULE_GLOB := molecule/*/molecule.yml
 export ANSIBLE_HOME := $(CACHE)/ansible
+export MOLECULE_GLOB := molecule/*/molecule.yml
 
 .PHONY: help
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-##@ Set-up
-.PHONY: setup
-setup: $(CACHE)/.system $(VENV)/.complete ## Install what the other targets need (below .cache, and Debian packages)
-
-$(CACHE)/.system: Makefile
-	@mkdir -p $(CACHE)
-	missing=$$(for p in $(SYSTEM_PACKAGES); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done)
+# Installs the Debian packages named in $(1) that are missing.
+define install_debian_packages
+	missing=$$(for package in $(1); do dpkg-query -W -f='$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed || echo $$package; done)
 	if [ -n "$$missing" ]; then
-	  if [ "$$(id -u)" != 0 ]; then echo "Missing Debian packages; as root: apt-get install" $$missing >&2; exit 1; fi
+	  [ "$$(id -u)" = 0 ] || { echo "Debian packages are missing. As root: apt-get install" $$missing >&2; exit 1; }
 	  echo "Installing Debian packages:" $$missing
-	  apt-get -qq update
-	  DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 install --no-install-recommends $$missing >$(CACHE)/apt.log 2>&1 || { tail -20 $(CACHE)/apt.log; exit 1; }
+	  export DEBIAN_FRONTEND=noninteractive
+	  { apt-get -q update && apt-get -qy -o DPkg::Lock::Timeout=120 install --no-install-recommends $$missing; } >$(CACHE)/apt.log 2>&1 || { tail -20 $(CACHE)/apt.log >&2; exit 1; }
 	fi
+endef
+
+.PHONY: setup
+setup: $(CACHE)/system.installed $(VENV)/installed ## Install what the other targets need: Debian packages, and Python packages below .cache
+
+$(CACHE)/system.installed: Makefile
+	@mkdir -p $(CACHE)
+	$(call install_debian_packages,$(SYSTEM_PACKAGES))
 	touch $@
 
-$(VENV)/.complete: tests/requirements.txt $(CACHE)/.system
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: name a newer one with PYTHON=..." >&2; exit 1; }
+$(CACHE)/test-system.installed: $(CACHE)/system.installed
+	@# No cluster of the distribution's own is wanted on the machine that runs the tests.
+	mkdir -p /etc/postgresql-common
+	[ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+	$(call install_debian_packages,$(TEST_PACKAGES))
+	touch $@
+
+$(VENV)/installed: tests/requirements.txt $(CACHE)/system.installed
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.13" >&2; exit 1; }
 	echo "Installing Python packages into .cache/venv"
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-	mkdir -p $(dir $(LINK)) $(VENV)/lib/collections
-	ln -sfn $(CURDIR) $(LINK)
-	$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "mission_control_checkout.pth").write_text("$(CACHE)/collections\n")'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	mkdir -p $(COLLECTIONS)/ansible_collections/openclaw
+	ln -sfn $(CURDIR) $(COLLECTIONS)/ansible_collections/openclaw/mission_control
+	$(VENV)/bin/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "checkout.pth").write_text("$(COLLECTIONS)\n")'
 	touch $@
+
+.PHONY: application
+application: setup # The reference application, packed as a source directory
+	@python molecule/reference_application/pack.py --uv $(VENV)/bin/uv $(APPLICATION)
+
+.PHONY: sandbox
+sandbox: setup application ## Boot a host, deploy Mission Control's stand-in to it and verify it
+	@$(SANDBOX) create $(SANDBOX_HOST)
+	$(PLAYBOOK) playbooks/deploy.yml
+	$(PLAYBOOK) molecule/shared/seed.yml
+	$(PLAYBOOK) playbooks/verify.yml
+	$(PLAYBOOK) molecule/shared/show.yml
+
+.PHONY: sandbox-destroy
+sandbox-destroy: ## Remove the sandbox's hosts and all that belongs to them
+	@$(SANDBOX) destroy --all
+	rm -rf $(CACHE)/sandbox $(APPLICATION)
+
+.PHONY: lint
+lint: setup ## ruff, mypy, yamllint and ansible-lint
+	@ruff check .
+	ruff format --check .
+	mypy plugins molecule/shared
+	yamllint --strict .
+	ansible-lint
+
+.PHONY: unit
+unit: setup ## The unit tests
+	@python -m pytest tests/unit
+
+.PHONY: reference
+reference: setup $(CACHE)/test-system.installed ## The reference application's own tests
+	@python molecule/reference_application/tests/run.py --uv $(VENV)/bin/uv
+
+.PHONY: molecule
+molecule: setup application ## Every Molecule scenario; SCENARIO=name runs one
+	@molecule test $(SCENARIO:%=$(if $(filter --all,%),%,--scenario-name %))
+
+.PHONY: test
+test: lint unit reference molecule ## Everything that CI runs
+
+.PHONY: build
+build: setup ## Build the collection's archive into .cache/dist
+	@ansible-galaxy collection build --force --output-path $(CACHE)/dist
+
+.PHONY: clean
+clean: sandbox-destroy ## Remove everything that these targets made below .cache
+	@rm -rf $(CACHE)

@@ -1,0 +1,111 @@
+"""What must hold for every role and every module of the collection, whoever adds one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+USES = "\n".join(
+    path.read_text()
+    for folder in ("molecule", "playbooks", "roles")
+    for path in sorted((ROOT / folder).rglob("*.yml"))
+    if "node_modules" not in path.parts
+)
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def role_defaults(role: str) -> dict[str, Any]:
+    path = ROOT / "roles" / role / "defaults" / "main.yml"
+    return (load(path) or {}) if path.exists() else {}
+
+
+def tracked_files() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], check=True, capture_output=True, text=True
+    ).stdout
+    return [ROOT / name for name in listing.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_defaults_are_the_documented_options(role: str) -> None:
+    defaults = role_defaults(role)
+    specs = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]
+    options: dict[str, Any] = {}
+    for entry_point in specs.values():
+        options.update(entry_point.get("options", {}))
+    required = {name for name, option in options.items() if option.get("required")}
+    assert set(defaults) == set(options) - required
+    for name, option in options.items():
+        assert option.get("description"), f"{name} has no description"
+        default = option.get("default")
+        if default is not None and "{{" not in str(defaults[name]):
+            assert defaults[name] == default, f"{name}: argument_specs says {default!r}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_variables_carry_the_roles_name(role: str) -> None:
+    assert [name for name in role_defaults(role) if not name.startswith(f"{role}_")] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_tells_what_it_is(role: str) -> None:
+    assert load(ROOT / "roles" / role / "meta" / "main.yml")["galaxy_info"]["description"]
+    assert len((ROOT / "roles" / role / "README.md").read_text()) > 200
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_documentation_a_unit_test_and_a_use(module: str) -> None:
+    source = (ROOT / "plugins" / "modules" / f"{module}.py").read_text()
+    for block in ("DOCUMENTATION", "EXAMPLES", "RETURN"):
+        assert re.search(rf"^{block} = r?(\"\"\"|''')", source, re.MULTILINE), f"{module} lacks {block}"
+    tests = ROOT / "tests" / "unit" / "plugins"
+    assert any((tests / kind / f"test_{module}.py").exists() for kind in ("modules", "action")), (
+        f"{module} has no unit test"
+    )
+    assert f"openclaw.mission_control.{module}:" in USES, f"no role, playbook or scenario uses {module}"
+
+
+def test_documentation_of_every_module_renders() -> None:
+    answer = subprocess.run(
+        ["ansible-doc", "--type", "module", *(f"openclaw.mission_control.{module}" for module in MODULES)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "ERROR" not in answer.stderr and "WARNING" not in answer.stderr, answer.stderr
+
+
+def test_every_playbook_names_its_hosts() -> None:
+    for playbook in sorted((ROOT / "playbooks").glob("*.yml")):
+        for play in load(playbook):
+            assert "ansible.builtin.import_playbook" in play or play["hosts"], playbook
+
+
+def test_no_download_host_is_written_down() -> None:
+    # A mirror or a bundle must be able to serve every download, so none may be fixed in the tree.
+    hosts = (
+        ("registry", "npmjs", "org"),
+        ("files", "pythonhosted", "org"),
+        ("pypi", "org"),
+        ("deb", "debian", "org"),
+    )
+    pattern = re.compile("|".join(re.escape(".".join(parts)) for parts in hosts))
+    offenders = [str(path) for path in tracked_files() if pattern.search(path.read_text(errors="ignore"))]
+    assert offenders == []
+
+
+def test_lock_file_of_the_reference_frontend_names_no_download_address() -> None:
+    lock = ROOT / "molecule" / "reference_application" / "frontend" / "package-lock.json"
+    assert '"resolved"' not in lock.read_text()
