@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: Inspect a host and what is deployed on it, in one call
+version_added: "1.0.0"
+description:
+  - Returns the operating system, Python interpreters, memory, free disk space, installed packages, listening
+    sockets, files, releases, units and their running processes.
+  - It replaces two dozen C(stat) and C(command) tasks, each of which would cost half a second.
+  - Secrets stay on the host. Of files and of the environment of processes only digests are returned.
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+options:
+  user:
+    description:
+      - The application user. It need not exist yet.
+    type: str
+  root:
+    description:
+      - Application root below which releases are looked for. A leading C(~) is the home of O(user).
+    type: str
+  paths:
+    description:
+      - Paths whose free disk space is wanted. Of a path that does not exist, its nearest parent is taken.
+    type: list
+    elements: str
+    default: []
+  packages:
+    description:
+      - Names of Debian packages whose installed version is wanted.
+    type: list
+    elements: str
+    default: []
+  files:
+    description:
+      - Paths to describe, with a SHA-256 digest of regular files. A leading C(~) is the home of O(user).
+    type: list
+    elements: str
+    default: []
+  units:
+    description:
+      - User units of O(user) to describe, with their main process.
+    type: list
+    elements: str
+    default: []
+  system_units:
+    description:
+      - Units of the system manager to describe.
+    type: list
+    elements: str
+    default: []
+  ports:
+    description:
+      - TCP ports whose listeners are wanted. All of them when empty.
+    type: list
+    elements: int
+    default: []
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the same without changing anything.
+    support: full
+  diff_mode:
+    description: Returns details of what would change.
+    support: N/A
+    details: Nothing is ever changed.
+  platform:
+    description: Target systems.
+    support: full
+    platforms: posix
+"""
+
+EXAMPLES = r"""
+- name: Look at the host
+  openclaw.mission_control.host_info:
+    user: mission-control
+    root: ~/mission-control
+    packages: [git, postgresql]
+    units: [mission-control-backend, mission-control-worker, mission-control-frontend]
+  become: true
+  register: host
+
+- name: Say which release really runs
+  ansible.builtin.debug:
+    msg: "{{ host.units['mission-control-backend.service'].process.release }}"
+"""
+
+RETURN = r"""
+os:
+  description: Operating system.
+  returned: always
+  type: dict
+  sample: {id: debian, version: "13", codename: trixie, architecture: x86_64, init: systemd}
+python:
+  description: Python interpreters, newest first.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{path: /usr/bin/python3.13, version: "3.13", suitable: true, venv: true}]
+cpus:
+  description: Number of processors.
+  returned: always
+  type: int
+memory:
+  description: Memory in bytes.
+  returned: always
+  type: dict
+  sample: {total_bytes: 4000000000, available_bytes: 3000000000, swap_bytes: 0}
+disk:
+  description: Space by path.
+  returned: always
+  type: dict
+  sample: {/srv: {checked: /srv, total_bytes: 100, available_bytes: 50, available_inodes: 1000}}
+packages:
+  description: Installed version by package, null where it is not installed.
+  returned: always
+  type: dict
+listeners:
+  description: Listening TCP sockets with the process and the unit that hold them.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{protocol: tcp, address: 127.0.0.1, port: 8000, uid: 1000, user: ubuntu, pid: 7, pids: [7],
+            command: python, unit: mission-control-backend.service}]
+user:
+  description: The application user; RV(user.exists) is false when there is none.
+  returned: always
+  type: dict
+  sample: {exists: true, name: mission-control, uid: 1000, gid: 1000, group: mission-control,
+           home: /home/mission-control, shell: /bin/bash, system: false, lingering: true,
+           manager: {running: true, runtime_directory: /run/user/1000}}
+files:
+  description: Files by (expanded) path.
+  returned: always
+  type: dict
+  sample: {/etc/hosts: {exists: true, kind: file, mode: "0644", owner: root, group: root, size: 9, sha256: ab}}
+releases:
+  description: Releases below O(root), oldest first, and the current one.
+  returned: always
+  type: dict
+  sample: {root: /home/mc/mission-control, current: abc, current_target: releases/abc, available: []}
+units:
+  description:
+    - User units by full name, each with its main process.
+    - Null for each unit when the user or its manager is not there.
+  returned: always
+  type: dict
+system_units:
+  description: System units by full name.
+  returned: always
+  type: dict
+journal:
+  description: Whether the journal is kept on disk.
+  returned: always
+  type: dict
+  sample: {persistent: true}
+time:
+  description: Clock of the host, seconds since the epoch.
+  returned: always
+  type: float
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._host import HostRequest, collect
+from ..module_utils._process import HostError
+
+
+def main() -> None:
+    texts = {"type": "list", "elements": "str", "default": []}
+    module = AnsibleModule(
+        argument_spec={
+            "user": {"type": "str"},
+            "root": {"type": "str"},
+            "paths": texts,
+            "packages": texts,
+            "files": texts,
+            "units": texts,
+            "system_units": texts,
+            "ports": {"type": "list", "elements": "int", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = collect(HostRequest(**module.params))
+    except HostError as error:
+        module.fail_json(msg=f"{error.message} {error.remedy}".strip(), kind=error.kind, remedy=error.remedy)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
