@@ -1,0 +1,413 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Create, boot, stop, snapshot and destroy hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from . import base, guest, network, requirements, storage, supervisor
+from .common import Run, SandboxError, check_name, command, read_json, remove_tree, say, write, write_json
+
+BOOT_DEADLINE = 60.0
+STOP_DEADLINE = 30.0
+
+
+@dataclass
+class Host:
+    """What is kept of a host in its host.json."""
+
+    name: str
+    index: int
+    mode: str  # overlay or copy
+    layers: list[str]  # what its root starts from, the topmost first
+    snapshot: str | None = None
+    isolated: bool = False
+    public_key: str = ""  # empty until the root file system is complete
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+class Sandbox:
+    """All hosts of one run."""
+
+    def __init__(self, run: Run, cli: Path, environment: Mapping[str, str]) -> None:
+        self.run = run
+        self.cli = cli
+        self.environment = environment
+
+    # --- what there is ------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        return sorted(path.parent.name for path in self.run.hosts.glob("*/host.json"))
+
+    def load(self, name: str) -> Host:
+        record = read_json(self.directory(name) / "host.json")
+        if record is None:
+            known = ", ".join(self.names()) or "none"
+            raise SandboxError(f"There is no host {name!r} (hosts of this run: {known}).")
+        return Host(**record)
+
+    def hosts(self) -> list[Host]:
+        result = []
+        for name in self.names():
+            with contextlib.suppress(SandboxError):  # destroyed meanwhile
+                result.append(self.load(name))
+        return result
+
+    def save(self, host: Host) -> None:
+        write_json(self.directory(host.name) / "host.json", asdict(host))
+
+    def directory(self, name: str) -> Path:
+        return self.run.hosts / name
+
+    def root(self, host: Host) -> storage.Root:
+        return storage.Root(self.directory(host.name), host.mode, [Path(layer) for layer in host.layers])
+
+    def network(self) -> network.Network:
+        found = network.load(self.run)
+        if found is None:
+            raise SandboxError("This run has no hosts yet; create one first.")
+        return found
+
+    def group(self, host: Host) -> Path:
+        mounted = requirements.control_group_root()
+        if mounted is None:
+            raise SandboxError("No control group version 2 hierarchy is mounted.")
+        return mounted / f"{network.BRIDGE_PREFIX}{self.network().machine(host.index)}"
+
+    def supervisor_lock(self, name: str) -> Path:
+        return self.directory(name) / "supervisor"
+
+    def running(self, name: str) -> bool:
+        return supervisor.running(self.supervisor_lock(name)) is not None
+
+    # --- create and boot ----------------------------------------------------------------------------------
+
+    def create(self, names: Sequence[str], snapshot: str | None = None, isolated: bool = False) -> None:
+        for name in names:
+            check_name(name, "host name")
+        layers: list[str] | None = None
+        if snapshot:
+            layers, mode = self.snapshot_layers(snapshot)
+        else:
+            layers = [str(base.ensure_base(self.run, base.find_recipe(self.environment)))]
+            mode = None
+        with self.run.lock():
+            guest.ensure_key(self.run)
+            if mode is None:
+                mode = self.mode()
+            for name in names:
+                self.register(name, mode, layers, snapshot, isolated)
+        self.each(names, self.bring_up)
+
+    def mode(self) -> str:
+        if self.environment.get("SANDBOX_COPY"):
+            return "copy"
+        if storage.overlay_works(self.run):
+            return "overlay"
+        say(f"overlayfs does not work in {self.run.state}: every host gets a full copy instead")
+        return "copy"
+
+    def snapshot_layers(self, snapshot: str) -> tuple[list[str], str]:
+        record = storage.load_snapshot(self.run, snapshot)
+        layers, mode = record["layers"], record["mode"]
+        assert isinstance(layers, list) and isinstance(mode, str)  # noqa: S101, PT018  (for the type checker)
+        return layers, mode
+
+    def register(self, name: str, mode: str, layers: list[str], snapshot: str | None, isolated: bool) -> None:
+        """Note a new host, or see that the one of this name is what is asked for; the run's lock is held."""
+        if name in self.names():
+            host = self.load(name)
+            if (host.snapshot, host.isolated) != (snapshot, isolated):
+                was = f"{'isolated, ' if host.isolated else ''}from {host.snapshot or 'the base'}"
+                raise SandboxError(f"Host {name} exists already, but otherwise ({was}): destroy it first.")
+            return
+        index = network.choose_index(host.index for host in self.hosts())
+        self.save(Host(name=name, index=index, mode=mode, layers=layers, snapshot=snapshot, isolated=isolated))
+
+    def each(self, names: Iterable[str], action: Callable[[str], None]) -> None:
+        """Do something with several hosts at once; every failure is told."""
+        unique = list(dict.fromkeys(names))
+        failures: list[str] = []
+        with ThreadPoolExecutor(max_workers=max(1, len(unique))) as pool:
+            for name, future in [(name, pool.submit(action, name)) for name in unique]:
+                try:
+                    future.result()
+                except SandboxError as error:
+                    failures.append(str(error) if name in str(error) else f"{name}: {error}")
+        if failures:
+            raise SandboxError("\n".join(failures))
+
+    def bring_up(self, name: str) -> None:
+        """Complete a host's root if need be and boot it; nothing to do for a running one."""
+        started = time.monotonic()
+        with self.run.lock(f"host-{name}"):
+            host = self.load(name)
+            if host.public_key and self.running(name):
+                self.wait(host)
+                say(f"{name} is running")
+                return
+            with self.run.lock("network"):
+                net = network.ensure(self.run)
+                isolated = [net.address(other.index) for other in self.hosts() if other.isolated]
+                network.fill_chain(net, isolated)
+            self.end_processes(host)
+            root = self.root(host)
+            if not host.public_key:
+                root.build()
+                storage.bring_packages(self.run, root.own)
+                root.mount()
+                if host.snapshot:
+                    storage.forget_identity(root.path)
+                host.public_key = guest.make_identity(self.run, root.path, name)
+                self.save(host)
+            root.mount()
+            guest.connect(root.path, net, host.index, host.isolated)
+            self.publish_names()
+            storage.shared_caches(self.run)
+            lock, console = self.supervisor_lock(name), self.console(name)
+            console.unlink(missing_ok=True)
+            supervisor.start(self.cli, name, lock, console, self.run_environment())
+            self.wait(host)
+        say(f"{name} ({net.address(host.index)}) is up after {time.monotonic() - started:.1f} s")
+
+    def run_environment(self) -> dict[str, str]:
+        return {
+            "SANDBOX_RUN": self.run.label,
+            "SANDBOX_STATE": str(self.run.state.parent),
+            "SANDBOX_CACHE": str(self.run.cache),
+        }
+
+    def console(self, name: str) -> Path:
+        return self.directory(name) / "console.log"
+
+    def supervise(self, name: str) -> int:
+        """The supervisor process of a host (started by bring_up)."""
+        host, net = self.load(name), self.network()
+        binds = [f"--bind={outer}:{inner}" for outer, inner in storage.shared_caches(self.run).items()]
+        os.environ["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"] = "1"
+        arguments = [
+            "systemd-nspawn",
+            "--quiet",
+            "--boot",
+            f"--machine={net.machine(host.index)}",
+            f"--hostname={name}",
+            f"--directory={self.root(host).path}",
+            "--register=no",
+            "--keep-unit",
+            f"--network-bridge={net.bridge}",
+            "--resolv-conf=off",
+            "--timezone=off",
+            "--link-journal=no",
+            "--console=read-only",
+            *binds,
+        ]
+        return supervisor.supervise(arguments, self.supervisor_lock(name), self.group(host))
+
+    def wait(self, host: Host) -> None:
+        """Until the system inside says over SSH that it is up."""
+        deadline = time.monotonic() + BOOT_DEADLINE
+        problem = "no answer"
+        while time.monotonic() < deadline:
+            if not self.running(host.name):
+                problem = "its container ended"
+                break
+            options = ["-o", "ConnectTimeout=2", "-o", "ConnectionAttempts=1"]
+            done = subprocess.run(
+                [*self.ssh(host, options), "systemctl is-system-running --wait"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=BOOT_DEADLINE,
+                check=False,
+            )
+            answer = done.stdout.strip()
+            if answer == "running":
+                return
+            if answer == "degraded":
+                failed = command([*self.ssh(host), "systemctl --failed --plain --no-legend"], check=False).stdout
+                say(f"{host.name}: failed units: {' '.join(line.split()[0] for line in failed.splitlines() if line)}")
+                return
+            problem = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else answer or "no answer"
+            time.sleep(0.1)
+        tail = self.console(host.name).read_text(errors="replace").splitlines()[-15:]
+        raise SandboxError(
+            f"Host {host.name} did not come up within {BOOT_DEADLINE:.0f} s ({problem}); the end of its console "
+            f"log {self.console(host.name)}:\n" + "\n".join(f"  {line}" for line in tail)
+        )
+
+    def publish_names(self) -> None:
+        """Let every host of the run find the others by name."""
+        with self.run.lock("names"):
+            net = self.network()
+            hosts = [host for host in self.hosts() if host.public_key]
+            addresses = {host.name: net.address(host.index) for host in hosts}
+            lines = [f"{address} {self.load(name).public_key}\n" for name, address in addresses.items()]
+            write(self.run.known_hosts, "".join(lines), 0o600)
+            for host in hosts:
+                path = self.root(host).path / "etc/hosts"
+                if path.parent.is_dir():  # else not mounted: written when it boots
+                    existing = path.read_text() if path.exists() else ""
+                    text = guest.name_hosts(existing, net.gateway, addresses, host.name)
+                    if text != existing:
+                        write(path, text)
+
+    # --- reach --------------------------------------------------------------------------------------------
+
+    def ssh_options(self) -> list[str]:
+        """Options that keep this run's connections apart from the user's own SSH configuration."""
+        return [
+            *("-F", "/dev/null"),
+            *("-o", f"UserKnownHostsFile={self.run.known_hosts}"),
+            *("-o", "GlobalKnownHostsFile=/dev/null"),
+            *("-o", "StrictHostKeyChecking=yes"),
+            *("-o", "IdentitiesOnly=yes"),
+            *("-o", "PreferredAuthentications=publickey"),
+            *("-o", "LogLevel=ERROR"),
+        ]
+
+    def persist_options(self) -> list[str]:
+        """Options that keep a connection for the next task; its socket is named by the host's address."""
+        self.run.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return [
+            *("-o", "ControlMaster=auto"),
+            *("-o", "ControlPersist=60s"),
+            *("-o", f"ControlPath={self.run.runtime}/%h"),
+        ]
+
+    def ssh(self, host: Host, options: Sequence[str] = ()) -> list[str]:
+        address = self.network().address(host.index)
+        # A connection kept from before a reboot would hang: the tool's own ones are not shared.
+        return ["ssh", *options, *self.ssh_options(), "-i", str(self.run.key), f"root@{address}"]
+
+    # --- stop and destroy ---------------------------------------------------------------------------------
+
+    def start(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.load(name)
+        self.each(names, self.bring_up)
+
+    def stop(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.load(name)
+        self.each(names, self.shut_down)
+
+    def shut_down(self, name: str) -> None:
+        with self.run.lock(f"host-{name}"):
+            host = self.load(name)
+            self.stop_cleanly(host)
+            self.root(host).unmount()
+        say(f"{name} is stopped")
+
+    def stop_cleanly(self, host: Host) -> None:
+        """As if powered off with systemctl."""
+        process = supervisor.running(self.supervisor_lock(host.name))
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_DEADLINE
+            while self.running(host.name):
+                if time.monotonic() > deadline:
+                    say(f"{host.name} did not shut down within {STOP_DEADLINE:.0f} s: its processes are ended")
+                    break
+                time.sleep(0.05)
+        self.end_processes(host)
+
+    def end_processes(self, host: Host) -> None:
+        """End what is left of a host's container at once, and its interface with it."""
+        process = supervisor.running(self.supervisor_lock(host.name))
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        net = network.load(self.run)
+        if net is None:
+            return
+        supervisor.kill_group(self.group(host))
+        command(["ip", "link", "del", net.interface(host.index)], check=False)
+        for left in ("propagate", "unix-export"):
+            with contextlib.suppress(OSError):
+                (Path("/run/systemd/nspawn") / left / net.machine(host.index)).rmdir()
+        self.forget_connections(host)
+
+    def forget_connections(self, host: Host) -> None:
+        """Close the kept SSH connection to a host that is going away."""
+        socket = self.run.runtime / self.network().address(host.index)
+        if socket.exists():
+            command(["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", host.name], check=False)
+
+    def destroy(self, names: Sequence[str]) -> None:
+        with self.run.lock():
+            self.each(names, self.remove)
+            storage.drop_unused_layers(self.run, (layer for host in self.hosts() for layer in host.layers))
+            if not self.names():
+                network.remove(self.run)
+                shutil.rmtree(self.run.runtime, ignore_errors=True)
+
+    def remove(self, name: str) -> None:
+        with self.run.lock(f"host-{name}"):
+            directory = self.directory(name)
+            record = read_json(directory / "host.json")
+            if record is not None:
+                host = Host(**record)
+                self.end_processes(host)
+                root = self.root(host)
+                root.unmount()
+                storage.collect_packages(self.run, root.own)
+            if directory.exists():
+                remove_tree(directory)
+                say(f"{name} is destroyed")
+        if self.names():
+            self.publish_names()
+
+    def destroy_all(self) -> None:
+        """Everything of this run: hosts, snapshots, network, key."""
+        if not self.run.state.exists():
+            return
+        self.destroy([path.name for path in self.run.hosts.glob("*")])
+        remove_tree(self.run.state)
+        for directory in (self.run.state.parent, network.RUNTIME):
+            with contextlib.suppress(OSError):
+                directory.rmdir()  # if this was the last run
+
+    # --- snapshots ----------------------------------------------------------------------------------------
+
+    def snapshot(self, name: str, snapshot: str, replace: bool = False) -> None:
+        """Keep a host's root file system as what others start from; the host itself goes on from there."""
+        check_name(snapshot, "snapshot name")
+        if snapshot in storage.snapshot_names(self.run) and not replace:
+            raise SandboxError(f"Snapshot {snapshot!r} exists already; give --replace to replace it.")
+        with self.run.lock(f"host-{name}"):
+            host = self.load(name)
+            was_running = self.running(name)
+            self.stop_cleanly(host)
+            with self.run.lock("layers"):
+                root = self.root(host)
+                storage.collect_packages(self.run, root.own)
+                root.keep_as_layer(self.run.layers / f"{snapshot}-{time.time_ns():x}")
+                host.layers = [str(layer) for layer in root.layers]
+                self.save(host)
+                storage.save_snapshot(self.run, snapshot, root, name)
+        say(f"snapshot {snapshot} of {name} is kept")
+        if was_running:
+            self.bring_up(name)
+        self.drop_layers()
+
+    def forget(self, snapshots: Sequence[str]) -> None:
+        for snapshot in snapshots:
+            storage.load_snapshot(self.run, snapshot)
+        for snapshot in snapshots:
+            (self.run.snapshots / f"{snapshot}.json").unlink(missing_ok=True)
+        self.drop_layers()
+
+    def drop_layers(self) -> None:
+        with self.run.lock():
+            storage.drop_unused_layers(self.run, (layer for host in self.hosts() for layer in host.layers))
