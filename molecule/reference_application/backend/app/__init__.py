@@ -1,0 +1,1 @@
+"""Reference application: a stand-in for trials and tests, not OpenClaw Mission Control."""
