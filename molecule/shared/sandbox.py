@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Debian hosts with a real systemd on this machine, to deploy to and to test with.
 
-Each is a systemd-nspawn container reached over SSH. Names, network and files belong to a run: this checkout's,
-or the one SANDBOX_RUN names.
+Each is a systemd-nspawn container reached over SSH. Names, network and files belong to a run: this
+checkout's, or the one SANDBOX_RUN names.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 
 from sandbox_hosts import base, inventory, requirements, storage
 from sandbox_hosts.common import SandboxError, find_run
-from sandbox_hosts.hosts import Sandbox
+from sandbox_hosts.hosts import Platform, Sandbox
 
 CLI = Path(__file__).resolve()
 CHECKOUT = CLI.parents[2]
@@ -29,15 +30,25 @@ def parser() -> argparse.ArgumentParser:
         prog="sandbox.py",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Environment: SANDBOX_RUN (name of the run), SANDBOX_STATE (default .cache/sandbox of the checkout), "
-        "SANDBOX_CACHE (default /var/cache/openclaw-mission-control), SANDBOX_MIRROR (Debian mirror).",
+        epilog="Environment: SANDBOX_RUN (name of the run), SANDBOX_STATE (default .cache/sandbox here),\n"
+        "SANDBOX_CACHE (default /var/cache/openclaw-mission-control), SANDBOX_MIRROR (Debian mirror),\n"
+        "SANDBOX_COPY (set: copy the base, do not overlay it).",
     )
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     create = commands.add_parser("create", help="create hosts and boot them, several at once")
-    create.add_argument("names", nargs="+", metavar="NAME")
-    create.add_argument("--from", dest="snapshot", metavar="SNAPSHOT", help="start from a snapshot, not the base")
-    create.add_argument("--isolated", action="store_true", help="reach the controller and the run's hosts only")
+    create.add_argument("names", nargs="*", metavar="NAME")
+    create.add_argument(
+        "--platforms",
+        metavar="FILE",
+        help="JSON list of objects with name, snapshot and isolated; - is standard input",
+    )
+    create.add_argument(
+        "--from", dest="snapshot", metavar="SNAPSHOT", help="start from a snapshot, not the base"
+    )
+    create.add_argument(
+        "--isolated", action="store_true", help="reach the controller and the run's hosts only"
+    )
 
     for name, text in (("start", "boot stopped hosts"), ("stop", "shut hosts down, keeping their files")):
         commands.add_parser(name, help=text).add_argument("names", nargs="+", metavar="NAME")
@@ -67,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
     snapshots = commands.add_parser("snapshots", help="show the snapshots of this run")
     snapshots.add_argument("--forget", nargs="+", default=[], metavar="SNAPSHOT", help="remove these instead")
 
-    commands.add_parser("base", help="build the base root file system, if it is not there, and print its path")
+    commands.add_parser(
+        "base", help="build the base root file system, if it is not there, and print its path"
+    )
     commands.add_parser("check", help="say whether this machine can run sandbox hosts")
     commands.add_parser("packages", help="print the Debian packages that are missing, for apt-get")
     commands.add_parser("_supervise").add_argument("name")
@@ -83,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     sandbox = Sandbox(find_run(CHECKOUT, os.environ), CLI, os.environ)
     match arguments.command:
         case "create":
-            sandbox.create(arguments.names, arguments.snapshot, arguments.isolated)
+            sandbox.create(platforms(arguments))
         case "start":
             sandbox.start(arguments.names)
         case "stop":
@@ -119,6 +132,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def platforms(arguments: argparse.Namespace) -> list[Platform]:
+    """The hosts to create, from the names or from the file."""
+    if bool(arguments.names) == bool(arguments.platforms):
+        raise SandboxError("create: give either names or --platforms.")
+    if arguments.names:
+        return [Platform(name, arguments.snapshot, arguments.isolated) for name in arguments.names]
+    text = sys.stdin.read() if arguments.platforms == "-" else Path(arguments.platforms).read_text()
+    return [
+        Platform(entry["name"], entry.get("snapshot") or None, bool(entry.get("isolated")))
+        for entry in json.loads(text)
+    ]
+
+
 def show_hosts(sandbox: Sandbox, as_json: bool) -> None:
     rows = [
         {
@@ -133,7 +159,8 @@ def show_hosts(sandbox: Sandbox, as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, indent=2))
     for row in [] if as_json else rows:
-        print(f"{row['name']:24} {row['state']:8} {row['address']:15} {row['from']}{' isolated' * bool(row['isolated'])}")
+        isolated = " (isolated)" if row["isolated"] else ""
+        print(f"{row['name']:24} {row['state']:8} {row['address']:15} {row['from']}{isolated}")
 
 
 def show_inventory(sandbox: Sandbox, names: list[str], groups: list[str]) -> None:
@@ -153,11 +180,13 @@ def show_inventory(sandbox: Sandbox, names: list[str], groups: list[str]) -> Non
 def show_snapshots(sandbox: Sandbox) -> None:
     for name in storage.snapshot_names(sandbox.run):
         record = storage.load_snapshot(sandbox.run, name)
-        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(str(record["time"]))))
-        print(f"{name:24} of {record['host']}, {made}")
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.time))
+        print(f"{name:24} of {record.host}, {made}")
 
 
 def main() -> int:
+    # As Ctrl-C: what runs below is ended and cleaned up, nothing half done is used later.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run(parser().parse_args())
     except SandboxError as error:

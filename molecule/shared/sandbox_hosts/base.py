@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .common import Run, SandboxError, command, locked, remove_tree, say
+from .common import Run, SandboxError, command, locked, mounts, remove_tree, say
 
 SUITE = "trixie"
 # What a small Debian server has, and what Ansible's apt module needs. Nothing a role has to install.
@@ -49,7 +49,8 @@ GUEST_APT = {
 }
 # Settings of this machine's apt without which a guest may not reach the same mirror.
 INHERITED_APT = re.compile(
-    r'^(Acquire::(?:http|https)::(?:Proxy|CAInfo)[^ ]*|Acquire::Check-(?:Valid-Until|Date)) "(.*)";$', re.MULTILINE
+    r'^(Acquire::(?:http|https)::(?:Proxy|CAInfo)[^ ]*|Acquire::Check-(?:Valid-Until|Date)) "(.*)";$',
+    re.MULTILINE,
 )
 
 
@@ -69,7 +70,12 @@ class Recipe:
         return f"{self.suite}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def arguments(self, target: Path) -> list[str]:
-        words = ["mmdebstrap", "--variant=minbase", "--format=directory", f"--include={','.join(self.packages)}"]
+        words = [
+            "mmdebstrap",
+            "--variant=minbase",
+            "--format=directory",
+            f"--include={','.join(self.packages)}",
+        ]
         words += [f'--aptopt={key} "{value}"' for key, value in sorted(self.apt.items())]
         words += [f"--customize-hook={hook}" for hook in self.customize]
         return [*words, self.suite, str(target), *([self.mirror] if self.mirror else [])]
@@ -87,24 +93,26 @@ def ensure_base(run: Run, recipe: Recipe) -> Path:
     target = bases / recipe.name
     if target.is_dir():
         return target
-    with locked(run.cache / "base.lock"):
+    with locked(run.cache / "base.lock") as lock:
         if target.is_dir():
             return target
         bases.mkdir(parents=True, exist_ok=True)
         for leftover in bases.glob("*.partial-*"):  # of a build that was interrupted: we hold the lock
+            for mounted in reversed([path for path in mounts() if leftover in path.parents]):
+                command(["umount", "--lazy", mounted])
             remove_tree(leftover)
         partial = Path(tempfile.mkdtemp(prefix=f"{recipe.name}.partial-", dir=bases))
         started = time.monotonic()
         say(f"building the base root file system {recipe.name} (once, about half a minute)")
-        build(recipe, partial)
+        build(recipe, partial, lock)
         partial.chmod(0o755)
         partial.rename(target)
         say(f"base {recipe.name} ready after {time.monotonic() - started:.0f} s")
     return target
 
 
-def build(recipe: Recipe, target: Path) -> None:
-    """Run mmdebstrap, passing on its stages as progress."""
+def build(recipe: Recipe, target: Path, lock: int) -> None:
+    """Run mmdebstrap, passing on its stages as progress. It holds the lock too, if this process is killed."""
     tail: deque[str] = deque(maxlen=15)
     process = subprocess.Popen(
         recipe.arguments(target),
@@ -113,6 +121,7 @@ def build(recipe: Recipe, target: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
+        pass_fds=(lock,),
     )
     assert process.stdout is not None  # noqa: S101  (for the type checker)
     try:

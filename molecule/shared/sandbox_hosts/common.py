@@ -70,7 +70,7 @@ class Run:
     def snapshots(self) -> Path:
         return self.state / "snapshots"
 
-    def lock(self, name: str = "run") -> contextlib.AbstractContextManager[None]:
+    def lock(self, name: str = "run") -> contextlib.AbstractContextManager[int]:
         return locked(self.state / "locks" / name)
 
 
@@ -98,7 +98,11 @@ def say(text: str) -> None:
 
 
 def command(
-    arguments: Sequence[str | Path], *, check: bool = True, timeout: float | None = 120, stdin: str | None = None
+    arguments: Sequence[str | Path],
+    *,
+    check: bool = True,
+    timeout: float | None = 120,
+    stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command quietly; a failure becomes one line with the command's last words."""
     words = [str(word) for word in arguments]
@@ -123,12 +127,12 @@ def command(
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Exclusive lock on a file, given back when this process ends whatever happens."""
+def locked(path: Path) -> Iterator[int]:
+    """Exclusive lock on a file, given back when this process ends whatever happens. Yields its descriptor."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:
@@ -162,7 +166,12 @@ def remove_tree(path: Path) -> None:
     command(["rm", "-rf", "--one-file-system", "--", path], timeout=600)
 
 
-def mounts() -> list[Path]:
-    """Mount points of this mount namespace."""
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [Path(re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)), line.split()[4])) for line in lines]
+def mounts(kind: str | None = None) -> list[Path]:
+    """Mount points of this mount namespace (of one kind of file system), in the order they were mounted."""
+    result = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        if kind in (None, rest.split()[0]):
+            place = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields.split()[4])
+            result.append(Path(place))
+    return result

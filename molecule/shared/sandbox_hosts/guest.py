@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The files that make a copy of the base this host and no other: name, address, keys, resolver, authorities."""
+"""The files that make a copy of the base this host and no other: name, address, keys, resolver."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def make_identity(run: Run, root: Path, name: str) -> str:
 
 
 def connect(root: Path, network: Network, index: int, isolated: bool) -> None:
-    """Static address, resolver and trusted authorities; done before every boot, as the subnet may have moved."""
+    """Static address, resolver and trusted authorities; done before every boot: the subnet may have moved."""
     lines = ["[Match]", "Name=host0", "", "[Link]", f"MTUBytes={network.mtu}", "", "[Network]"]
     lines += [f"Address={network.address(index)}/{network.prefix}"]
     if not isolated:
@@ -62,10 +62,9 @@ def resolver(candidates: list[str]) -> str:
     for text in candidates:
         usable = []
         for line in text.splitlines():
-            words = line.split()
-            if words[:1] == ["nameserver"] and len(words) > 1 and ip_address(words[1].split("%")[0]).is_loopback:
-                continue
-            if words[:1] in (["nameserver"], ["search"], ["options"]):
+            keyword, *values = line.split() or [""]
+            loopback = keyword == "nameserver" and values and ip_address(values[0].split("%")[0]).is_loopback
+            if keyword in ("nameserver", "search", "options") and not loopback:
                 usable.append(line)
         if any(line.startswith("nameserver") for line in usable):
             return "\n".join([*usable, ""])

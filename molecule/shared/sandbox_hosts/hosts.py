@@ -6,20 +6,41 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import base, guest, network, requirements, storage, supervisor
-from .common import Run, SandboxError, check_name, command, read_json, remove_tree, say, write, write_json
+from .common import (
+    RUNTIME,
+    Run,
+    SandboxError,
+    check_name,
+    command,
+    read_json,
+    remove_tree,
+    say,
+    write,
+    write_json,
+)
 
 BOOT_DEADLINE = 60.0
 STOP_DEADLINE = 30.0
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What is asked for."""
+
+    name: str
+    snapshot: str | None = None
+    isolated: bool = False
 
 
 @dataclass
@@ -33,7 +54,6 @@ class Host:
     snapshot: str | None = None
     isolated: bool = False
     public_key: str = ""  # empty until the root file system is complete
-    extra: dict[str, str] = field(default_factory=dict)
 
 
 class Sandbox:
@@ -44,24 +64,28 @@ class Sandbox:
         self.cli = cli
         self.environment = environment
 
-    # --- what there is ------------------------------------------------------------------------------------
+    # --- what there is ---
 
     def names(self) -> list[str]:
         return sorted(path.parent.name for path in self.run.hosts.glob("*/host.json"))
 
     def load(self, name: str) -> Host:
-        record = read_json(self.directory(name) / "host.json")
-        if record is None:
+        host = self.find(name)
+        if host is None:
             known = ", ".join(self.names()) or "none"
             raise SandboxError(f"There is no host {name!r} (hosts of this run: {known}).")
-        return Host(**record)
+        return host
+
+    def find(self, name: str) -> Host | None:
+        record = read_json(self.directory(name) / "host.json")
+        if record is None:
+            return None
+        # Another version of this tool may have kept more of a host.
+        return Host(**{key: value for key, value in record.items() if key in Host.__dataclass_fields__})
 
     def hosts(self) -> list[Host]:
-        result = []
-        for name in self.names():
-            with contextlib.suppress(SandboxError):  # destroyed meanwhile
-                result.append(self.load(name))
-        return result
+        found = [self.find(name) for name in self.names()]
+        return [host for host in found if host is not None]  # the others were destroyed meanwhile
 
     def save(self, host: Host) -> None:
         write_json(self.directory(host.name) / "host.json", asdict(host))
@@ -90,24 +114,25 @@ class Sandbox:
     def running(self, name: str) -> bool:
         return supervisor.running(self.supervisor_lock(name)) is not None
 
-    # --- create and boot ----------------------------------------------------------------------------------
+    # --- create and boot ---
 
-    def create(self, names: Sequence[str], snapshot: str | None = None, isolated: bool = False) -> None:
-        for name in names:
-            check_name(name, "host name")
-        layers: list[str] | None = None
-        if snapshot:
-            layers, mode = self.snapshot_layers(snapshot)
-        else:
-            layers = [str(base.ensure_base(self.run, base.find_recipe(self.environment)))]
-            mode = None
+    def create(self, platforms: Sequence[Platform]) -> None:
+        """Make and boot hosts, all at once; one that runs already is left as it is."""
+        for platform in platforms:
+            check_name(platform.name, "host name")
+        origins = {platform.snapshot: self.origin(platform.snapshot) for platform in platforms}
         with self.run.lock():
             guest.ensure_key(self.run)
-            if mode is None:
-                mode = self.mode()
-            for name in names:
-                self.register(name, mode, layers, snapshot, isolated)
-        self.each(names, self.bring_up)
+            for platform in platforms:
+                self.register(platform, origins[platform.snapshot])
+        self.each([platform.name for platform in platforms], self.bring_up)
+
+    def origin(self, snapshot: str | None) -> tuple[list[str], str]:
+        """Layers to start from, and whether to overlay or to copy them."""
+        if snapshot is None:
+            return [str(base.ensure_base(self.run, base.find_recipe(self.environment)))], self.mode()
+        record = storage.load_snapshot(self.run, snapshot)
+        return record.layers, record.mode
 
     def mode(self) -> str:
         if self.environment.get("SANDBOX_COPY"):
@@ -117,22 +142,20 @@ class Sandbox:
         say(f"overlayfs does not work in {self.run.state}: every host gets a full copy instead")
         return "copy"
 
-    def snapshot_layers(self, snapshot: str) -> tuple[list[str], str]:
-        record = storage.load_snapshot(self.run, snapshot)
-        layers, mode = record["layers"], record["mode"]
-        assert isinstance(layers, list) and isinstance(mode, str)  # noqa: S101, PT018  (for the type checker)
-        return layers, mode
-
-    def register(self, name: str, mode: str, layers: list[str], snapshot: str | None, isolated: bool) -> None:
+    def register(self, platform: Platform, origin: tuple[list[str], str]) -> None:
         """Note a new host, or see that the one of this name is what is asked for; the run's lock is held."""
+        name = platform.name
         if name in self.names():
             host = self.load(name)
-            if (host.snapshot, host.isolated) != (snapshot, isolated):
-                was = f"{'isolated, ' if host.isolated else ''}from {host.snapshot or 'the base'}"
-                raise SandboxError(f"Host {name} exists already, but otherwise ({was}): destroy it first.")
+            if platform.snapshot not in (None, host.snapshot):
+                was = host.snapshot or "the base"
+                raise SandboxError(f"Host {name} exists, started from {was}: destroy it first.")
+            if platform.isolated and not host.isolated:
+                raise SandboxError(f"Host {name} exists and is not isolated: destroy it first.")
             return
         index = network.choose_index(host.index for host in self.hosts())
-        self.save(Host(name=name, index=index, mode=mode, layers=layers, snapshot=snapshot, isolated=isolated))
+        layers, mode = origin
+        self.save(Host(name, index, mode, layers, platform.snapshot, platform.isolated))
 
     def each(self, names: Iterable[str], action: Callable[[str], None]) -> None:
         """Do something with several hosts at once; every failure is told."""
@@ -222,27 +245,34 @@ class Sandbox:
                 problem = "its container ended"
                 break
             options = ["-o", "ConnectTimeout=2", "-o", "ConnectionAttempts=1"]
-            done = subprocess.run(
-                [*self.ssh(host, options), "systemctl is-system-running --wait"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=BOOT_DEADLINE,
-                check=False,
-            )
+            try:
+                done = subprocess.run(
+                    [*self.ssh(host, options), "systemctl is-system-running --wait"],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    timeout=max(1.0, deadline - time.monotonic()),
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                problem = "it is still starting"
+                break
             answer = done.stdout.strip()
             if answer == "running":
                 return
             if answer == "degraded":
-                failed = command([*self.ssh(host), "systemctl --failed --plain --no-legend"], check=False).stdout
-                say(f"{host.name}: failed units: {' '.join(line.split()[0] for line in failed.splitlines() if line)}")
+                failed = command([*self.ssh(host), "systemctl --failed --plain --no-legend"], check=False)
+                units = " ".join(line.split()[0] for line in failed.stdout.splitlines() if line)
+                say(f"{host.name}: failed units: {units}")
                 return
             problem = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else answer or "no answer"
             time.sleep(0.1)
-        tail = self.console(host.name).read_text(errors="replace").splitlines()[-15:]
+        text = self.console(host.name).read_text(errors="replace")
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)
+        tail = [line for line in plain.splitlines() if line.strip()][-15:]
         raise SandboxError(
-            f"Host {host.name} did not come up within {BOOT_DEADLINE:.0f} s ({problem}); the end of its console "
-            f"log {self.console(host.name)}:\n" + "\n".join(f"  {line}" for line in tail)
+            f"Host {host.name} did not come up within {BOOT_DEADLINE:.0f} s ({problem}); the end of its "
+            f"console log {self.console(host.name)}:\n" + "\n".join(f"  {line}" for line in tail)
         )
 
     def publish_names(self) -> None:
@@ -251,7 +281,7 @@ class Sandbox:
             net = self.network()
             hosts = [host for host in self.hosts() if host.public_key]
             addresses = {host.name: net.address(host.index) for host in hosts}
-            lines = [f"{address} {self.load(name).public_key}\n" for name, address in addresses.items()]
+            lines = [f"{net.address(host.index)} {host.public_key}\n" for host in hosts]
             write(self.run.known_hosts, "".join(lines), 0o600)
             for host in hosts:
                 path = self.root(host).path / "etc/hosts"
@@ -261,13 +291,13 @@ class Sandbox:
                     if text != existing:
                         write(path, text)
 
-    # --- reach --------------------------------------------------------------------------------------------
+    # --- reach ---
 
     def ssh_options(self) -> list[str]:
         """Options that keep this run's connections apart from the user's own SSH configuration."""
         return [
             *("-F", "/dev/null"),
-            *("-o", f"UserKnownHostsFile={self.run.known_hosts}"),
+            *("-o", f'UserKnownHostsFile="{self.run.known_hosts}"'),
             *("-o", "GlobalKnownHostsFile=/dev/null"),
             *("-o", "StrictHostKeyChecking=yes"),
             *("-o", "IdentitiesOnly=yes"),
@@ -289,7 +319,7 @@ class Sandbox:
         # A connection kept from before a reboot would hang: the tool's own ones are not shared.
         return ["ssh", *options, *self.ssh_options(), "-i", str(self.run.key), f"root@{address}"]
 
-    # --- stop and destroy ---------------------------------------------------------------------------------
+    # --- stop and destroy ---
 
     def start(self, names: Sequence[str]) -> None:
         for name in names:
@@ -317,7 +347,9 @@ class Sandbox:
             deadline = time.monotonic() + STOP_DEADLINE
             while self.running(host.name):
                 if time.monotonic() > deadline:
-                    say(f"{host.name} did not shut down within {STOP_DEADLINE:.0f} s: its processes are ended")
+                    say(
+                        f"{host.name} did not shut down within {STOP_DEADLINE:.0f} s: its processes are ended"
+                    )
                     break
                 time.sleep(0.05)
         self.end_processes(host)
@@ -342,12 +374,15 @@ class Sandbox:
         """Close the kept SSH connection to a host that is going away."""
         socket = self.run.runtime / self.network().address(host.index)
         if socket.exists():
-            command(["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", host.name], check=False)
+            command(
+                ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", host.name],
+                check=False,
+            )
 
     def destroy(self, names: Sequence[str]) -> None:
         with self.run.lock():
             self.each(names, self.remove)
-            storage.drop_unused_layers(self.run, (layer for host in self.hosts() for layer in host.layers))
+            self.drop_layers()
             if not self.names():
                 network.remove(self.run)
                 shutil.rmtree(self.run.runtime, ignore_errors=True)
@@ -355,9 +390,8 @@ class Sandbox:
     def remove(self, name: str) -> None:
         with self.run.lock(f"host-{name}"):
             directory = self.directory(name)
-            record = read_json(directory / "host.json")
-            if record is not None:
-                host = Host(**record)
+            host = self.find(name)
+            if host is not None:
                 self.end_processes(host)
                 root = self.root(host)
                 root.unmount()
@@ -374,11 +408,11 @@ class Sandbox:
             return
         self.destroy([path.name for path in self.run.hosts.glob("*")])
         remove_tree(self.run.state)
-        for directory in (self.run.state.parent, network.RUNTIME):
+        for directory in (self.run.state.parent, RUNTIME):
             with contextlib.suppress(OSError):
                 directory.rmdir()  # if this was the last run
 
-    # --- snapshots ----------------------------------------------------------------------------------------
+    # --- snapshots ---
 
     def snapshot(self, name: str, snapshot: str, replace: bool = False) -> None:
         """Keep a host's root file system as what others start from; the host itself goes on from there."""
@@ -399,15 +433,17 @@ class Sandbox:
         say(f"snapshot {snapshot} of {name} is kept")
         if was_running:
             self.bring_up(name)
-        self.drop_layers()
+        with self.run.lock():
+            self.drop_layers()
 
     def forget(self, snapshots: Sequence[str]) -> None:
         for snapshot in snapshots:
             storage.load_snapshot(self.run, snapshot)
         for snapshot in snapshots:
             (self.run.snapshots / f"{snapshot}.json").unlink(missing_ok=True)
-        self.drop_layers()
+        with self.run.lock():
+            self.drop_layers()
 
     def drop_layers(self) -> None:
-        with self.run.lock():
-            storage.drop_unused_layers(self.run, (layer for host in self.hosts() for layer in host.layers))
+        """Remove layers nothing starts from any more; the run's lock is held."""
+        storage.drop_unused_layers(self.run, (layer for host in self.hosts() for layer in host.layers))

@@ -43,7 +43,7 @@ class Network:
         return str(IPv4Network(self.subnet)[index])
 
     def machine(self, index: int) -> str:
-        """systemd-nspawn's name of a host: short, since it names the interface too (15 characters at most)."""
+        """systemd-nspawn's name of a host: short, as it names the interface too (15 characters at most)."""
         return f"{self.bridge.removeprefix(BRIDGE_PREFIX)}-{index}"
 
     def interface(self, index: int) -> str:
@@ -70,7 +70,9 @@ def choose_bridge(ident: str, owner: str, existing: Mapping[str, str]) -> str:
         name = f"{BRIDGE_PREFIX}{ident}{suffix}"
         if existing.get(name, owner) == owner:
             return name
-    raise SandboxError(f"Bridges {BRIDGE_PREFIX}{ident}* all belong to other runs; set SANDBOX_RUN to another name.")
+    raise SandboxError(
+        f"Bridges {BRIDGE_PREFIX}{ident}* all belong to other runs; set SANDBOX_RUN to another name."
+    )
 
 
 def choose_index(taken: Iterable[int]) -> int:
@@ -79,7 +81,9 @@ def choose_index(taken: Iterable[int]) -> int:
     for index in range(FIRST_HOST, LAST_HOST + 1):
         if index not in occupied:
             return index
-    raise SandboxError(f"This run already has {LAST_HOST - FIRST_HOST + 1} hosts, as many as its subnet holds.")
+    raise SandboxError(
+        f"This run already has {LAST_HOST - FIRST_HOST + 1} hosts, as many as its subnet holds."
+    )
 
 
 def load(run: Run) -> Network | None:
@@ -89,7 +93,9 @@ def load(run: Run) -> Network | None:
 
 def links() -> dict[str, str]:
     """Interfaces of this machine and what is written on them."""
-    return {link["ifname"]: link.get("ifalias", "") for link in json.loads(command(["ip", "-j", "link"]).stdout)}
+    return {
+        link["ifname"]: link.get("ifalias", "") for link in json.loads(command(["ip", "-j", "link"]).stdout)
+    }
 
 
 def taken_subnets(except_for: str | None) -> list[IPv4Network]:

@@ -10,9 +10,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from .common import SandboxError
+from .common import SandboxError, mounts
 
 PACKAGES = {
+    "apt-config": "apt",
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
     "dbus-daemon": "dbus",
@@ -32,7 +33,9 @@ CAP_NET_ADMIN = 12
 
 def missing_packages() -> list[str]:
     """Debian packages whose commands are not here."""
-    return sorted({package for name, package in PACKAGES.items() if shutil.which(name, path=search_path()) is None})
+    return sorted(
+        {package for name, package in PACKAGES.items() if shutil.which(name, path=search_path()) is None}
+    )
 
 
 def search_path() -> str:
@@ -49,12 +52,14 @@ def capabilities() -> int:
 def obstacle(platform: str, uid: int, effective: int, packages: list[str]) -> str | None:
     """Why sandbox hosts are impossible here, as one message; None where they are possible."""
     if platform != "linux":
-        return f"Sandbox hosts are systemd-nspawn containers and need Linux; this is {platform}. {ALTERNATIVE}"
+        return (
+            f"Sandbox hosts are systemd-nspawn containers and need Linux; this is {platform}. {ALTERNATIVE}"
+        )
     if uid != 0:
         return f"Sandbox hosts need root (user id 0, this is {uid}): run the command with sudo. {ALTERNATIVE}"
     for number, name in ((CAP_SYS_ADMIN, "CAP_SYS_ADMIN"), (CAP_NET_ADMIN, "CAP_NET_ADMIN")):
         if not effective >> number & 1:
-            return f"Sandbox hosts need the capability {name}, which this (container's) root lacks. {ALTERNATIVE}"
+            return f"Sandbox hosts need the capability {name}, which this root user lacks. {ALTERNATIVE}"
     if packages:
         return (
             f"Missing Debian packages; install them with: apt-get install --no-install-recommends "
@@ -68,7 +73,10 @@ def require() -> None:
     linux = sys.platform == "linux"
     os.environ["PATH"] = search_path()
     message = obstacle(
-        sys.platform, os.geteuid() if linux else -1, capabilities() if linux else 0, missing_packages() if linux else []
+        sys.platform,
+        os.geteuid() if linux else -1,
+        capabilities() if linux else 0,
+        missing_packages() if linux else [],
     )
     if message is None and control_group_root() is None:
         message = f"No control group version 2 hierarchy is mounted, which systemd needs. {ALTERNATIVE}"
@@ -78,8 +86,4 @@ def require() -> None:
 
 def control_group_root() -> Path | None:
     """Where the version 2 hierarchy is mounted: /sys/fs/cgroup, or below it on hybrid machines."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields, _, rest = line.partition(" - ")
-        if rest.split()[0] == "cgroup2":
-            return Path(fields.split()[4])
-    return None
+    return next(iter(mounts("cgroup2")), None)

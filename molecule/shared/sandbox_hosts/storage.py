@@ -11,15 +11,22 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import struct
 import time
 import uuid
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .common import Run, SandboxError, command, mounts, read_json, remove_tree, write_json
 
 # What must not be carried from a host to one that starts from its snapshot.
-IDENTITY = ("etc/machine-id", "var/lib/dbus/machine-id", "var/lib/systemd/random-seed", "etc/ssh/ssh_host_*_key*")
+IDENTITY = (
+    "etc/machine-id",
+    "var/lib/dbus/machine-id",
+    "var/lib/systemd/random-seed",
+    "etc/ssh/ssh_host_*_key*",
+)
 
 
 def overlay_works(run: Run) -> bool:
@@ -94,7 +101,7 @@ class Root:
             path.mkdir(parents=True, exist_ok=True)
         for layer in self.layers:
             if not layer.is_dir():
-                raise SandboxError(f"{layer}, which host {self.directory.name} starts from, is gone; destroy the host.")
+                raise SandboxError(f"{layer}, which {self.directory.name} starts from, is gone: destroy it.")
         mount_overlay(self.path, self.layers, self.upper, work)
 
     def unmount(self) -> None:
@@ -133,20 +140,28 @@ def forget_identity(root: Path) -> None:
         shutil.rmtree(journal)
 
 
-# --- snapshots: names for a stack of layers -------------------------------------------------------------------
+# --- snapshots: names for a stack of layers ---
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    layers: list[str]
+    mode: str
+    host: str
+    time: int
 
 
 def save_snapshot(run: Run, name: str, root: Root, host: str) -> None:
-    record = {"layers": [str(layer) for layer in root.layers], "mode": root.mode, "host": host, "time": int(time.time())}
-    write_json(run.snapshots / f"{name}.json", record)
+    record = Snapshot([str(layer) for layer in root.layers], root.mode, host, int(time.time()))
+    write_json(run.snapshots / f"{name}.json", asdict(record))
 
 
-def load_snapshot(run: Run, name: str) -> dict[str, object]:
+def load_snapshot(run: Run, name: str) -> Snapshot:
     record = read_json(run.snapshots / f"{name}.json")
     if record is None:
         known = ", ".join(snapshot_names(run)) or "none"
         raise SandboxError(f"There is no snapshot {name!r} (snapshots of this run: {known}).")
-    return record
+    return Snapshot(**record)
 
 
 def snapshot_names(run: Run) -> list[str]:
@@ -157,15 +172,13 @@ def drop_unused_layers(run: Run, used_by_hosts: Iterable[str]) -> None:
     """Remove layers that no snapshot and no host starts from; call with the run's lock held."""
     used = set(used_by_hosts)
     for name in snapshot_names(run):
-        layers = load_snapshot(run, name)["layers"]
-        assert isinstance(layers, list)  # noqa: S101  (for the type checker)
-        used.update(layers)
+        used.update(load_snapshot(run, name).layers)
     for layer in run.layers.glob("*"):
         if str(layer) not in used:
             remove_tree(layer)
 
 
-# --- download caches ------------------------------------------------------------------------------------------
+# --- download caches ---
 
 
 def shared_caches(run: Run) -> dict[Path, str]:
@@ -174,14 +187,25 @@ def shared_caches(run: Run) -> dict[Path, str]:
     for path in caches:
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(0o1777)
+    # npm's cache can be open to every user. uv's cannot: uv copies modes from its cache into environments.
+    with contextlib.suppress(OSError):  # the file system has no access lists
+        os.setxattr(run.cache / "npm", "system.posix_acl_default", open_to_all())
     return caches
+
+
+def open_to_all() -> bytes:
+    """A default access list, inherited by everything made below: users differ, the cache is shared."""
+    version, undefined, full = 2, 0xFFFFFFFF, 7
+    owner, group, mask, other = 0x01, 0x04, 0x10, 0x20
+    entries = [struct.pack("<HHI", tag, full, undefined) for tag in (owner, group, mask, other)]
+    return struct.pack("<I", version) + b"".join(entries)
 
 
 def bring_packages(run: Run, own: Path) -> None:
     """Put downloaded Debian packages into a new host's own files.
 
-    They are linked, not bind-mounted: apt holds a lock on its directory of packages for as long as it installs,
-    so two hosts sharing one directory would make each other fail.
+    They are linked, not bind-mounted: apt locks its directory of packages for as long as it installs, so two
+    hosts sharing one directory would make each other fail.
     """
     target = own / "var/cache/apt/archives"
     target.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keeps one host's container: starts it again after a reboot, ends it in order when told to.
 
-It runs in a session of its own and outlives the command that started it. While it lives it holds a lock on its
-file, which is how everybody else knows that the host runs; the file's content is its process id.
+It runs in a session of its own and outlives the command that started it. While it lives it holds a lock on
+its file, which is how everybody else knows that the host runs; the file's content is its process id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from .common import SandboxError
+from .common import SandboxError, mounts
 
 REBOOT_STATUS = 133  # of systemd-nspawn, when the system inside rebooted
 PR_SET_PDEATHSIG = 1
@@ -82,7 +82,7 @@ def supervise(arguments: list[str], lock: Path, group: Path) -> int:
     status = 0
     while not ending:
         prepare_group(group)
-        container = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, preexec_fn=lambda: enter(group))  # noqa: PLW1509
+        container = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, preexec_fn=lambda: enter(group))
         if ending:
             container.terminate()
         status = container.wait()
@@ -125,13 +125,8 @@ def kill_group(group: Path) -> None:
 
 
 def remove_group(group: Path) -> None:
-    """Remove the emptied control group, also in version 1 hierarchies, where systemd-nspawn makes one like it."""
-    places = [group]
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields, _, rest = line.partition(" - ")
-        if rest.split()[0] == "cgroup":
-            places.append(Path(fields.split()[4]) / group.name)
-    for place in places:
+    """Remove the emptied control group, also in version 1 hierarchies, where nspawn makes one like it."""
+    for place in (group, *(hierarchy / group.name for hierarchy in mounts("cgroup"))):
         if place.is_dir():
             for directory, _names, _files in os.walk(place, topdown=False):
                 with contextlib.suppress(OSError):
