@@ -10,10 +10,11 @@ from typing import Annotated
 from fastapi import Depends, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.config import AuthMode, settings
 from app.db.models import Organization, OrganizationMember, User
-from app.db.session import AsyncSession, Session
+from app.db.session import Session
 
 logger = logging.getLogger(__name__)
 bearer = HTTPBearer(auto_error=False)

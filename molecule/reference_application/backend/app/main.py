@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import organization
+from app.api import boards, gateway_sessions, metrics, organization
 from app.core import http
 from app.core.config import RateLimitBackend, settings
 from app.core.logging import configure_logging
@@ -76,4 +76,12 @@ def health() -> Ok:
     return Ok()
 
 
-app.include_router(organization.router)
+for router in (
+    organization.router,
+    boards.boards,
+    # Before the gateways, whose /{gateway_id} would take "status" for an id.
+    gateway_sessions.router,
+    boards.gateways,
+    metrics.router,
+):
+    app.include_router(router)

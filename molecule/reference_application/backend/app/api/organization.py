@@ -8,11 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth import Admin, Member
 from app.core.time import utcnow
 from app.db.models import ActivityEvent, Agent, Board, BoardGroup, Gateway
-from app.db.session import AsyncSession, Session
+from app.db.session import Session
 from app.schemas import ActivityRead, AgentRead, BoardGroupRead, MemberRead, OrganizationUser, Page, UserRead
 
 router = APIRouter(prefix="/api/v1")

@@ -120,4 +120,5 @@ class Settings(BaseSettings):
         return [part.strip() for part in self.cors_origins.split(",") if part.strip()]
 
 
-settings = Settings()
+# Required values come from the environment, which mypy cannot know.
+settings = Settings()  # type: ignore[call-arg]

@@ -49,7 +49,9 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {"activity_ev
 
 
 def retry_delay(attempts: int) -> float:
-    delay = min(settings.rq_dispatch_retry_base_seconds * 2**attempts, settings.rq_dispatch_retry_max_seconds)
+    delay = min(
+        settings.rq_dispatch_retry_base_seconds * 2.0**attempts, settings.rq_dispatch_retry_max_seconds
+    )
     return delay + random.uniform(0, delay * 0.1)  # noqa: S311 (jitter, not a secret)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,26 +13,26 @@ branch_labels = None
 depends_on = None
 
 
-def _id() -> sa.Column[object]:
+def _id() -> sa.Column[Any]:
     return sa.Column("id", sa.Uuid(), primary_key=True)
 
 
-def _dates() -> tuple[sa.Column[object], sa.Column[object]]:
+def _dates() -> tuple[sa.Column[Any], sa.Column[Any]]:
     return (
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("updated_at", sa.DateTime(), nullable=False),
     )
 
 
-def _ref(name: str, target: str, nullable: bool = True) -> sa.Column[object]:
+def _ref(name: str, target: str, nullable: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.Uuid(), sa.ForeignKey(f"{target}.id"), nullable=nullable)
 
 
-def _text(name: str, nullable: bool = True) -> sa.Column[object]:
+def _text(name: str, nullable: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.String(), nullable=nullable)
 
 
-def _flag(name: str) -> sa.Column[object]:
+def _flag(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean(), nullable=False)
 
 

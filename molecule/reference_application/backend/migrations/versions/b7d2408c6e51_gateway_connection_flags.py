@@ -15,7 +15,7 @@ FLAGS = ("allow_insecure_tls", "disable_device_pairing")
 
 def upgrade() -> None:
     for flag in FLAGS:
-        column = sa.Column(flag, sa.Boolean(), nullable=False, server_default=sa.false())
+        column: sa.Column[bool] = sa.Column(flag, sa.Boolean(), nullable=False, server_default=sa.false())
         op.add_column("gateways", column)
         op.alter_column("gateways", flag, server_default=None)
 
