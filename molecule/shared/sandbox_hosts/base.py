@@ -93,7 +93,7 @@ def ensure_base(run: Run, recipe: Recipe) -> Path:
     target = bases / recipe.name
     if target.is_dir():
         return target
-    with locked(run.cache / "base.lock") as lock:
+    with locked(run.cache / "base.lock", "waiting for another process that builds a base") as lock:
         if target.is_dir():
             return target
         bases.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def ensure_base(run: Run, recipe: Recipe) -> Path:
 def build(recipe: Recipe, target: Path, lock: int) -> None:
     """Run mmdebstrap, passing on its stages as progress. It holds the lock too, if this process is killed."""
     tail: deque[str] = deque(maxlen=15)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         recipe.arguments(target),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -122,17 +122,16 @@ def build(recipe: Recipe, target: Path, lock: int) -> None:
         text=True,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
         pass_fds=(lock,),
-    )
-    assert process.stdout is not None  # noqa: S101  (for the type checker)
-    try:
-        for line in process.stdout:
-            tail.append(line.rstrip())
-            if line.startswith("I: ") and line.rstrip().endswith("..."):
-                say(f"  {line[3:].strip()}")
-        status = process.wait()
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
-    if status != 0:
-        raise SandboxError("mmdebstrap failed with status {}:\n{}".format(status, "\n".join(tail)))
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                tail.append(line.rstrip())
+                if line.startswith("I: ") and line.rstrip().endswith("..."):
+                    say(f"  {line[3:].strip()}")
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode != 0:
+        raise SandboxError(
+            "mmdebstrap failed with status {}:\n{}".format(process.returncode, "\n".join(tail))
+        )

@@ -127,12 +127,30 @@ def command(
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Exclusive lock on a file, given back when this process ends whatever happens. Yields its descriptor."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file.fileno()
+def locked(path: Path, waiting: str = "") -> Iterator[int]:
+    """Exclusive lock on a file, given back when this process ends whatever happens. Yields its descriptor.
+
+    waiting: said when somebody else holds it.
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            continue  # its directory was removed meanwhile
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if waiting:
+                    say(waiting)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
+                continue  # whoever held it removed it: the lock that counts is another file
+            yield descriptor
+            return
+        finally:
+            os.close(descriptor)
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:

@@ -380,12 +380,24 @@ class Sandbox:
             )
 
     def destroy(self, names: Sequence[str]) -> None:
+        """Remove hosts; with the last one goes its network, with the last snapshot the rest of the run."""
         with self.run.lock():
             self.each(names, self.remove)
-            self.drop_layers()
-            if not self.names():
-                network.remove(self.run)
-                shutil.rmtree(self.run.runtime, ignore_errors=True)
+            self.clean_up()
+
+    def clean_up(self) -> None:
+        """Remove what nothing needs any more; the run's lock is held."""
+        self.drop_layers()
+        if self.names():
+            return
+        network.remove(self.run)
+        shutil.rmtree(self.run.runtime, ignore_errors=True)
+        if storage.snapshot_names(self.run):
+            return
+        remove_tree(self.run.state)
+        for directory in (self.run.state.parent, RUNTIME):
+            with contextlib.suppress(OSError):
+                directory.rmdir()  # if this was the last run
 
     def remove(self, name: str) -> None:
         with self.run.lock(f"host-{name}"):
@@ -399,6 +411,8 @@ class Sandbox:
             if directory.exists():
                 remove_tree(directory)
                 say(f"{name} is destroyed")
+            else:
+                say(f"there is no host {name}")
         if self.names():
             self.publish_names()
 
@@ -406,11 +420,11 @@ class Sandbox:
         """Everything of this run: hosts, snapshots, network, key."""
         if not self.run.state.exists():
             return
-        self.destroy([path.name for path in self.run.hosts.glob("*")])
-        remove_tree(self.run.state)
-        for directory in (self.run.state.parent, RUNTIME):
-            with contextlib.suppress(OSError):
-                directory.rmdir()  # if this was the last run
+        with self.run.lock():
+            self.each([path.name for path in self.run.hosts.glob("*")], self.remove)
+            for snapshot in storage.snapshot_names(self.run):
+                (self.run.snapshots / f"{snapshot}.json").unlink()
+            self.clean_up()
 
     # --- snapshots ---
 
@@ -442,7 +456,7 @@ class Sandbox:
         for snapshot in snapshots:
             (self.run.snapshots / f"{snapshot}.json").unlink(missing_ok=True)
         with self.run.lock():
-            self.drop_layers()
+            self.clean_up()
 
     def drop_layers(self) -> None:
         """Remove layers nothing starts from any more; the run's lock is held."""

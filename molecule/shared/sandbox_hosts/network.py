@@ -191,6 +191,8 @@ def remove(run: Run) -> None:
             command(["ip", "link", "del", network.bridge])
             del existing[network.bridge]
         others = [alias for alias in existing.values() if alias.startswith("mission-control-sandbox:")]
-        if not others and FORMER_FORWARDING.exists():
-            FORWARDING.write_text(FORMER_FORWARDING.read_text())
-            FORMER_FORWARDING.unlink()
+        if not others:
+            if FORMER_FORWARDING.exists():
+                FORWARDING.write_text(FORMER_FORWARDING.read_text())
+                FORMER_FORWARDING.unlink()
+            (RUNTIME / "lock").unlink()
