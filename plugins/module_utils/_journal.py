@@ -69,7 +69,7 @@ def journal_command(
         identifiers = [name.rsplit(".", 1)[0] for name in names]
     if as_user is None:
         as_user = os.geteuid() != 0
-    argv = ["journalctl", "--no-pager", "--quiet", "--all", "--output=json", f"--output-fields={_FIELDS}"]
+    argv = ["journalctl", "--no-pager", "--all", "--output=json", f"--output-fields={_FIELDS}"]
     if as_user:
         argv.append("--user")
     if since is not None:
@@ -190,8 +190,9 @@ def read_journal(
 
 
 def _unavailable(error: HostError, account: Account) -> JournalError:
-    said = error.message
-    if "No journal files were" in said:
+    # Hints come first, what went wrong comes last.
+    said = (error.message.splitlines() or [""])[-1].strip()
+    if "No journal files were" in said and account.uid >= 1000 and not persistent():
         return JournalError(
             f"There is no journal that {account.name} can read: {said}",
             kind="no_journal",
@@ -200,7 +201,7 @@ def _unavailable(error: HostError, account: Account) -> JournalError:
         )
     if "insufficient permissions" in said or "Permission denied" in said:
         return JournalError(
-            f"The journal may not be read: {said}",
+            f"{account.name} may not read the journal: {said}",
             kind="not_permitted",
             remedy=f"Read it as root, or put {account.name} into the group systemd-journal.",
         )
