@@ -1,0 +1,124 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Shows verdicts as a table and writes reports, on the controller, without a call to the host."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.openclaw.mission_control.plugins.module_utils._baseline import ROLLBACK, compare
+from ansible_collections.openclaw.mission_control.plugins.module_utils._report import document, table
+from ansible_collections.openclaw.mission_control.plugins.module_utils._reports import RENDERERS, render
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verdict import ERROR, FAIL, WARN
+
+display = Display()
+
+FAIL_ON = {"never": (), "fail": (FAIL, ERROR), "warn": (WARN, FAIL, ERROR)}
+
+
+def file_name(host: str) -> str:
+    """A host's name as the name of a file."""
+    return re.sub(r"[^\w.-]+", "_", host).strip(".") or "host"
+
+
+def write(path: Path, text: str) -> None:
+    """Write at once: whoever reads it meanwhile sees the old or the new report, never half of one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+class ActionModule(ActionBase):
+    """The action `verify_report`."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        del tmp
+        _validation, arguments = self.validate_argument_spec(
+            argument_spec={
+                "results": {"type": "list", "elements": "dict", "required": True},
+                "name": {"type": "str"},
+                "directory": {"type": "path"},
+                "formats": {"type": "list", "elements": "str", "default": [], "choices": list(RENDERERS)},
+                "baseline": {"type": "path"},
+                "fail_on": {"type": "str", "default": "fail", "choices": list(FAIL_ON)},
+                "show": {"type": "bool", "default": True},
+            }
+        )
+        reports = [report for report in arguments["results"] if "verdicts" in report]
+        if not reports:
+            raise AnsibleActionFail(
+                "results: none of them has verdicts; give registered results of openclaw.mission_control.verify"
+            )
+        if arguments["formats"] and not arguments["directory"]:
+            raise AnsibleActionFail("directory: it is needed to write reports (verify_report_directory)")
+        name = arguments["name"] or (task_vars or {}).get("inventory_hostname") or reports[0]["host"]
+        found = document(str(name), reports)
+        if arguments["baseline"]:
+            found["comparison"] = compare(self._baseline(Path(arguments["baseline"])), found)
+        text = table(found, verbose=display.verbosity > 0)
+        if arguments["show"]:
+            colour = sys.stdout.isatty() and not os.environ.get("ANSIBLE_NOCOLOR")
+            display.display(
+                "\n" + (table(found, colour=True, verbose=display.verbosity > 0) if colour else text)
+            )
+        files = {}
+        if arguments["formats"]:
+            directory = Path(arguments["directory"]).expanduser()
+            directory.mkdir(parents=True, exist_ok=True)
+            for wanted in arguments["formats"]:
+                ending, _renderer = RENDERERS[wanted]
+                path = directory / f"{file_name(str(name))}{ending}"
+                write(path, render(found, wanted))
+                files[wanted] = str(path)
+        result.update(
+            changed=False,
+            state=found["state"],
+            summary=found["summary"],
+            counts=found["counts"],
+            comparison=found["comparison"],
+            files=files,
+            # Shown already: a failing task would print it a second time.
+            table="" if arguments["show"] else text,
+            msg=found["summary"],
+        )
+        if found["state"] in FAIL_ON[arguments["fail_on"]]:
+            result["failed"] = True
+        if (
+            found["comparison"]
+            and found["comparison"]["decision"] == ROLLBACK
+            and arguments["fail_on"] != "never"
+        ):
+            result["failed"] = True
+            result["msg"] = f"ROLLBACK: {found['comparison']['reason']}"
+        return result
+
+    @staticmethod
+    def _baseline(path: Path) -> dict[str, Any]:
+        try:
+            return dict(json.loads(path.expanduser().read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise AnsibleActionFail(
+                f"baseline: {path} cannot be read ({error}); give the JSON report of an earlier run"
+            ) from error

@@ -1,0 +1,138 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What checks want to know of the host: the user, the deployed release, its settings, units and processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from ._redact import Redactor, secret_name
+
+if TYPE_CHECKING:
+    from ._process import Account
+    from ._systemd import UnitStatus
+
+
+def secrets_in(environment: dict[str, str]) -> list[str]:
+    """The secret values of an environment: those whose name says so, and passwords inside of addresses."""
+    found = []
+    for name, value in environment.items():
+        if secret_name(name):
+            found.append(value)
+        if "://" in value:
+            try:
+                password = urlsplit(value).password
+            except ValueError:
+                continue
+            if password:
+                found += [password, unquote(password)]
+    return found
+
+
+class Host:
+    """Looks things up when they are first wanted. Nothing here writes, and no secret leaves unknown."""
+
+    def __init__(
+        self, *, user: str, root: str, env_file: str, redactor: Redactor, where: str = "this host"
+    ) -> None:
+        self._user = user
+        self._root = root
+        self._env_file = env_file
+        self._redactor = redactor
+        self._lock = threading.RLock()
+        self._account: Account | None = None
+        self._environment: dict[str, str] | None = None
+        self.where = where
+
+    @property
+    def account(self) -> Account:
+        """The application's user. Raises HostError where there is none."""
+        from ._process import find_account
+
+        with self._lock:
+            if self._account is None:
+                self._account = find_account(self._user or None)
+            return self._account
+
+    @property
+    def root(self) -> Path:
+        """The application's root directory."""
+        from ._process import expand_home
+
+        return Path(expand_home(self._root, self.account))
+
+    @property
+    def release(self) -> Path | None:
+        """The directory of the release that `current` points to."""
+        current = self.root / "current"
+        try:
+            return current.resolve(strict=True)
+        except OSError:
+            return None
+
+    @property
+    def env_file(self) -> Path:
+        """The backend's environment file."""
+        from ._process import expand_home
+
+        if self._env_file:
+            return Path(expand_home(self._env_file, self.account))
+        current = self.root / "current" / "backend" / ".env"
+        return current if current.exists() else self.root / "backend" / ".env"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The backend's settings as deployed; empty where they cannot be read."""
+        from ._process import HostError, parse_environment_file
+
+        with self._lock:
+            if self._environment is None:
+                try:
+                    text = self.env_file.read_text(encoding="utf-8", errors="replace")
+                    self._environment = parse_environment_file(text)
+                except (OSError, HostError, ValueError):
+                    self._environment = {}
+                self._redactor.add(*secrets_in(self._environment))
+            return self._environment
+
+    def forget(self) -> None:
+        """Look at everything anew, for the next attempt."""
+        with self._lock:
+            self._environment = None
+
+    def units(self, names: Sequence[str]) -> dict[str, UnitStatus]:
+        """The state of the units and of the sockets that belong to them, by one call of systemctl."""
+        from ._systemd import UserManager, unit_status
+
+        manager = UserManager(self.account)
+        manager.require()
+        wanted = [*names, *(f"{name.removesuffix('.service')}.socket" for name in names)]
+        return {name: unit_status(name, properties) for name, properties in manager.show(wanted).items()}
+
+    def lingering(self) -> bool:
+        """Whether the user's units run without a login."""
+        from ._systemd import UserManager
+
+        return UserManager(self.account).lingering
+
+    def last_lines(self, unit: str, lines: int = 15) -> list[str]:
+        """The last journal lines of a unit, redacted; none where the journal cannot be read."""
+        from ._journal import tail
+        from ._process import HostError
+
+        try:
+            return [self._redactor.text(line) for line in tail(self.account, unit, lines)]
+        except (HostError, OSError):
+            return []
+
+    def processes(self, unit: str) -> list[Any]:
+        """Evidence of the processes of a user unit."""
+        from ._process import process_evidence, processes_of_unit
+
+        found = [process_evidence(pid) for pid in processes_of_unit(unit, self.account.uid)]
+        return [evidence for evidence in found if evidence is not None]

@@ -1,0 +1,240 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which finding explains which: one root cause and its consequences instead of equal alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._verdict import ERROR, FAIL, WARN, Verdict
+
+NOT_REACHED = frozenset(
+    {"refused", "timeout", "reset", "connect_timeout", "incomplete", "unreachable", "dns"}
+)
+AUTHENTICATED = ("membership.role", "agents", "gateway", "sessions", "session", "metrics")
+API = ("health", "cors", *AUTHENTICATED, "membership", "frontend.api", "frontend.cors", "configuration.api")
+
+
+def _below(path: str, prefixes: Sequence[str]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+class _Finding:
+    def __init__(self, path: str, verdict: Verdict, number: int) -> None:
+        self.path, self.verdict, self.number = path, verdict, number
+        self.check = path.split(".")[0]
+        self.kind = verdict.kind
+
+    def is_at(self, *prefixes: str) -> bool:
+        return _below(self.path, prefixes)
+
+
+def _explains(cause: _Finding, effect: _Finding) -> bool:
+    """Whether one finding is reason enough for the other. The order is that of the machine itself:
+    disk, database and Redis, settings, units, the HTTP service, authentication, gateway, sessions."""
+    c, e = cause, effect
+    logs = e.is_at("log")
+    if c.kind == "disk_full":
+        return not e.is_at("host.disk", "membership.wrong_token", "membership.no_token")
+    if c.is_at("database.login", "database.connection") and c.verdict.state in (FAIL, ERROR):
+        return (
+            e.kind
+            in (
+                "server_error",
+                "database_down",
+                "database_login",
+                "database_missing",
+                "timeout",
+                "crash_loop",
+                "starting",
+                "unit_failed",
+                "restarted",
+            )
+            or e.is_at("database")
+            or logs
+            or (e.kind in NOT_REACHED and e.is_at(*API))
+            or e.kind == "port_closed"
+        ) and e.kind not in ("missing_library",)
+    if c.is_at("database.migrations"):
+        return (
+            e.kind in ("server_error", "migration_missing", "crash_loop", "unit_failed", "restarted")
+            or logs
+            or (e.kind in NOT_REACHED and e.is_at(*API))
+            or e.is_at("database.agents")
+        )
+    if c.is_at("queue.connection"):
+        return (
+            e.is_at("queue")
+            or e.kind in ("redis_down", "spinning")
+            or logs
+            or (
+                e.is_at("service.mission-control-worker")
+                and e.kind in ("crash_loop", "unit_failed", "restarted", "starting")
+            )
+        )
+    if c.kind in ("no_linger", "linger_off", "manager_down"):
+        return (
+            e.is_at("service")
+            or (e.kind in NOT_REACHED | {"port_closed", "no_worker", "queue_old", "queue_deep", "overdue"})
+            or e.is_at("configuration", "host.sandboxing")
+        )
+    if c.is_at("host.ports") and c.kind == "port_foreign":
+        return (
+            e.kind
+            in ("port_held", "not_ok", "not_json", "not_html", "crash_loop", "unit_failed", "restarted")
+            or (e.is_at(*API, "frontend") and e.verdict.state in (FAIL, ERROR))
+            or logs
+        )
+    if c.is_at("service"):
+        unit = c.path.split(".")[1] if "." in c.path else ""
+        fatal = c.path.endswith(".active") or c.kind in ("crash_loop", "port_held", "spinning")
+        if c.kind == "stale_release":
+            return e.kind in ("stale_release", "process_release", "stale_environment")
+        if not fatal:
+            return False
+        if e.is_at("service") and e.path.split(".")[1:2] == [unit]:
+            return True
+        if unit == "mission-control-backend":
+            return (
+                (e.is_at(*API) and (e.kind in NOT_REACHED or e.kind in ("not_found", "server_error")))
+                or (e.kind == "port_closed" and e.verdict.evidence.get("unit") == unit)
+                or e.is_at(f"log.{unit}")
+            )
+        if unit == "mission-control-frontend":
+            return (
+                (
+                    e.is_at("frontend", "configuration.api_url")
+                    and (e.kind in NOT_REACHED or e.kind == "server_error")
+                )
+                or (e.kind == "port_closed" and e.verdict.evidence.get("unit") == unit)
+                or e.is_at(f"log.{unit}")
+            )
+        if unit == "mission-control-worker":
+            return e.kind in ("no_worker", "queue_old", "queue_deep", "overdue") or e.is_at(f"log.{unit}")
+        return False
+    if c.is_at("queue.workers"):
+        return e.kind in ("queue_old", "queue_deep", "overdue")
+    if c.is_at("health") and c.kind in NOT_REACHED | {"not_json", "not_found", "server_error", "not_ok"}:
+        return e.is_at(*API) and e.kind == c.kind
+    if c.is_at("membership.role") and c.kind in ("unauthorized", "forbidden", "no_token"):
+        return e.is_at(*AUTHENTICATED) and e.kind in ("unauthorized", "forbidden", "no_token")
+    if c.is_at("membership.role") and c.kind == "server_error":
+        return e.is_at(*AUTHENTICATED) and e.kind == "server_error"
+    if c.is_at("configuration.cors_origins") or (c.is_at("configuration") and c.kind == "cors_misconfigured"):
+        return e.kind.startswith("cors_")
+    if c.is_at("cors") and c.kind.startswith("cors_"):
+        return e.is_at("frontend.cors", "cors", "configuration.cors_origins") and e.kind.startswith("cors_")
+    if c.is_at("configuration.api_url", "frontend.api_url"):
+        return e.is_at("frontend.api", "frontend.cors") or e.kind == "api_url_differs"
+    if c.is_at("gateway") and c.kind.startswith("gateway_"):
+        return (
+            e.is_at("sessions", "session", "gateway", "configuration.gateway", "agents")
+            and (
+                e.kind.startswith(("gateway_", "session", "agent_"))
+                or e.kind in ("server_error", "agents_stuck", "agents_stale")
+            )
+        ) or (logs and e.verdict.state == WARN)
+    if c.is_at("sessions"):
+        return e.is_at("session") and e.kind.startswith("session")
+    return False
+
+
+# Where two findings explain each other, the one that comes first here is the cause.
+ORDER = (
+    "host.disk",
+    "database",
+    "queue.connection",
+    "host.ports",
+    "service.linger",
+    "service.manager",
+    "service",
+    "queue",
+    "configuration",
+    "host",
+    "health",
+    "membership",
+    "cors",
+    "frontend",
+    "gateway",
+    "sessions",
+    "agents",
+    "session",
+    "metrics",
+    "log",
+)
+
+
+def _place(path: str) -> int:
+    return next((number for number, prefix in enumerate(ORDER) if _below(path, [prefix])), len(ORDER))
+
+
+def explain(verdicts: Sequence[Verdict]) -> None:
+    """Mark consequences with the path of their root cause."""
+    findings = [
+        _Finding(path, leaf, number)
+        for number, verdict in enumerate(verdicts)
+        for path, leaf in verdict.leaves()
+        if leaf.state in (WARN, FAIL, ERROR)
+        and leaf.kind not in ("missing_library", "internal", "waiver_expired")
+    ]
+    findings.sort(key=lambda finding: (_place(finding.path), finding.number))
+    roots: list[_Finding] = []
+    for finding in findings:
+        # A warning is no reason for a failure.
+        cause = next(
+            (
+                root
+                for root in roots
+                if _explains(root, finding)
+                and not (root.verdict.state == WARN and finding.verdict.state != WARN)
+            ),
+            None,
+        )
+        if cause is None:
+            roots.append(finding)
+        else:
+            finding.verdict.consequence_of = cause.path
+    for verdict in verdicts:
+        _inherit(verdict)
+
+
+def _inherit(verdict: Verdict) -> None:
+    """A verdict is a consequence when all of its bad parts are; else it speaks through those that are not."""
+    if not verdict.checks:
+        return
+    for part in verdict.checks:
+        _inherit(part)
+    bad = [part for part in verdict.checks if part.state in (WARN, FAIL, ERROR)]
+    if bad and all(part.consequence_of for part in bad):
+        verdict.consequence_of = bad[0].consequence_of
+        return
+    own = [part for part in bad if not part.consequence_of and part.state == verdict.state]
+    if own and len(own) < sum(part.state == verdict.state for part in bad):
+        speaker = own[0]
+        more = f" (and {len(own) - 1} more)" if len(own) > 1 else ""
+        verdict.summary = f"{speaker.name}: {speaker.summary}{more}"
+        verdict.cause, verdict.remedy, verdict.kind = speaker.cause, speaker.remedy, speaker.kind
+
+
+def root_causes(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Each finding that nothing else explains, with what it brings about, worst first."""
+    found: dict[str, dict[str, Any]] = {}
+    leaves = [pair for verdict in verdicts for pair in verdict.leaves()]
+    for path, leaf in leaves:
+        if leaf.state in (WARN, FAIL, ERROR) and not leaf.consequence_of:
+            found[path] = {
+                "check": path,
+                "state": leaf.state,
+                "kind": leaf.kind,
+                "summary": leaf.summary,
+                "cause": leaf.cause,
+                "remedy": leaf.remedy,
+                "consequences": [],
+            }
+    for path, leaf in leaves:
+        if leaf.consequence_of in found:
+            found[leaf.consequence_of]["consequences"].append(path)
+    order = {ERROR: 0, FAIL: 1, WARN: 2}
+    return sorted(found.values(), key=lambda item: (order[item["state"]], -len(item["consequences"])))
