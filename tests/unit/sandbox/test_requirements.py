@@ -59,8 +59,8 @@ def test_missing_commands_are_missing_packages(tmp_path: Path, monkeypatch: pyte
 @pytest.fixture
 def public_directory() -> Iterator[Path]:
     """A directory every user can read, which pytest's own are not."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:  # noqa: S108
-        Path(name).chmod(0o755)  # noqa: S103
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        Path(name).chmod(0o755)
         yield Path(name)
 
 
