@@ -159,7 +159,8 @@ async def connect(target: Target) -> AsyncIterator[Connection]:
             )
             yield connection
     except (OSError, ValueError, websockets.WebSocketException) as error:
-        text = str(error) or f"no answer within {CALL_SECONDS:.0f} s"
+        # Some errors name the address, which holds the token.
+        text = str(error).replace(url, target.url) or f"no answer within {CALL_SECONDS:.0f} s"
         logger.warning("gateway.transport_error error_type=%s", type(error).__name__)
         raise GatewayError(text) from error
 
