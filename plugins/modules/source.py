@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: source
+short_description: Bring the source of a Mission Control release to a host
+version_added: "1.0.0"
+description:
+  - Has the source of the application below C(shared/source) of its root, named by content. A source that is
+    there is never brought again.
+  - A Git repository is fetched by the host. An archive is downloaded by the host (URL) or uploaded (path on the
+    controller). A directory on the controller is packed and uploaded in one transfer.
+  - A source without C(backend/uv.lock) or C(frontend/package-lock.json) is refused before anything is changed.
+options:
+  source:
+    description:
+      - The URL of a Git repository, the URL or the controller's path of an archive (C(.tar.gz), C(.tgz), C(.tar.xz),
+        C(.zip)), or a directory on the controller.
+      - Of a directory, everything is taken but version control, environments, caches, build results and C(.env)
+        files.
+    type: str
+    required: true
+  revision:
+    description: Branch, tag or commit of a Git repository. A full commit hash needs no network when it is there.
+    type: str
+    default: ""
+  checksum:
+    description: C(sha256:) and the archive's digest. Required for an archive by URL.
+    type: str
+    default: ""
+  user:
+    description: The application's user.
+    type: str
+    default: mission-control
+  root:
+    description: The application's root.
+    type: path
+    required: true
+  environment:
+    description: Environment of downloads, such as proxies.
+    type: dict
+    default: {}
+  kind:
+    description: Set by the action plugin.
+    type: str
+    choices: [git, url, archive, directory]
+  archive:
+    description: Set by the action plugin.
+    type: path
+  described:
+    description: Set by the action plugin.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: Can run in check mode and says whether the source would be brought.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed.
+    support: none
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+"""
+
+EXAMPLES = r"""
+- name: Bring a pinned revision of the product
+  openclaw.mission_control.source:
+    source: https://github.com/abhi1693/openclaw-mission-control.git
+    revision: 75eb8b0894803e48891a8a92b564c25fb126f2ea
+    root: /home/mission-control/mission-control
+
+- name: Bring a working copy from the controller
+  openclaw.mission_control.source:
+    source: ~/src/openclaw-mission-control
+    root: /home/mission-control/mission-control
+  register: tree
+"""
+
+RETURN = r"""
+revision:
+  description: Commit, or SHA-256 of the archive or of the directory's content.
+  type: str
+  returned: success
+described:
+  description: What a person calls it, such as a tag, a file name or the answer of C(git describe).
+  type: str
+  returned: success
+path:
+  description: Where the tree is on the host; empty in check mode when it is not there yet.
+  type: str
+  returned: success
+trees:
+  description: Digest of each part of the tree.
+  type: dict
+  returned: when the source is there
+files:
+  description: SHA-256 of the lock files.
+  type: dict
+  returned: when the source is there
+"""
+
+import contextlib
+import signal
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _runner, _source
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "source": {"type": "str", "required": True},
+            "revision": {"type": "str", "default": ""},
+            "checksum": {"type": "str", "default": ""},
+            "user": {"type": "str", "default": "mission-control"},
+            "root": {"type": "path", "required": True},
+            "environment": {"type": "dict", "default": {}},
+            "kind": {"type": "str", "choices": ["git", "url", "archive", "directory"]},
+            "archive": {"type": "path"},
+            "described": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    parameters = module.params
+    root = Path(parameters["root"])
+    request = _source.Request(
+        kind=parameters["kind"] or "git",
+        source=parameters["source"],
+        revision=parameters["revision"],
+        checksum=parameters["checksum"],
+        described=parameters["described"],
+        check_mode=module.check_mode,
+        environment={name: str(value) for name, value in parameters["environment"].items()},
+    )
+
+    def work(account: Account) -> dict[str, object]:
+        store = _source.SourceStore(root)
+        environment = _runner.application_environment(account, request.environment)
+        log = Path("/dev/null") if module.check_mode else root / "shared" / "log" / "source.log"
+        commands = _runner.Commands(log, environment)
+        if module.check_mode or store.description(request.revision) is not None:
+            return _source.bring(store, request, commands)
+        with _runner.deployment_lock(root / "shared" / ".lock", purpose="bringing the source", timeout=600) as lock:
+            commands = _runner.Commands(log, environment, keep_open=(lock,))
+            _runner.stop_with(commands)
+            return _source.bring(store, request, commands)
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with contextlib.ExitStack() as stack:
+            if parameters["archive"]:
+                # Opened here: the upload lies where the application's user must not look.
+                request.archive = stack.enter_context(Path(parameters["archive"]).open("rb"))
+            answer = _runner.as_user(parameters["user"], work)
+        module.exit_json(**answer)
+    except HostError as error:
+        told = error.result() if isinstance(error, _runner.DeploymentError) else {"msg": f"{error.message} {error.remedy}"}
+        module.fail_json(**told)
+
+
+if __name__ == "__main__":
+    main()
