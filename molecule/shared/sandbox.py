@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox_hosts import base, inventory, requirements, storage
+from sandbox_hosts import base, inventory, network, requirements, storage
 from sandbox_hosts.common import SandboxError, find_run
 from sandbox_hosts.hosts import Platform, Sandbox
 
@@ -62,6 +62,9 @@ def parser() -> argparse.ArgumentParser:
 
     hosts = commands.add_parser("inventory", help="print an Ansible inventory of the hosts")
     hosts.add_argument("names", nargs="*", metavar="NAME", help="only these hosts")
+    hosts.add_argument(
+        "--json", action="store_true", help="as Ansible expects it of an inventory program, not YAML"
+    )
     hosts.add_argument(
         "--group", action="append", default=[], metavar="GROUP[=NAME,...]", help="put hosts into a group"
     )
@@ -111,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         case "list":
             show_hosts(sandbox, arguments.json)
         case "inventory":
-            show_inventory(sandbox, arguments.names, arguments.group)
+            show_inventory(sandbox, arguments.names, arguments.group, arguments.json)
         case "ssh":
             remote = arguments.remote[1:] if arguments.remote[:1] == ["--"] else arguments.remote
             words = [*sandbox.ssh(sandbox.load(arguments.name), ["-t"] if not remote else []), *remote]
@@ -146,11 +149,12 @@ def platforms(arguments: argparse.Namespace) -> list[Platform]:
 
 
 def show_hosts(sandbox: Sandbox, as_json: bool) -> None:
+    net = network.load(sandbox.run)
     rows = [
         {
             "name": host.name,
             "state": "running" if sandbox.running(host.name) else "stopped",
-            "address": sandbox.network().address(host.index),
+            "address": net.address(host.index) if net else "",
             "from": host.snapshot or "base",
             "isolated": host.isolated,
         }
@@ -163,7 +167,7 @@ def show_hosts(sandbox: Sandbox, as_json: bool) -> None:
         print(f"{row['name']:24} {row['state']:8} {row['address']:15} {row['from']}{isolated}")
 
 
-def show_inventory(sandbox: Sandbox, names: list[str], groups: list[str]) -> None:
+def show_inventory(sandbox: Sandbox, names: list[str], groups: list[str], as_json: bool) -> None:
     hosts = [sandbox.load(name) for name in names] if names else sandbox.hosts()
     variables = {
         host.name: inventory.host_variables(
@@ -174,7 +178,8 @@ def show_inventory(sandbox: Sandbox, names: list[str], groups: list[str]) -> Non
         )
         for host in hosts
     }
-    print(inventory.render(variables, inventory.parse_groups(groups, list(variables))), end="")
+    render = inventory.render_json if as_json else inventory.render
+    print(render(variables, inventory.parse_groups(groups, list(variables))), end="")
 
 
 def show_snapshots(sandbox: Sandbox) -> None:

@@ -54,6 +54,7 @@ class Host:
     snapshot: str | None = None
     isolated: bool = False
     public_key: str = ""  # empty until the root file system is complete
+    pending: str = ""  # a layer that a snapshot is making, or was making when it was interrupted
 
 
 class Sandbox:
@@ -120,7 +121,8 @@ class Sandbox:
         """Make and boot hosts, all at once; one that runs already is left as it is."""
         for platform in platforms:
             check_name(platform.name, "host name")
-        origins = {platform.snapshot: self.origin(platform.snapshot) for platform in platforms}
+        wanted = {platform.snapshot for platform in platforms}
+        origins = {snapshot: self.origin(snapshot) for snapshot in wanted}
         with self.run.lock():
             guest.ensure_key(self.run)
             for platform in platforms:
@@ -175,8 +177,7 @@ class Sandbox:
         started = time.monotonic()
         with self.run.lock(f"host-{name}"):
             host = self.load(name)
-            if host.public_key and self.running(name):
-                self.wait(host)
+            if host.public_key and self.running(name) and self.wait(host):
                 say(f"{name} is running")
                 return
             with self.run.lock("network"):
@@ -184,6 +185,7 @@ class Sandbox:
                 isolated = [net.address(other.index) for other in self.hosts() if other.isolated]
                 network.fill_chain(net, isolated)
             self.end_processes(host)
+            self.settle(host)
             root = self.root(host)
             if not host.public_key:
                 root.build()
@@ -200,7 +202,8 @@ class Sandbox:
             lock, console = self.supervisor_lock(name), self.console(name)
             console.unlink(missing_ok=True)
             supervisor.start(self.cli, name, lock, console, self.run_environment())
-            self.wait(host)
+            if not self.wait(host):
+                raise self.failure(host, "did not come up: its container ended")
         say(f"{name} ({net.address(host.index)}) is up after {time.monotonic() - started:.1f} s")
 
     def run_environment(self) -> dict[str, str]:
@@ -236,14 +239,13 @@ class Sandbox:
         ]
         return supervisor.supervise(arguments, self.supervisor_lock(name), self.group(host))
 
-    def wait(self, host: Host) -> None:
-        """Until the system inside says over SSH that it is up."""
+    def wait(self, host: Host) -> bool:
+        """Until the system inside says over SSH that it is up; False where its container ended instead."""
         deadline = time.monotonic() + BOOT_DEADLINE
         problem = "no answer"
         while time.monotonic() < deadline:
             if not self.running(host.name):
-                problem = "its container ended"
-                break
+                return False
             options = ["-o", "ConnectTimeout=2", "-o", "ConnectionAttempts=1"]
             try:
                 done = subprocess.run(
@@ -255,25 +257,27 @@ class Sandbox:
                     check=False,
                 )
             except subprocess.TimeoutExpired:
-                problem = "it is still starting"
+                problem = "still starting"
                 break
             answer = done.stdout.strip()
             if answer == "running":
-                return
+                return True
             if answer == "degraded":
                 failed = command([*self.ssh(host), "systemctl --failed --plain --no-legend"], check=False)
                 units = " ".join(line.split()[0] for line in failed.stdout.splitlines() if line)
                 say(f"{host.name}: failed units: {units}")
-                return
-            problem = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else answer or "no answer"
+                return True
+            problem = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else answer or problem
             time.sleep(0.1)
-        text = self.console(host.name).read_text(errors="replace")
+        raise self.failure(host, f"did not come up within {BOOT_DEADLINE:.0f} s ({problem})")
+
+    def failure(self, host: Host, problem: str) -> SandboxError:
+        """What is wrong with a host, with the end of what it wrote to its console."""
+        console = self.console(host.name)
+        text = console.read_text(errors="replace") if console.exists() else ""
         plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)
-        tail = [line for line in plain.splitlines() if line.strip()][-15:]
-        raise SandboxError(
-            f"Host {host.name} did not come up within {BOOT_DEADLINE:.0f} s ({problem}); the end of its "
-            f"console log {self.console(host.name)}:\n" + "\n".join(f"  {line}" for line in tail)
-        )
+        tail = [f"  {line}" for line in plain.splitlines() if line.strip()][-15:]
+        return SandboxError("\n".join([f"Host {host.name} {problem}; the end of {console}:", *tail]))
 
     def publish_names(self) -> None:
         """Let every host of the run find the others by name."""
@@ -438,17 +442,27 @@ class Sandbox:
             was_running = self.running(name)
             self.stop_cleanly(host)
             with self.run.lock("layers"):
+                self.settle(host)
                 root = self.root(host)
                 storage.collect_packages(self.run, root.own)
-                root.keep_as_layer(self.run.layers / f"{snapshot}-{time.time_ns():x}")
-                host.layers = [str(layer) for layer in root.layers]
+                host.pending = str(self.run.layers / f"{snapshot}-{time.time_ns():x}")
                 self.save(host)
-                storage.save_snapshot(self.run, snapshot, root, name)
+                root.keep_as_layer(Path(host.pending))
+                self.settle(host)
+                storage.save_snapshot(self.run, snapshot, self.root(host), name)
         say(f"snapshot {snapshot} of {name} is kept")
         if was_running:
             self.bring_up(name)
         with self.run.lock():
             self.drop_layers()
+
+    def settle(self, host: Host) -> None:
+        """Note the layer that a host's files have become, also where a snapshot was interrupted."""
+        if host.pending:
+            if Path(host.pending).is_dir():
+                host.layers = [host.pending, *(host.layers if host.mode == "overlay" else [])]
+            host.pending = ""
+            self.save(host)
 
     def forget(self, snapshots: Sequence[str]) -> None:
         for snapshot in snapshots:
@@ -460,4 +474,5 @@ class Sandbox:
 
     def drop_layers(self) -> None:
         """Remove layers nothing starts from any more; the run's lock is held."""
-        storage.drop_unused_layers(self.run, (layer for host in self.hosts() for layer in host.layers))
+        used = [layer for host in self.hosts() for layer in (*host.layers, host.pending)]
+        storage.drop_unused_layers(self.run, used)

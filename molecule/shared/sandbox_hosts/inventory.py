@@ -35,6 +35,15 @@ def parse_groups(values: Sequence[str], names: Sequence[str]) -> dict[str, list[
     return groups
 
 
+def render_json(hosts: Mapping[str, Mapping[str, str]], groups: Mapping[str, Sequence[str]]) -> str:
+    """As Ansible expects it of an inventory program."""
+    tree: dict[str, object] = {
+        group: {"hosts": list(dict.fromkeys(members))} for group, members in groups.items()
+    }
+    tree |= {"all": {"hosts": list(hosts)}, "_meta": {"hostvars": hosts}}
+    return json.dumps(tree, indent=2) + "\n"
+
+
 def render(hosts: Mapping[str, Mapping[str, str]], groups: Mapping[str, Sequence[str]]) -> str:
     """YAML; scalars are quoted as in JSON, of which YAML is a superset."""
     if not hosts:

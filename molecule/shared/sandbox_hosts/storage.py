@@ -88,16 +88,14 @@ class Root:
         for path in (self.path, self.upper, self.directory / "work"):
             if path.exists():
                 remove_tree(path)
-        if self.mode == "overlay":
-            self.upper.mkdir(parents=True)
-        else:
+        if self.mode != "overlay":
             copy_tree(self.layers[0], self.path)
 
     def mount(self) -> None:
         if self.mode != "overlay" or self.path in mounts():
             return
         work = self.directory / "work"
-        for path in (self.path, work):
+        for path in (self.path, self.upper, work):
             path.mkdir(parents=True, exist_ok=True)
         for layer in self.layers:
             if not layer.is_dir():
@@ -113,11 +111,8 @@ class Root:
         layer.parent.mkdir(parents=True, exist_ok=True)
         if self.mode == "overlay":
             self.upper.rename(layer)
-            self.upper.mkdir()
-            self.layers = [layer, *self.layers]
         else:
             copy_tree(self.path, layer)
-            self.layers = [layer]
 
 
 def copy_tree(source: Path, target: Path) -> None:

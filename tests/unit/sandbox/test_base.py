@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_hosts import base
@@ -25,7 +26,7 @@ RECIPE = base.Recipe(apt={"Acquire::Retries": "3"})
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_changed_recipe_has_another_name(change: dict[str, object]) -> None:
+def test_a_changed_recipe_has_another_name(change: dict[str, Any]) -> None:
     assert dataclasses.replace(RECIPE, **change).name != RECIPE.name
 
 

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_hosts import guest, inventory, storage
@@ -41,14 +42,15 @@ def test_localhost_is_always_there() -> None:
     assert "127.0.0.1 localhost\n" in guest.name_hosts("", "10.213.7.1", {}, "web")
 
 
-def ansible_inventory(text: str, directory: Path) -> dict[str, dict[str, object]]:
-    file = directory / "hosts.yml"
+def ansible_inventory(text: str, directory: Path, executable: bool = False) -> dict[str, Any]:
+    file = directory / "inventory"
     file.write_text(text)
+    file.chmod(0o755 if executable else 0o644)
     program = Path(sys.executable).with_name("ansible-inventory")
     done = subprocess.run(
         [program, "-i", file, "--list"], capture_output=True, text=True, check=True, cwd=directory
     )
-    result: dict[str, dict[str, object]] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
@@ -70,6 +72,8 @@ def test_ansible_reads_the_inventory(tmp_path: Path) -> None:
         "ansible_python_interpreter": "/usr/bin/python3",
     }
     assert read["mission_control"]["hosts"] == ["web", "db"]
+    program = f"#!/bin/sh\ncat <<'END'\n{inventory.render_json(hosts, groups)}END\n"
+    assert ansible_inventory(program, tmp_path, executable=True) == read
     assert read["mission_control_postgresql"]["hosts"] == ["db"]
 
 

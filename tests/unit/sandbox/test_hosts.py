@@ -285,6 +285,30 @@ def test_an_interrupted_creation_is_taken_up(sandbox: Sandbox) -> None:
     sandbox.do("destroy", "broken-off")
 
 
+def test_an_interrupted_snapshot_loses_nothing(sandbox: Sandbox) -> None:
+    sandbox.do("create", "kept")
+    sandbox.on("kept", "echo content > /root/file; sync")
+    for delay in (0.2, 0.4, 0.6, 0.8):
+        process = subprocess.Popen(
+            sandbox.command("snapshot", "kept", "half", "--replace"),
+            env=sandbox.environment,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        sandbox.do("create", "kept")
+        assert sandbox.on("kept", "cat /root/file") == "content"
+    sandbox.do("snapshot", "kept", "half", "--replace")
+    sandbox.do("destroy", "kept")
+    sandbox.do("create", "from-half", "--from", "half")
+    assert sandbox.on("from-half", "cat /root/file") == "content"
+    sandbox.do("destroy", "from-half")
+    sandbox.do("snapshots", "--forget", "half")
+    layers = [layer for layer in sandbox.run.layers.iterdir() if layer.name.startswith("half-")]
+    assert layers == []
+
+
 def test_a_host_that_cannot_boot_is_told_with_its_console(sandbox: Sandbox) -> None:
     sandbox.do("create", "sick")
     sandbox.do("stop", "sick")
