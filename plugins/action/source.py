@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The controller's half of the module source: names local trees by content, uploads only what the host lacks."""
+"""The controller's half of the module source: local trees are named by content, uploaded when missing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class ActionModule(ActionBase):
         source = str(arguments.get("source") or "").strip()
         if not source:
             raise DeploymentError(
-                "mission_control_source: empty.", kind="no_source", remedy="Name the product's Git URL, an archive or a directory."
+                "mission_control_source: empty.",
+                kind="no_source",
+                remedy="Name the product's Git URL, an archive or a directory.",
             )
         if source.startswith(("~", "./", "../")):
             source = str(Path(source).expanduser().absolute())

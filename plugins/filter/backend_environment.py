@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
 DOCUMENTATION = r"""
 name: backend_environment
 short_description: Settle the environment of Mission Control's backend
 version_added: "1.0.0"
 description:
   - Lays overrides over the mapping of all settings of the product, and additions over both.
-  - The product ignores a misspelt name silently. Here an override that is no setting is an error that names the
+  - The product ignores a misspelt name silently. Here an override that is no setting is an error that names
+    the
     likely one; so is an addition that is a setting.
 positional: overrides, additional
 options:
@@ -32,7 +41,8 @@ author:
 EXAMPLES = r"""
 - name: Settle the settings
   ansible.builtin.set_fact:
-    settled: "{{ all_settings | openclaw.mission_control.backend_environment({'LOG_LEVEL': 'DEBUG'}, {'TZ': 'UTC'}) }}"
+    settled: "{{ all_settings | openclaw.mission_control.backend_environment({'LOG_LEVEL': 'DEBUG'}, {'TZ':
+      'UTC'}) }}"
 """
 
 RETURN = r"""
@@ -40,14 +50,6 @@ _value:
   description: The settings in two parts, C(public) and C(secret).
   type: dict
 """
-
-import difflib
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from ansible.errors import AnsibleFilterError
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
 
 def backend_environment(
@@ -60,11 +62,17 @@ def backend_environment(
     for name in overrides or {}:
         if name not in settings:
             near = difflib.get_close_matches(str(name).upper(), settings, 1, 0.6)
-            meant = f"did you mean {near[0]}?" if near else "a variable of your own goes into backend_additional_environment."
+            meant = (
+                f"did you mean {near[0]}?"
+                if near
+                else "a variable of your own goes into backend_additional_environment."
+            )
             problems.append(f"backend_environment: {name} is no setting of the product; {meant}")
     for name in additional or {}:
         if name in settings:
-            problems.append(f"backend_additional_environment: {name} is a setting of the product; set it in backend_environment.")
+            problems.append(
+                f"backend_additional_environment: {name} is the product's; set it in backend_environment."
+            )
     if problems:
         raise AnsibleFilterError(" ".join(problems))
     try:

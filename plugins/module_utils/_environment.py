@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The backend's environment file. systemd and the product both read it, so only what both read alike is written."""
+"""The backend's environment file: systemd and the product read it, so it holds only what both read alike."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._runner i
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./\-\[\]]*")
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|DSN")
-_HEADER = "# Written by the collection openclaw.mission_control; belongs to this release and is replaced with it.\n"
+_HEADER = (
+    "# Written by the collection openclaw.mission_control; belongs to this release and is replaced with it.\n"
+)
 
 
 def is_secret(name: str) -> bool:
@@ -26,7 +28,9 @@ def texts(values: Mapping[str, Any]) -> dict[str, str]:
     done = {}
     for name, value in values.items():
         if not _NAME.fullmatch(name):
-            raise _refusal(name, "is no name of an environment variable", "Use capital letters, digits and underscores.")
+            raise _refusal(
+                name, "is no name of an environment variable", "Use capital letters, digits and underscores."
+            )
         if value is None:
             text = ""
         elif isinstance(value, bool):
@@ -36,13 +40,19 @@ def texts(values: Mapping[str, Any]) -> dict[str, str]:
         else:
             text = str(value)
         if any(character in text for character in "\n\r\0\\"):
-            raise _refusal(name, "holds a line break or a backslash, which systemd and the product read differently")
+            raise _refusal(
+                name, "holds a line break or a backslash, which systemd and the product read differently"
+            )
         if "${" in text:
             raise _refusal(name, "holds ${, which the product would try to replace")
         if "'" in text and '"' in text:
             raise _refusal(name, "holds both kinds of quotes")
         if name == "DATABASE_URL" and "%" in text:
-            raise _refusal(name, "holds a %, at which the product's migrations fail", "Choose a password of letters and digits.")
+            raise _refusal(
+                name,
+                "holds a %, at which the product's migrations fail",
+                "Choose a password of letters and digits.",
+            )
         done[name] = text
     return dict(sorted(done.items()))
 

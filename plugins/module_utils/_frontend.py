@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The frontend's build: node_modules stay with the lock file they belong to, the result goes into releases."""
+"""The frontend's build: node_modules stay with their lock file, the result goes into releases."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._runner i
 
 # What precedes the 32 bytes of a public Ed25519 key in its DER form (RFC 8410).
 _PUBLIC_PREFIX = bytes.fromhex("302a300506032b6570032100")
-_REMEDY = "Restore it from a backup. Removing it makes a new identity, which every gateway has to be paired with again."
+_REMEDY = "Restore it from a backup. A new identity would have to be paired with every gateway."
 
 
 def _openssl(arguments: list[str], text: str = "") -> str:

@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The database's schema against a release: the revision graph is read from the files, alembic runs only when needed."""
+"""The database's schema against a release's. Revisions are read from files, alembic runs when needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from typing import Any
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import Commands, DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
+    Commands,
+    DeploymentError,
+)
 
 # Any number will do, but it must be the same wherever migrations of this product are run.
 ADVISORY_LOCK = 0x4D43_6D69_6772
@@ -75,7 +78,9 @@ def read_graph(versions: Path) -> Graph:
         try:
             module = ast.parse(path.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError) as error:
-            raise DeploymentError(f"The migration {path.name} cannot be read: {error}.", kind="broken_migrations") from None
+            raise DeploymentError(
+                f"The migration {path.name} cannot be read: {error}.", kind="broken_migrations"
+            ) from None
         values = _assignments(module)
         identifier = values.get("revision")
         if isinstance(identifier, str):
@@ -122,7 +127,7 @@ def single_head(graph: Graph) -> str:
 
 
 # Runs under the release's own Python, in its backend directory, with its settings in the environment.
-PROGRAM = r'''
+PROGRAM = r"""
 import json, os, sys, time
 import psycopg
 
@@ -137,10 +142,14 @@ def look(connection):
         return []
     return sorted(row[0] for row in connection.execute("select version_num from alembic_version"))
 
+name = "mission-control-migration"
 try:
-    connection = psycopg.connect("postgresql://" + rest, autocommit=True, connect_timeout=10, application_name="mission-control-migration")
+    connection = psycopg.connect(
+        "postgresql://" + rest, autocommit=True, connect_timeout=10, application_name=name
+    )
 except psycopg.Error as error:
-    print("@@" + json.dumps({"error": "connect", "message": " ".join(str(error).split())}))
+    message = " ".join(str(error).split())
+    print("@@" + json.dumps({"error": "connect", "message": message}))
     sys.exit(0)
 with connection:
     if order == "look":
@@ -158,15 +167,14 @@ with connection:
         command.upgrade(Config("alembic.ini"), "head")
         answer["current"] = look(connection)
 print("@@" + json.dumps(answer))
-'''
+"""
 
 
 class Database:
     """The database of a prepared release, through the release's own driver."""
 
-    def __init__(self, backend: Path, commands: Commands, *, wait: float, lock_timeout: float) -> None:
+    def __init__(self, backend: Path, wait: float, lock_timeout: float) -> None:
         self._backend = backend
-        self._commands = commands
         self._wait = wait
         self._lock_timeout = lock_timeout
         self._values = _environment.parse((backend / ".env").read_text(encoding="utf-8"))
@@ -175,25 +183,34 @@ class Database:
     def place(self) -> str:
         """The database's URL without its password."""
         url = self._values.get("DATABASE_URL", "")
-        return Redactor(_environment.secrets({"DATABASE_URL": url})).text(url)
+        shown: str = Redactor(_environment.secrets({"DATABASE_URL": url})).text(url)
+        return shown
 
-    def current(self) -> list[str]:
+    @property
+    def secrets(self) -> list[str]:
+        """What must not stand in a log."""
+        found: list[str] = _environment.secrets(self._values)
+        return found
+
+    def current(self, commands: Commands) -> list[str]:
         """The revisions that the database is at; none in an empty one."""
-        return list(self._ask("look", "Looking at the database's schema")["current"])
+        return list(self._ask(commands, "look", "Looking at the database's schema", "")["current"])
 
-    def upgrade(self) -> list[str]:
+    def upgrade(self, commands: Commands) -> list[str]:
         """Apply what is missing, alone; returns what the database is at then."""
-        return list(self._ask("upgrade", "Migrating the database")["current"])
+        remedy = f"All migrations of a run are one transaction: the schema is as before. See {commands.log}."
+        return list(self._ask(commands, "upgrade", "Migrating the database", remedy)["current"])
 
-    def _ask(self, order: str, what: str) -> Mapping[str, Any]:
+    def _ask(self, commands: Commands, order: str, what: str, remedy: str) -> Mapping[str, Any]:
         # A statement that waits for a lock would make every request of the old release wait behind it.
         options = f"-c lock_timeout={int(self._lock_timeout * 1000)}"
-        output = self._commands(
+        output = commands(
             [self._backend / ".venv/bin/python", "-c", PROGRAM, order, str(self._wait), str(ADVISORY_LOCK)],
             what=what,
+            shown=f"alembic ({order})",
             cwd=self._backend,
             environment={**self._values, "PGOPTIONS": options, "PYTHONDONTWRITEBYTECODE": "1"},
-            remedy="The database is as it was before: all migrations of one run are one transaction.",
+            remedy=remedy,
         )
         lines = [line for line in output.splitlines() if line.startswith("@@")]
         answer: dict[str, Any] = json.loads(lines[-1][2:]) if lines else {}
@@ -201,7 +218,7 @@ class Database:
             raise DeploymentError(
                 f"The backend's database {self.place} cannot be reached: {answer['message']}.",
                 kind="no_database",
-                remedy="Check DATABASE_URL (mission_control_database_url), the server, its listen address and pg_hba.",
+                remedy="Check DATABASE_URL (mission_control_database_url), the server, its pg_hba.conf.",
             )
         if answer.get("error") == "locked":
             raise DeploymentError(
@@ -219,5 +236,5 @@ def check_known(graph: Graph, current: Iterable[str]) -> None:
         raise DeploymentError(
             f"The database is at {', '.join(unknown)}, which this release does not know.",
             kind="newer_schema",
-            remedy="It was migrated by a newer release: deploy that one, or restore a backup of the older schema.",
+            remedy="A newer release has migrated it: deploy that one, or restore a backup from before.",
         )

@@ -51,7 +51,9 @@ def caller(url: str, token: str, timeout: float, ca_path: str | None) -> Ask:
         request = urllib.request.Request(base + path, headers=headers)  # noqa: S310 (the operator's URL)
         try:
             with opener.open(request, timeout=timeout) as reply:
-                return Answer(reply.status, reply.read().decode("utf-8", "replace"), reply.headers.get("Date", ""))
+                return Answer(
+                    reply.status, reply.read().decode("utf-8", "replace"), reply.headers.get("Date", "")
+                )
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode("utf-8", "replace"), error.headers.get("Date", ""))
         except (OSError, ValueError) as error:
@@ -66,7 +68,7 @@ def caller(url: str, token: str, timeout: float, ca_path: str | None) -> Ask:
 
 
 def first_call(ask: Ask) -> dict[str, Any]:
-    """Ask for the caller's membership. It is new when it is not older than the server's clock before the call."""
+    """Ask for the caller's membership. It is new if not older than the server's clock before."""
     before = ask(HEALTH)
     answer = ask(MEMBERSHIP)
     if answer.status == 401:

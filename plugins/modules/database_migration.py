@@ -9,10 +9,12 @@ module: database_migration
 short_description: Bring the database of Mission Control to the schema of a release
 version_added: "1.0.0"
 description:
-  - Compares the database with the migrations of a prepared release and applies those that are missing, once, under
+  - Compares the database with the migrations of a prepared release and applies those that are missing,
+    once, under
     an advisory lock, before the release is started.
   - Refuses a release whose migrations end in several heads, and a database that is ahead of the release.
-  - A statement that waits for a lock gives up after O(statement_lock_timeout), so that the release that serves is
+  - A statement that waits for a lock gives up after O(statement_lock_timeout), so that the release that
+    serves is
     not held up.
 options:
   state:
@@ -98,7 +100,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment, _migration, _release, _runner
+from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _migration,
+    _release,
+    _runner,
+    _source,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
@@ -107,26 +114,29 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._redact i
 def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     identifier = parameters["release"] or _release.current_release(layout)
-    backend = layout.release(identifier) / "backend" if identifier else None
-    if backend is None or not (backend / ".env").exists():
-        if check_mode:
-            # The release would be prepared before; what it needs is not known yet.
+    if identifier and (layout.release(identifier) / "backend" / ".env").exists():
+        backend = layout.release(identifier) / "backend"
+        versions = backend / "migrations" / "versions"
+    elif check_mode:
+        # The release would have been prepared before. Its source may be there, and the current release
+        # leads to the database.
+        backend = layout.current / "backend"
+        versions = (
+            _source.SourceStore(layout.root).tree(identifier or "-") / "backend" / "migrations" / "versions"
+        )
+        if not versions.is_dir() or not (backend / ".env").exists():
             return {"changed": True, "current": [], "head": None, "pending": [], "applied": []}
+    else:
         raise _runner.DeploymentError(
             f"There is no prepared release {identifier or ''} with a backend below {layout.releases}.",
             kind="no_release",
             remedy="Prepare it first (module openclaw.mission_control.release, state: prepared).",
         )
-    graph = _migration.read_graph(backend / "migrations" / "versions")
+    graph = _migration.read_graph(versions)
     head = _migration.single_head(graph)
-    values = _environment.parse((backend / ".env").read_text(encoding="utf-8"))
-    redactor = Redactor(_environment.secrets(values))
-    log = Path("/dev/null") if check_mode or parameters["state"] == "inspected" else layout.log / "migration.log"
-    commands = _runner.Commands(log, _runner.application_environment(account), redactor=redactor)
-    database = _migration.Database(
-        backend, commands, wait=parameters["wait"], lock_timeout=parameters["statement_lock_timeout"]
-    )
-    current = database.current()
+    database = _migration.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
+    environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
+    current = database.current(_runner.Commands(_runner.NO_LOG, environment, redactor=redactor))
     _migration.check_known(graph, current)
     pending = graph.pending(current)
     answer: dict[str, Any] = {
@@ -139,7 +149,8 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
             "before_header": "schema of the database",
             "after_header": "schema of the database",
             "before": "".join(f"at {name}\n" for name in current) or "empty\n",
-            "after": "".join(f"apply {item.identifier}: {item.message}\n" for item in pending) + f"at {head}\n",
+            "after": "".join(f"apply {item.identifier}: {item.message}\n" for item in pending)
+            + f"at {head}\n",
         },
     }
     if not pending:
@@ -147,7 +158,8 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if parameters["state"] == "inspected":
         return {**answer, "changed": False}
     if pending and not check_mode:
-        reached = database.upgrade()
+        log = layout.log / "migration.log"
+        reached = database.upgrade(_runner.Commands(log, environment, redactor=redactor))
         if reached != [head]:
             raise _runner.DeploymentError(
                 f"After the migration the database is at {', '.join(reached) or 'nothing'}, not at {head}.",
@@ -173,9 +185,15 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parameters = module.params
     try:
-        answer = _runner.as_user(parameters["user"], lambda account: migrate(parameters, module.check_mode, account))
+        answer = _runner.as_user(
+            parameters["user"], lambda account: migrate(parameters, module.check_mode, account)
+        )
     except HostError as error:
-        told = error.result() if isinstance(error, _runner.DeploymentError) else {"msg": f"{error.message} {error.remedy}"}
+        told = (
+            error.result()
+            if isinstance(error, _runner.DeploymentError)
+            else {"msg": f"{error.message} {error.remedy}"}
+        )
         module.fail_json(**told)
     module.exit_json(**answer)
 

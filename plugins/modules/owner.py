@@ -9,9 +9,11 @@ module: owner
 short_description: Make the first authenticated call to Mission Control, which creates its owner
 version_added: "1.0.0"
 description:
-  - A fresh installation has no user. Its first authenticated call creates the owner and his organization; this module
+  - A fresh installation has no user. Its first authenticated call creates the owner and his organization;
+    this module
     makes that call, so that the verification, which never changes anything, finds them.
-  - Only for the authentication by a shared token. With Clerk, the first person who signs in becomes the owner.
+  - Only for the authentication by a shared token. With Clerk, the first person who signs in becomes the
+    owner.
 options:
   url:
     description: URL of the backend as this host reaches it.
@@ -83,7 +85,9 @@ def main() -> None:
         module.exit_json(changed=False, msg="The first authenticated call is not made in check mode.")
     parameters = module.params
     try:
-        ask = _owner.caller(parameters["url"], parameters["token"], parameters["timeout"], parameters["ca_path"])
+        ask = _owner.caller(
+            parameters["url"], parameters["token"], parameters["timeout"], parameters["ca_path"]
+        )
         answer = _owner.first_call(ask)
     except DeploymentError as error:
         module.fail_json(**error.result())

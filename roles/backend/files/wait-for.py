@@ -5,8 +5,8 @@
 usage: wait-for.py [--timeout SECONDS] database|redis ...
 
 The addresses come from DATABASE_URL and RQ_REDIS_URL. The database counts as there when its port accepts a
-connection, because the service itself finds out the rest; Redis when it answers PING, because a worker without it
-would spin.
+connection, because the service itself finds out the rest; Redis when it answers PING, because a worker
+without it would spin.
 """
 
 from __future__ import annotations
