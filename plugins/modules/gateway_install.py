@@ -202,6 +202,10 @@ token:
   description: The token.
   returned: with O(return_token=true), not in check mode where there is none yet
   type: str
+state_directory:
+  description: The gateway's own directory, its path in full.
+  returned: with O(state=present)
+  type: str
 token_origin:
   description: Where the token comes from, V(given), V(kept), V(configuration) or V(generated).
   returned: with O(state=present)
@@ -293,6 +297,7 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
             "token_origin": "generated",
             "removed": [],
             "actions": [f"install Node {options['node_version']}", f"install OpenClaw {version}"],
+            "state_directory": options["state_directory"],
         }
     request = Request(
         account=account,
@@ -339,6 +344,7 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
         "unpaired": missing,
         "token_origin": plan.token_origin,
         "removed": removed,
+        "state_directory": str(request.state_directory),
     }
     if options["return_token"] and plan.token:
         # Not known to the module as a secret, so that it arrives; the task hides it with no_log.
