@@ -136,6 +136,7 @@ def disk_facts(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
             "checked": str(checked),
             "total_bytes": space.f_blocks * space.f_frsize,
             "available_bytes": space.f_bavail * space.f_frsize,
+            "total_inodes": space.f_files,
             "available_inodes": space.f_favail,
         }
     return result

@@ -113,7 +113,7 @@ disk:
   description: Space by path.
   returned: always
   type: dict
-  sample: {/srv: {checked: /srv, total_bytes: 100, available_bytes: 50, available_inodes: 1000}}
+  sample: {/srv: {checked: /srv, total_bytes: 9, available_bytes: 5, total_inodes: 9, available_inodes: 5}}
 packages:
   description: Installed version by package, null where it is not installed.
   returned: always

@@ -1,0 +1,135 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs the rules of module_utils/_preflight.py over the variables of a host, on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _preflight as preflight
+
+_DEFAULT_PORTS = {
+    "backend": ("mission_control_backend_port", 8000),
+    "frontend": ("mission_control_frontend_port", 3000),
+}
+# Without a group of their own these run on every host; the others only where they are named.
+_EVERYWHERE = ("postgresql", "redis", "backend", "worker", "frontend")
+
+
+def components_of(hostname: str, groups: Mapping[str, list[str]]) -> list[str]:
+    """The parts of a host by the inventory's groups."""
+    found = []
+    everyone = groups.get(preflight.PREFIX, [])
+    for component in preflight.COMPONENTS:
+        members = groups.get(f"{preflight.PREFIX}_{component}") or (
+            everyone if component in _EVERYWHERE else []
+        )
+        if hostname in members:
+            found.append(component)
+    return found
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Fails with all problems at once; asks the host nothing."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        facts = task_vars or {}
+        _validated, arguments = self.validate_argument_spec(
+            argument_spec={
+                "host": {"type": "dict"},
+                "components": {"type": "list", "elements": "str", "choices": list(preflight.COMPONENTS)},
+                "variables": {"type": "dict", "default": {}},
+                "ports": {
+                    "type": "list",
+                    "elements": "dict",
+                    "options": {
+                        "port": {"type": "int", "required": True},
+                        "variable": {"type": "str", "required": True},
+                    },
+                },
+                "disk": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": {
+                        "path": {"type": "str", "required": True},
+                        "bytes": {"type": "int", "required": True},
+                        "variable": {"type": "str", "required": True},
+                    },
+                },
+                "memory": {"type": "int", "default": 0},
+            },
+        )
+        values, undefined = self._public_variables(facts)
+        values.update(arguments["variables"])
+        hostname = str(facts.get("inventory_hostname", ""))
+        groups = {name: list(hosts) for name, hosts in dict(facts.get("groups") or {}).items()}
+        components = arguments["components"]
+        if components is None:
+            components = components_of(hostname, groups)
+        context = preflight.Context(
+            variables=values,
+            undefined={name: why for name, why in undefined.items() if name not in arguments["variables"]},
+            names=[str(name) for name in facts],
+            hostname=hostname,
+            groups=groups,
+            components=components,
+            host=arguments["host"],
+            ports=_ports(arguments["ports"], components, values),
+            spaces=[
+                preflight.Space(entry["path"], entry["bytes"], entry["variable"])
+                for entry in arguments["disk"]
+            ],
+            memory=arguments["memory"],
+        )
+        found = preflight.check(context)
+        problems = [problem for problem in found if not problem.warning]
+        result.update(
+            changed=False, components=components, problems=[problem.as_dict() for problem in problems]
+        )
+        warnings = [str(problem) for problem in found if problem.warning]
+        if warnings:
+            result["warnings"] = warnings
+        if problems:
+            head = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+            lines = "\n".join(str(problem) for problem in problems)
+            result.update(failed=True, msg=f"{head} to put right first; nothing was changed:\n{lines}")
+        return result
+
+    def _public_variables(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values of the public variables, and those that cannot be resolved with the reason."""
+        values: dict[str, Any] = {}
+        undefined: dict[str, str] = {}
+        for name in sorted(preflight.PUBLIC_VARIABLES):
+            if name not in facts:
+                continue
+            try:
+                values[name] = self._templar.template(facts[name])
+            except AnsibleError as error:
+                undefined[name] = _first_sentence(error)
+        return values, undefined
+
+
+def _first_sentence(error: AnsibleError) -> str:
+    text = str(getattr(error, "message", None) or error)
+    return text.splitlines()[0].rstrip(".") if text else "unknown"
+
+
+def _ports(
+    given: list[dict[str, Any]] | None, components: list[str], values: Mapping[str, Any]
+) -> list[preflight.Port]:
+    if given is not None:
+        return [preflight.Port(entry["port"], entry["variable"]) for entry in given]
+    ports = []
+    for component, (variable, default) in _DEFAULT_PORTS.items():
+        if component in components:
+            number = values.get(variable)
+            ports.append(preflight.Port(default if number in (None, "") else number, variable))
+    return ports

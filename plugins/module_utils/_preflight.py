@@ -1,0 +1,960 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Every foreseeable mistake, found before anything is changed (see the action preflight).
+
+A rule is a function from what is known (variables, inventory, inspected host) to problems. `check` runs
+them all, so that an operator learns of all mistakes at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "mission_control"
+COMPONENTS = ("postgresql", "redis", "backend", "worker", "frontend", "gateway", "proxy")
+
+# Variables that an operator sets; a name that is nearly one of these is a mistake.
+PUBLIC_VARIABLES = frozenset(
+    f"{PREFIX}_{name}"
+    for name in (
+        "additional_environment",
+        "api_url",
+        "auth_mode",
+        "backend_bind",
+        "backend_environment",
+        "backend_port",
+        "boards",
+        "clerk_publishable_key",
+        "clerk_secret_key",
+        "cors_origins",
+        "database_name",
+        "database_password",
+        "database_url",
+        "database_user",
+        "download_environment",
+        "frontend_bind",
+        "frontend_environment",
+        "frontend_port",
+        "gateway_bind",
+        "gateway_configuration",
+        "gateway_port",
+        "gateway_token",
+        "gateway_url",
+        "gateway_user",
+        "gateway_version",
+        "gateways",
+        "public_url",
+        "redis_url",
+        "revision",
+        "source",
+        "source_checksum",
+        "token",
+        "user",
+    )
+)
+
+TOKEN_MINIMUM = 50
+_PLACEHOLDERS = frozenset({"change-me", "changeme", "replace-me", "replace-with-strong-random-token"})
+_PLACEHOLDER_WORDS = (
+    "change-me",
+    "changeme",
+    "replace-me",
+    "replace-with",
+    "your-token",
+    "your-auth-token",
+    "placeholder",
+)
+_URL_SAFE = re.compile(r"[A-Za-z0-9_.~-]+")
+_ROLE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_TRUE = {"1", "true", "yes", "on", "y", "t"}
+_FALSE = {"0", "false", "no", "off", "n", "f"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of the product: what it is by default and which values it takes."""
+
+    default: str
+    kind: str = "text"
+    allowed: tuple[str, ...] = ()
+    secret: bool = False
+
+
+# The product ignores a misspelt key silently, so its settings are listed here (backend/app/core/config.py
+# and, for the last one, services/openclaw/device_identity.py).
+BACKEND_SETTINGS: dict[str, Setting] = {
+    "ENVIRONMENT": Setting("dev"),
+    "DATABASE_URL": Setting("", "database", secret=True),
+    "AUTH_MODE": Setting("", "choice", ("local", "clerk")),
+    "LOCAL_AUTH_TOKEN": Setting("", secret=True),
+    "CLERK_SECRET_KEY": Setting("", secret=True),
+    "CLERK_API_URL": Setting("https://api.clerk.com", "url"),
+    "CLERK_VERIFY_IAT": Setting("true", "boolean"),
+    "CLERK_LEEWAY": Setting("10.0", "number"),
+    "CORS_ORIGINS": Setting("", "origins"),
+    "BASE_URL": Setting("", "url"),
+    "SECURITY_HEADER_X_CONTENT_TYPE_OPTIONS": Setting("nosniff"),
+    "SECURITY_HEADER_X_FRAME_OPTIONS": Setting("DENY"),
+    "SECURITY_HEADER_REFERRER_POLICY": Setting("strict-origin-when-cross-origin"),
+    "SECURITY_HEADER_PERMISSIONS_POLICY": Setting(""),
+    "WEBHOOK_MAX_PAYLOAD_BYTES": Setting("1048576", "integer"),
+    "RATE_LIMIT_BACKEND": Setting("memory", "choice", ("memory", "redis")),
+    "RATE_LIMIT_REDIS_URL": Setting("", "redis", secret=True),
+    "TRUSTED_PROXIES": Setting("", "networks"),
+    "DB_AUTO_MIGRATE": Setting("false", "boolean"),
+    "RQ_REDIS_URL": Setting("redis://localhost:6379/0", "redis", secret=True),
+    "RQ_QUEUE_NAME": Setting("default"),
+    "RQ_DISPATCH_THROTTLE_SECONDS": Setting("15.0", "number"),
+    "RQ_DISPATCH_MAX_RETRIES": Setting("3", "integer"),
+    "RQ_DISPATCH_RETRY_BASE_SECONDS": Setting("10.0", "number"),
+    "RQ_DISPATCH_RETRY_MAX_SECONDS": Setting("120.0", "number"),
+    "GATEWAY_MIN_VERSION": Setting("2026.02.9", "version"),
+    "LOG_LEVEL": Setting("INFO", "choice", ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    "LOG_FORMAT": Setting("text", "choice", ("text", "json")),
+    "LOG_USE_UTC": Setting("false", "boolean"),
+    "REQUEST_LOG_SLOW_MS": Setting("1000", "integer"),
+    "REQUEST_LOG_INCLUDE_HEALTH": Setting("false", "boolean"),
+    "OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH": Setting("~/.openclaw/identity/device.json"),
+}
+FRONTEND_SETTINGS: dict[str, Setting] = {
+    "NEXT_PUBLIC_API_URL": Setting("auto", "url"),
+    "NEXT_PUBLIC_AUTH_MODE": Setting("", "choice", ("local", "clerk")),
+    "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY": Setting(""),
+    "NEXT_PUBLIC_CLERK_SIGN_IN_FALLBACK_REDIRECT_URL": Setting("/boards"),
+    "NEXT_PUBLIC_CLERK_AFTER_SIGN_OUT_URL": Setting("/"),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the variable, its value where that is no secret, what is wrong, and what to do."""
+
+    rule: str
+    variable: str
+    message: str
+    remedy: str
+    value: str = ""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        subject = f"{self.variable}: {self.value}" if self.value else self.variable
+        return f"{subject} — {self.message}; {self.remedy}" if self.remedy else f"{subject} — {self.message}"
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "rule": self.rule,
+            "variable": self.variable,
+            "value": self.value,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True)
+class Port:
+    number: Any
+    variable: str
+
+
+@dataclass(frozen=True)
+class Space:
+    path: str
+    needed: int
+    variable: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the rules know. `host` is what the module host_info returned, or None before it was asked."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    names: Sequence[str] = ()
+    hostname: str = ""
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    components: Sequence[str] = ()
+    host: Mapping[str, Any] | None = None
+    ports: Sequence[Port] = ()
+    spaces: Sequence[Space] = ()
+    memory: int = 0
+
+    def get(self, name: str, default: Any = "") -> Any:
+        """The value of mission_control_<name>, or the default where it is not set or empty."""
+        value = self.variables.get(f"{PREFIX}_{name}")
+        return default if value is None or value == "" else value
+
+    def runs(self, *components: str) -> bool:
+        return any(component in self.components for component in components)
+
+
+Rule = Callable[[Context], Iterable[Problem]]
+RULES: dict[str, Rule] = {}
+
+
+def rule(function: Rule) -> Rule:
+    RULES[function.__name__] = function
+    return function
+
+
+def check(context: Context) -> list[Problem]:
+    """All problems of all rules, in the order of the rules."""
+    found: list[Problem] = []
+    for function in RULES.values():
+        for problem in function(context):
+            if problem not in found:
+                found.append(problem)
+    return found
+
+
+def suggest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant."""
+    # The prefix, common to many, would make all of them alike.
+    choices = {_bare(choice): choice for choice in known}
+    near = difflib.get_close_matches(_bare(name), choices, n=1, cutoff=0.75)
+    return choices[near[0]] if near else None
+
+
+def _bare(name: str) -> str:
+    return name.lower().removeprefix(f"{PREFIX}_")
+
+
+# --- addresses -----------------------------------------------------------------------------------
+
+
+def _url_faults(url: str, schemes: tuple[str, ...] = ("http", "https"), *, origin: bool = False) -> str:
+    """What is wrong with an address; empty when nothing is."""
+    if url != url.strip() or any(character.isspace() for character in url):
+        return "holds blanks"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname
+    except ValueError:
+        return "is no valid address (look at the port and at brackets)"
+    if parts.scheme not in schemes:
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        return f"is not absolute: it has to start with {wanted}"
+    if not host:
+        return "names no host"
+    if port == 0:
+        return "has the port 0"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name or a password"
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return "has a query or a fragment"
+    if origin and parts.path == "/":
+        return "ends with a slash, and an origin is compared to the letter"
+    if origin and parts.path:
+        return f"has the path {parts.path}, and an origin has none"
+    if origin and (host != host.lower() or parts.netloc != parts.netloc.lower()):
+        return "has capital letters, and browsers send the host in lower case"
+    if origin and port == {"http": 80, "https": 443}[parts.scheme]:
+        return f"names the default port {port}, which browsers leave out"
+    return ""
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:********@", url)
+
+
+@rule
+def undefined_variables(context: Context) -> Iterator[Problem]:
+    for name, why in context.undefined.items():
+        yield Problem(
+            "undefined_variables",
+            name,
+            f"cannot be resolved: {why}",
+            "define what it refers to, for example in the vault",
+        )
+
+
+@rule
+def public_url(context: Context) -> Iterator[Problem]:
+    if not context.runs("backend", "frontend", "worker") or f"{PREFIX}_public_url" in context.undefined:
+        return
+    variable, url = f"{PREFIX}_public_url", str(context.get("public_url"))
+    if not url:
+        yield Problem(
+            "public_url",
+            variable,
+            "is not set",
+            "give the address that users open in their browsers, for example http://mission-control.example.com:3000",
+        )
+    elif fault := _url_faults(url, origin=True):
+        yield Problem(
+            "public_url",
+            variable,
+            fault,
+            "give scheme, host and port only, such as http://host:3000",
+            value=url,
+        )
+
+
+@rule
+def api_url(context: Context) -> Iterator[Problem]:
+    variable, url = f"{PREFIX}_api_url", str(context.get("api_url"))
+    if not url or not context.runs("backend", "frontend", "worker"):
+        return
+    if fault := _url_faults(url):
+        yield Problem(
+            "api_url",
+            variable,
+            fault,
+            "give an absolute address that browsers, agents and gateways reach, such as http://host:8000 "
+            "(it becomes BASE_URL)",
+            value=url,
+        )
+        return
+    public = str(context.get("public_url"))
+    if public and not _url_faults(public) and _is_loopback(url) and not _is_loopback(public):
+        yield Problem(
+            "api_url",
+            variable,
+            "is reachable on the host itself only, and users' browsers have to reach it",
+            "give the host's name as users know it",
+            value=url,
+        )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@rule
+def cors_origins(context: Context) -> Iterator[Problem]:
+    variable = f"{PREFIX}_cors_origins"
+    given = context.get("cors_origins", None)
+    if given is None:
+        return
+    origins = _items(given)
+    if isinstance(given, str) and "," not in given and len(origins) == 1:
+        origins = [given.strip()]
+    for origin in origins:
+        if origin == "*":
+            yield Problem(
+                "cors_origins",
+                variable,
+                "is no origin: the product compares to the letter and knows no wildcard",
+                "list each origin",
+                value=origin,
+            )
+        elif fault := _url_faults(origin, origin=True):
+            yield Problem(
+                "cors_origins",
+                variable,
+                fault,
+                "give scheme, host and port only, such as http://host:3000",
+                value=origin,
+            )
+    public = str(context.get("public_url"))
+    if public and origins and not {public, "*"} & set(origins) and not _url_faults(public, origin=True):
+        yield Problem(
+            "cors_origins",
+            variable,
+            f"lacks {public}, so browsers would be refused",
+            f"add {PREFIX}_public_url to it",
+            value=", ".join(origins),
+        )
+
+
+def _items(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    if isinstance(value, Sequence):
+        return [str(item) for item in value]
+    return [str(value)]
+
+
+# --- who may enter -------------------------------------------------------------------------------
+
+
+@rule
+def authentication(context: Context) -> Iterator[Problem]:
+    if not context.runs("backend", "worker", "frontend"):
+        return
+    mode = str(context.get("auth_mode", "local"))
+    if mode not in ("local", "clerk"):
+        yield Problem(
+            "authentication",
+            f"{PREFIX}_auth_mode",
+            "is not known to the product",
+            "use local or clerk",
+            value=mode,
+        )
+    elif mode == "clerk":
+        yield from _clerk(context)
+    elif context.runs("backend", "worker") and f"{PREFIX}_token" not in context.undefined:
+        fault = token_fault(str(context.get("token")))
+        if fault:
+            yield Problem(
+                "authentication",
+                f"{PREFIX}_token",
+                fault,
+                "make one with: openssl rand -hex 32, and keep it in the vault",
+            )
+
+
+def token_fault(token: str) -> str:
+    """What is wrong with a bearer token, without showing it."""
+    stripped = token.strip()
+    if not stripped:
+        return "is not set"
+    lowered = stripped.lower()
+    if lowered in _PLACEHOLDERS or any(word in lowered.replace("_", "-") for word in _PLACEHOLDER_WORDS):
+        return "is a placeholder"
+    if len(stripped) < TOKEN_MINIMUM:
+        return f"has {len(stripped)} characters, and the product wants at least {TOKEN_MINIMUM}"
+    if not re.fullmatch(r"[!#$%&*+,./:;<=>?@^_|~A-Za-z0-9-]+", stripped):
+        return "holds blanks, quotes, backslashes or other characters that do not survive headers and files"
+    if len(set(stripped)) < 8:
+        return "repeats the same few characters, so it can be guessed"
+    return ""
+
+
+def _clerk(context: Context) -> Iterator[Problem]:
+    remedy = "copy it from the dashboard of Clerk, or use mission_control_auth_mode: local"
+    needed = []
+    if context.runs("backend", "worker"):
+        needed.append("clerk_secret_key")
+    if context.runs("frontend"):
+        needed.append("clerk_publishable_key")
+    for name in needed:
+        variable = f"{PREFIX}_{name}"
+        if variable not in context.undefined and not str(context.get(name)).strip():
+            yield Problem("authentication", variable, f"is not set, and {PREFIX}_auth_mode is clerk", remedy)
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@rule
+def inventory_groups(context: Context) -> Iterator[Problem]:
+    known = {PREFIX, *(f"{PREFIX}_{component}" for component in COMPONENTS)}
+    for name in sorted(context.groups):
+        if name.startswith(PREFIX) and name not in known:
+            meant = suggest(name, known)
+            yield Problem(
+                "inventory_groups",
+                f"group {name}",
+                "is no group of this collection",
+                f"did you mean {meant}?" if meant else f"known are {', '.join(sorted(known))}",
+            )
+    everyone = set(context.groups.get(PREFIX, ()))
+    for component in COMPONENTS:
+        group = f"{PREFIX}_{component}"
+        if (
+            everyone
+            and context.hostname in context.groups.get(group, ())
+            and context.hostname not in everyone
+        ):
+            yield Problem(
+                "inventory_groups",
+                f"group {PREFIX}",
+                f"lacks {context.hostname}, which is in {group}",
+                f"make {group} a child of {PREFIX}",
+            )
+    if context.hostname in everyone and not context.components:
+        yield Problem(
+            "inventory_groups",
+            f"host {context.hostname}",
+            "runs nothing: every part has a group of its own and the host is in none of them",
+            "put it into one of them, or take it out of the inventory",
+            warning=True,
+        )
+
+
+@rule
+def variable_names(context: Context) -> Iterator[Problem]:
+    for name in sorted(context.names):
+        if name.startswith(f"{PREFIX}_") and name not in PUBLIC_VARIABLES:
+            meant = suggest(name, PUBLIC_VARIABLES)
+            if meant is not None and meant not in context.names:
+                yield Problem(
+                    "variable_names", name, "is no variable of this collection", f"did you mean {meant}?"
+                )
+
+
+def check_environment(
+    values: Mapping[str, Any], variable: str = f"{PREFIX}_backend_environment"
+) -> list[Problem]:
+    """Overrides of the product's backend settings: misspelt names, and values that it would refuse."""
+    found = []
+    for name, value in values.items():
+        setting = BACKEND_SETTINGS.get(name)
+        if setting is None:
+            found.append(_unknown_setting(str(name), variable))
+            continue
+        fault = setting_fault(name, setting, value)
+        if fault:
+            shown = "" if setting.secret else str(value)
+            found.append(
+                Problem("environment", f"{variable}.{name}", fault, "see the product's settings", value=shown)
+            )
+    return found
+
+
+def _unknown_setting(name: str, variable: str) -> Problem:
+    meant = suggest(name, BACKEND_SETTINGS)
+    if name in FRONTEND_SETTINGS or name.startswith("NEXT_PUBLIC_"):
+        remedy = f"it is built into the frontend: put it into {PREFIX}_frontend_environment"
+    elif meant:
+        remedy = f"did you mean {meant}?"
+    else:
+        remedy = f"put variables that are not the product's into {PREFIX}_additional_environment"
+    return Problem(
+        "environment",
+        f"{variable}.{name}",
+        "is no setting of the product, which would ignore it silently",
+        remedy,
+    )
+
+
+def setting_fault(name: str, setting: Setting, value: Any) -> str:
+    """What is wrong with a value of a setting; empty when nothing is."""
+    text = ("true" if value else "false") if isinstance(value, bool) else str("" if value is None else value)
+    kind = setting.kind
+    if kind == "choice" and text not in setting.allowed:
+        wanted = ", ".join(setting.allowed)
+        return (
+            f"has to be one of {wanted}"
+            if text.upper() not in setting.allowed
+            else f"is written in capitals: {wanted}"
+        )
+    if kind == "boolean" and text.lower() not in _TRUE | _FALSE:
+        return "has to be true or false"
+    if kind == "integer" and not re.fullmatch(r"\d+", text):
+        return "has to be a whole number that is not negative"
+    if kind == "number" and not re.fullmatch(r"\d+(\.\d+)?", text):
+        return "has to be a number that is not negative"
+    if kind == "version" and not re.fullmatch(r"\d{4}\.\d{1,2}\.\d{1,2}(-\w+)?", text):
+        return "has to be a version such as 2026.02.9"
+    if kind == "url" and text:
+        return _url_faults(text)
+    if kind == "database":
+        return database_url_fault(text)
+    if kind == "redis" and text:
+        return redis_url_fault(text)
+    if kind == "networks":
+        return _networks_fault(text)
+    if kind == "origins":
+        faults = [
+            f"{origin} {fault}" for origin in _items(value) if (fault := _url_faults(origin, origin=True))
+        ]
+        return "; ".join(faults)
+    if name == "LOCAL_AUTH_TOKEN":
+        return token_fault(text)
+    return ""
+
+
+def _networks_fault(text: str) -> str:
+    for item in _items(text):
+        try:
+            ipaddress.ip_network(item, strict=False)
+        except ValueError:
+            return f"{item} is no address and no network"
+    return ""
+
+
+@rule
+def environment(context: Context) -> Iterator[Problem]:
+    if not context.runs("backend", "worker"):
+        return
+    for name in (
+        "backend_environment",
+        "additional_environment",
+        "download_environment",
+        "frontend_environment",
+    ):
+        values = context.get(name, {})
+        if not isinstance(values, Mapping):
+            yield Problem(
+                "environment",
+                f"{PREFIX}_{name}",
+                "is no mapping of names to values",
+                "write one line NAME: value each",
+            )
+            continue
+        if name == "backend_environment":
+            yield from check_environment(values)
+            yield from _unwise_settings(values)
+        if name == "additional_environment":
+            for key in values:
+                if key in BACKEND_SETTINGS:
+                    yield Problem(
+                        "environment",
+                        f"{PREFIX}_{name}.{key}",
+                        "is a setting of the product",
+                        f"put it into {PREFIX}_backend_environment, where its value is checked",
+                    )
+                elif meant := suggest(str(key), BACKEND_SETTINGS):
+                    yield Problem(
+                        "environment",
+                        f"{PREFIX}_{name}.{key}",
+                        f"looks like the product's setting {meant}",
+                        f"if that is meant, put it into {PREFIX}_backend_environment",
+                        warning=True,
+                    )
+
+
+def _unwise_settings(values: Mapping[str, Any]) -> Iterator[Problem]:
+    variable = f"{PREFIX}_backend_environment"
+    if str(values.get("ENVIRONMENT", "")) == "dev" and "DB_AUTO_MIGRATE" not in values:
+        yield Problem(
+            "environment",
+            f"{variable}.ENVIRONMENT",
+            "makes the product migrate its database whenever a process starts",
+            "use another name, for example staging",
+            value="dev",
+        )
+    if str(values.get("DB_AUTO_MIGRATE", "")).lower() in _TRUE:
+        yield Problem(
+            "environment",
+            f"{variable}.DB_AUTO_MIGRATE",
+            "makes several processes migrate the database at once",
+            "leave it off: the deployment migrates once, before the start",
+            value=str(values["DB_AUTO_MIGRATE"]),
+        )
+
+
+# --- database and queue --------------------------------------------------------------------------
+
+
+def database_url_fault(url: str) -> str:
+    if not url.strip():
+        return "is empty"
+    if "%" in url:
+        return "holds a %, at which the product's migrations fail"
+    if any(character.isspace() for character in url):
+        return "holds blanks"
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:
+        return "is no valid address (look at the port and at brackets)"
+    if parts.scheme not in ("postgresql+psycopg", "postgresql", "postgres"):
+        return f"starts with {parts.scheme or 'no scheme'}:, and the product wants postgresql+psycopg://"
+    if not parts.path.strip("/"):
+        return "names no database"
+    return ""
+
+
+def redis_url_fault(url: str) -> str:
+    if any(character.isspace() for character in url):
+        return "holds blanks"
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:
+        return "is no valid address (look at the port and at brackets)"
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        return f"starts with {parts.scheme or 'no scheme'}:, and it has to be redis:// or rediss://"
+    if parts.scheme != "unix" and not parts.hostname:
+        return "names no host"
+    return ""
+
+
+@rule
+def database(context: Context) -> Iterator[Problem]:
+    url = context.get("database_url", None)
+    if url is not None and (fault := database_url_fault(str(url))):
+        yield Problem(
+            "database",
+            f"{PREFIX}_database_url",
+            fault,
+            "give postgresql+psycopg://user:password@host:5432/name, its password of letters, digits, _ -",
+            value=_without_password(str(url)),
+        )
+    for name in ("database_name", "database_user"):
+        value = str(context.get(name, PREFIX))
+        if not _ROLE_NAME.fullmatch(value):
+            yield Problem(
+                "database",
+                f"{PREFIX}_{name}",
+                "is no plain name for PostgreSQL",
+                "use lower-case letters, digits and underscores",
+                value=value,
+            )
+    if str(context.get("database_user")) == "postgres" and not url:
+        yield Problem(
+            "database",
+            f"{PREFIX}_database_user",
+            "is the superuser, and the application needs no such rights",
+            f"leave it out: a login of its own ({PREFIX}) is made",
+            value="postgres",
+        )
+    password = str(context.get("database_password"))
+    if password and not _URL_SAFE.fullmatch(password):
+        what = (
+            "holds a %, at which the product's migrations fail"
+            if "%" in password
+            else "holds characters that a URL changes"
+        )
+        yield Problem(
+            "database",
+            f"{PREFIX}_database_password",
+            what,
+            "use letters, digits, _ . ~ and - only, or leave it out: one is generated",
+        )
+
+
+@rule
+def queue(context: Context) -> Iterator[Problem]:
+    url = context.get("redis_url", None)
+    if url is not None and (fault := redis_url_fault(str(url))):
+        yield Problem(
+            "queue",
+            f"{PREFIX}_redis_url",
+            fault,
+            "give redis://:password@host:6379/0",
+            value=_without_password(str(url)),
+        )
+
+
+# --- the host ------------------------------------------------------------------------------------
+
+
+@rule
+def user(context: Context) -> Iterator[Problem]:
+    variable, name = f"{PREFIX}_user", str(context.get("user", "mission-control"))
+    inspected = (context.host or {}).get("user") or {}
+    if name == "root" or inspected.get("uid") == 0:
+        yield Problem(
+            "user",
+            variable,
+            "is the superuser, and the application must not run as that",
+            "name an ordinary user; it is created when missing",
+            value=name,
+        )
+    elif not _USER_NAME.fullmatch(name):
+        yield Problem(
+            "user",
+            variable,
+            "is no valid user name",
+            "use lower-case letters, digits, _ and -, at most 32 of them",
+            value=name,
+        )
+    elif inspected.get("exists") and inspected.get("system"):
+        yield Problem(
+            "user",
+            variable,
+            f"is a system account (UID {inspected.get('uid')}), and journalctl --user shows nothing of such",
+            "name an ordinary user (UID 1000 or above) if that matters",
+            value=name,
+            warning=True,
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+
+
+@rule
+def operating_system(context: Context) -> Iterator[Problem]:
+    if context.host is None:
+        return
+    system = context.host["os"]
+    name, version = system["id"], _version(system["version"])
+    shown = system.get("name") or f"{name} {system['version']}"
+    remedy = "use Debian 13, or Ubuntu 24.04 or newer"
+    subject = f"host {context.hostname}"
+    if system.get("init") != "systemd":
+        yield Problem(
+            "operating_system", subject, "does not run systemd, which keeps the services", remedy, value=shown
+        )
+    if name == "debian" and version and version >= (13,):
+        if version > (13, 99):
+            yield _untested(subject, shown)
+    elif name == "debian" and not version:
+        # Testing and unstable name no version.
+        yield _untested(subject, shown)
+    elif name == "ubuntu" and version >= (24, 4):
+        yield _untested(subject, shown)
+    elif name in ("debian", "ubuntu"):
+        yield Problem(
+            "operating_system", subject, "is too old: its Python is older than 3.12", remedy, value=shown
+        )
+    else:
+        yield Problem("operating_system", subject, "is not supported", remedy, value=shown)
+
+
+def _untested(subject: str, shown: str) -> Problem:
+    return Problem(
+        "operating_system",
+        subject,
+        "has not been tested with this collection",
+        "tell us how it went",
+        value=shown,
+        warning=True,
+    )
+
+
+@rule
+def python(context: Context) -> Iterator[Problem]:
+    if context.host is None or not context.runs("backend", "worker"):
+        return
+    found = context.host["python"]
+    if not any(entry["suitable"] for entry in found):
+        newest = found[0]["version"] if found else "none"
+        yield Problem(
+            "python",
+            f"host {context.hostname}",
+            "the backend needs Python 3.12 or newer",
+            "use Debian 13 or Ubuntu 24.04, or install a newer Python as /usr/local/bin/python3.12",
+            value=f"Python {newest}",
+        )
+
+
+@rule
+def port_numbers(context: Context) -> Iterator[Problem]:
+    seen: dict[int, str] = {}
+    for port in context.ports:
+        text = str(port.number)
+        number = int(text) if re.fullmatch(r"\d{1,5}", text) else -1
+        if not 1 <= number <= 65535:
+            yield Problem(
+                "port_numbers", port.variable, "is no port", "give a number from 1024 to 65535", value=text
+            )
+        elif number < 1024:
+            yield Problem(
+                "port_numbers",
+                port.variable,
+                "is a port that an ordinary user may not open",
+                "give a number from 1024 to 65535 and put a proxy before it",
+                value=text,
+            )
+        elif number in seen:
+            yield Problem(
+                "port_numbers",
+                port.variable,
+                f"is that of {seen[number]} too",
+                "give another number",
+                value=text,
+            )
+        else:
+            seen[number] = port.variable
+
+
+@rule
+def ports_free(context: Context) -> Iterator[Problem]:
+    if context.host is None:
+        return
+    uid = (context.host.get("user") or {}).get("uid")
+    for port in context.ports:
+        for listener in context.host["listeners"]:
+            if str(listener["port"]) != str(port.number) or _is_ours(listener, uid):
+                continue
+            holder = listener["command"] or "a process"
+            whose = f"{holder} (PID {listener['pid']}, user {listener.get('user', listener['uid'])})"
+            unit = f" of {listener['unit']}" if listener.get("unit") else ""
+            yield Problem(
+                "ports_free",
+                port.variable,
+                f"is held by {whose}{unit}",
+                "stop it, or choose another port",
+                value=str(port.number),
+            )
+            break
+
+
+def _is_ours(listener: Mapping[str, Any], uid: int | None) -> bool:
+    """A unit of this deployment, or the user's manager, which holds the sockets of socket units."""
+    if uid is None or listener["uid"] != uid:
+        return False
+    unit = listener.get("unit") or ""
+    return unit.startswith("mission-control-") or listener["command"] == "systemd"
+
+
+@rule
+def service_ports(context: Context) -> Iterator[Problem]:
+    if context.host is None:
+        return
+    expected = {
+        "postgresql": (5432, {"postgres", "postmaster"}, "database_url"),
+        "redis": (6379, {"redis-server", "valkey-server"}, "redis_url"),
+    }
+    for component, (number, commands, variable) in expected.items():
+        if not context.runs(component) or context.get(variable, None) is not None:
+            continue
+        for listener in context.host["listeners"]:
+            if listener["port"] == number and listener["command"] and listener["command"] not in commands:
+                yield Problem(
+                    "service_ports",
+                    f"host {context.hostname}",
+                    f"port {number} is of {listener['command']} (PID {listener['pid']}), not {component}",
+                    f"stop it, or name the server that is to be used in {PREFIX}_{variable}",
+                )
+                break
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit in ("B", "kB", "MB") else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")
+
+
+@rule
+def disk_space(context: Context) -> Iterator[Problem]:
+    if context.host is None:
+        return
+    for space in context.spaces:
+        found = context.host["disk"].get(space.path)
+        if found is None:
+            continue
+        free, where = found["available_bytes"], found["checked"]
+        if free < space.needed:
+            yield Problem(
+                "disk_space",
+                space.variable,
+                f"has {_size(free)} free below {where}, and {_size(space.needed)} are needed",
+                "make room, or choose another file system",
+                value=space.path,
+            )
+        elif found["total_inodes"] and not found["available_inodes"]:
+            # File systems such as btrfs count no inodes and say 0 for both.
+            yield Problem(
+                "disk_space",
+                space.variable,
+                f"has no inode left below {where}",
+                "remove files",
+                value=space.path,
+            )
+
+
+@rule
+def memory(context: Context) -> Iterator[Problem]:
+    if context.host is None:
+        return
+    found = context.host["memory"]
+    total = found["total_bytes"]
+    subject = f"host {context.hostname}"
+    if context.memory and total < context.memory:
+        yield Problem(
+            "memory",
+            subject,
+            f"has {_size(total)} of memory, and {_size(context.memory)} are needed",
+            "give it more memory",
+        )
+    elif context.runs("frontend") and total + found["swap_bytes"] < 1_900_000_000:
+        yield Problem(
+            "memory",
+            subject,
+            f"has {_size(total)} of memory and {_size(found['swap_bytes'])} of swap; "
+            "building the frontend takes 1.5 GB",
+            "add swap for the time of the build",
+            warning=True,
+        )

@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The action as Ansible runs it: real inventory, real templating."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openclaw.mission_control.plugins.action import preflight
+
+TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+
+def play(
+    tmp_path: Path, inventory: dict[str, Any], arguments: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    (tmp_path / "hosts.json").write_text(json.dumps(inventory))
+    playbook = [
+        {
+            "hosts": "all",
+            "gather_facts": False,
+            "tasks": [{"name": "Check", "openclaw.mission_control.preflight": arguments or {}}],
+        }
+    ]
+    (tmp_path / "play.json").write_text(json.dumps(playbook))
+    (tmp_path / "ansible.cfg").write_text("[defaults]\n")
+    done = subprocess.run(
+        ["ansible-playbook", "-i", str(tmp_path / "hosts.json"), str(tmp_path / "play.json")],
+        env=os.environ
+        | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("{"), done.stdout + done.stderr
+    (task,) = json.loads(done.stdout)["plays"][0]["tasks"]
+    assert TOKEN not in done.stdout
+    result: dict[str, Any] = task["hosts"]
+    return result
+
+
+def inventory(**variables: Any) -> dict[str, Any]:
+    # No such host: the action must not try to reach it.
+    return {"mission_control": {"hosts": {"unreachable.invalid": {}}, "vars": variables}}
+
+
+def test_good_variables_pass_without_a_connection(tmp_path: Path) -> None:
+    result = play(
+        tmp_path, inventory(mission_control_public_url="http://mc:3000", mission_control_token=TOKEN)
+    )["unreachable.invalid"]
+    assert result["problems"] == []
+    assert result["components"] == ["postgresql", "redis", "backend", "worker", "frontend"]
+    assert not result.get("failed") and not result["changed"]
+
+
+def test_all_problems_stand_in_one_message(tmp_path: Path) -> None:
+    result = play(
+        tmp_path,
+        inventory(
+            mission_control_public_url="{{ scheme }}://mc:3000/",
+            scheme="http",
+            mission_control_token="{{ vault_mission_control_token }}",
+            mission_control_frontend_port=80,
+        ),
+    )["unreachable.invalid"]
+    assert result["failed"] is True
+    lines = result["msg"].splitlines()
+    assert lines[0] == "3 problems to put right first; nothing was changed:"
+    assert len(lines) == 4
+    assert "vault_mission_control_token" in lines[1]
+    assert lines[2].startswith("mission_control_public_url: http://mc:3000/ — ends with a slash")
+    assert lines[3].startswith("mission_control_frontend_port: 80 — ")
+    assert [problem["variable"] for problem in result["problems"]] == [
+        "mission_control_token",
+        "mission_control_public_url",
+        "mission_control_frontend_port",
+    ]
+
+
+def test_arguments_stand_before_the_inventory(tmp_path: Path) -> None:
+    result = play(
+        tmp_path,
+        inventory(mission_control_public_url="nonsense"),
+        {
+            "components": ["frontend"],
+            "variables": {"mission_control_public_url": "http://mc:3000", "mission_control_token": TOKEN},
+            "ports": [{"port": 22, "variable": "my_port"}],
+        },
+    )["unreachable.invalid"]
+    assert [problem["variable"] for problem in result["problems"]] == ["my_port"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ({}, []),
+        ({"mission_control": ["h"]}, ["postgresql", "redis", "backend", "worker", "frontend"]),
+        (
+            {"mission_control": ["h"], "mission_control_backend": []},
+            ["postgresql", "redis", "backend", "worker", "frontend"],
+        ),
+        (
+            {"mission_control": ["h", "db"], "mission_control_postgresql": ["db"]},
+            ["redis", "backend", "worker", "frontend"],
+        ),
+        (
+            {"mission_control": ["h"], "mission_control_gateway": ["h"]},
+            ["postgresql", "redis", "backend", "worker", "frontend", "gateway"],
+        ),
+        (
+            {
+                "mission_control": ["h", "x"],
+                **{
+                    f"mission_control_{name}": ["x"]
+                    for name in ("postgresql", "redis", "backend", "worker", "frontend")
+                },
+            },
+            [],
+        ),
+    ],
+)
+def test_components_follow_from_the_groups(groups: dict[str, list[str]], expected: list[str]) -> None:
+    assert preflight.components_of("h", groups) == expected

@@ -1,0 +1,421 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _preflight as preflight
+
+ROOT = Path(__file__).parents[4]
+TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+GOOD = {"mission_control_public_url": "http://mc.example.com:3000", "mission_control_token": TOKEN}
+HOST: dict[str, Any] = {
+    "os": {"id": "debian", "version": "13", "name": "Debian GNU/Linux 13 (trixie)", "init": "systemd"},
+    "python": [{"version": "3.13", "suitable": True}],
+    "user": {"exists": True, "uid": 1000, "system": False},
+    "memory": {"total_bytes": 4_000_000_000, "available_bytes": 3_000_000_000, "swap_bytes": 0},
+    "disk": {
+        "/srv": {
+            "checked": "/srv",
+            "available_bytes": 9_000_000_000,
+            "total_inodes": 9,
+            "available_inodes": 5,
+        }
+    },
+    "listeners": [],
+}
+ALL = ("postgresql", "redis", "backend", "worker", "frontend")
+PORTS = (
+    preflight.Port(8000, "mission_control_backend_port"),
+    preflight.Port(3000, "mission_control_frontend_port"),
+)
+
+
+def context(variables: dict[str, Any] | None = None, **changes: Any) -> preflight.Context:
+    options: dict[str, Any] = {
+        "variables": GOOD | {f"mission_control_{name}": value for name, value in (variables or {}).items()},
+        "hostname": "h",
+        "groups": {"mission_control": ["h"], "all": ["h"], "webservers": ["h"]},
+        "components": ALL,
+        "host": HOST,
+        "ports": PORTS,
+        "spaces": (preflight.Space("/srv", 4_000_000_000, "common_root"),),
+        "memory": 1_000_000_000,
+    } | changes
+    return preflight.Context(**options)
+
+
+def host(**changes: Any) -> dict[str, Any]:
+    return HOST | changes
+
+
+def listener(port: int, command: str, uid: int = 0, unit: str | None = None) -> dict[str, Any]:
+    return {"port": port, "command": command, "uid": uid, "user": f"u{uid}", "pid": 77, "unit": unit}
+
+
+def problems(found: preflight.Context) -> list[preflight.Problem]:
+    return [problem for problem in preflight.check(found) if not problem.warning]
+
+
+def warnings(found: preflight.Context) -> list[preflight.Problem]:
+    return [problem for problem in preflight.check(found) if problem.warning]
+
+
+def test_a_good_deployment_has_no_problem_and_no_warning() -> None:
+    assert preflight.check(context()) == []
+
+
+def test_nothing_is_demanded_of_a_host_that_runs_no_part() -> None:
+    bare = preflight.Context(hostname="h", groups={"all": ["h"]})
+    assert preflight.check(bare) == []
+
+
+# One line for each way to be wrong: variables, what the message says, what the remedy says.
+VARIABLES = [
+    ({"public_url": ""}, "mission_control_public_url — is not set", "give the address"),
+    ({"public_url": "mc.example.com:3000"}, "is not absolute", "http://host:3000"),
+    ({"public_url": "/ui"}, "is not absolute", ""),
+    ({"public_url": "ftp://mc"}, "is not absolute", ""),
+    ({"public_url": "http://"}, "names no host", ""),
+    ({"public_url": "http://mc:3000/"}, "ends with a slash", "scheme, host and port only"),
+    ({"public_url": "http://mc:3000/ui"}, "has the path /ui", ""),
+    ({"public_url": "http://mc:x"}, "no valid address", ""),
+    ({"public_url": "http://mc:99999"}, "no valid address", ""),
+    ({"public_url": "http://u:p@mc"}, "a user name or a password", ""),
+    ({"public_url": "http://mc?x=1"}, "a query", ""),
+    ({"public_url": "http://MC:3000"}, "capital letters", ""),
+    ({"public_url": "https://mc:443"}, "default port 443", ""),
+    ({"api_url": "/api"}, "mission_control_api_url: /api — is not absolute", "BASE_URL"),
+    ({"api_url": "http://localhost:8000"}, "reachable on the host itself only", "as users know it"),
+    ({"api_url": "http://[::1]:8000"}, "reachable on the host itself only", ""),
+    ({"cors_origins": ["http://mc.example.com:3000", "http://x/"]}, "http://x/ — ends with a slash", ""),
+    ({"cors_origins": ["http://mc.example.com:3000", "http://x/y"]}, "http://x/y — has the path /y", ""),
+    ({"cors_origins": ["*"]}, "is no origin", "list each"),
+    (
+        {"cors_origins": "http://x, http://y"},
+        "lacks http://mc.example.com:3000",
+        "add mission_control_public_url",
+    ),
+    ({"auth_mode": "none"}, "mission_control_auth_mode: none — is not known", "local or clerk"),
+    (
+        {"auth_mode": "clerk", "clerk_publishable_key": "x"},
+        "mission_control_clerk_secret_key — is not set",
+        "dashboard",
+    ),
+    (
+        {"auth_mode": "clerk", "clerk_secret_key": "x"},
+        "mission_control_clerk_publishable_key — is not set",
+        "",
+    ),
+    ({"token": ""}, "mission_control_token — is not set", "openssl rand -hex 32"),
+    ({"token": "abcdefgh12345"}, "has 13 characters", "openssl rand -hex 32"),
+    ({"token": "replace-me"}, "is a placeholder", ""),
+    ({"token": "Replace-With-Strong-Random-Token"}, "is a placeholder", ""),
+    ({"token": "your-token-" * 6}, "is a placeholder", ""),
+    ({"token": "a" * 64}, "repeats the same few characters", ""),
+    ({"token": TOKEN[:60] + "\\ x"}, "blanks, quotes", ""),
+    ({"token": TOKEN + "ü"}, "other characters", ""),
+    ({"backend_environment": {"LOG_LEVL": "INFO"}}, "LOG_LEVL — is no setting", "did you mean LOG_LEVEL?"),
+    ({"backend_environment": {"log_level": "INFO"}}, "log_level — is no setting", "did you mean LOG_LEVEL?"),
+    ({"backend_environment": {"MY_OWN": "1"}}, "is no setting", "mission_control_additional_environment"),
+    ({"backend_environment": {"NEXT_PUBLIC_API_URL": "x"}}, "is no setting", "built into the frontend"),
+    ({"backend_environment": {"LOG_LEVEL": "LOUD"}}, "LOG_LEVEL: LOUD — has to be one of TRACE", ""),
+    ({"backend_environment": {"LOG_LEVEL": "info"}}, "written in capitals", ""),
+    ({"backend_environment": {"LOG_USE_UTC": "maybe"}}, "has to be true or false", ""),
+    ({"backend_environment": {"RQ_DISPATCH_MAX_RETRIES": -1}}, "whole number", ""),
+    ({"backend_environment": {"CLERK_LEEWAY": "ten"}}, "has to be a number", ""),
+    ({"backend_environment": {"GATEWAY_MIN_VERSION": "latest"}}, "has to be a version", ""),
+    ({"backend_environment": {"BASE_URL": "/api"}}, "BASE_URL: /api — is not absolute", ""),
+    ({"backend_environment": {"TRUSTED_PROXIES": "10.0.0.0/8,proxy"}}, "proxy is no address", ""),
+    ({"backend_environment": {"CORS_ORIGINS": ["http://x/"]}}, "http://x/ ends with a slash", ""),
+    ({"backend_environment": {"LOCAL_AUTH_TOKEN": "shorty"}}, "LOCAL_AUTH_TOKEN — has 6 characters", ""),
+    ({"backend_environment": {"RQ_REDIS_URL": "http://x"}}, "starts with http:", ""),
+    ({"backend_environment": {"ENVIRONMENT": "dev"}}, "migrate its database whenever", "another name"),
+    ({"backend_environment": {"DB_AUTO_MIGRATE": True}}, "several processes migrate", "leave it off"),
+    ({"backend_environment": ["LOG_LEVEL=INFO"]}, "is no mapping", "NAME: value"),
+    ({"additional_environment": {"LOG_LEVEL": "INFO"}}, "is a setting of the product", "backend_environment"),
+    ({"database_url": "postgresql+psycopg://u:a%40b@h/d"}, "holds a %", "letters, digits"),
+    ({"database_url": "mysql://u:p@h/d"}, "starts with mysql:", ""),
+    ({"database_url": "postgresql://u:p@h"}, "names no database", ""),
+    ({"database_url": "postgresql://u:p@h:port/d"}, "no valid address", ""),
+    (
+        {"database_name": "Mission Control"},
+        "mission_control_database_name: Mission Control — is no plain name",
+        "",
+    ),
+    ({"database_user": "mc;drop"}, "is no plain name", ""),
+    ({"database_user": "postgres"}, "is the superuser", "leave it out"),
+    ({"database_password": "a%b"}, "mission_control_database_password — holds a %", "one is generated"),
+    ({"database_password": "a@b"}, "characters that a URL changes", ""),
+    ({"redis_url": "localhost:6379"}, "has to be redis://", "redis://:password@host"),
+    ({"redis_url": "redis:///0"}, "names no host", ""),
+    ({"user": "root"}, "mission_control_user: root — is the superuser", "ordinary user"),
+    ({"user": "Mission Control"}, "is no valid user name", ""),
+]
+
+
+@pytest.mark.parametrize(("variables", "says", "remedy"), VARIABLES)
+def test_bad_variables(variables: dict[str, Any], says: str, remedy: str) -> None:
+    found = problems(context(variables))
+    assert len(found) == 1, [str(problem) for problem in found]
+    assert says in str(found[0])
+    assert remedy in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"public_url": "https://mc.example.com"},
+        {"public_url": "http://72.62.201.147:3000"},
+        {"public_url": "http://[2001:db8::1]:3000"},
+        {"public_url": "http://localhost:3000", "api_url": "http://localhost:8000"},
+        {"api_url": "https://mc.example.com/base"},
+        {"cors_origins": ["http://mc.example.com:3000", "https://other.example.com"]},
+        {"cors_origins": "http://mc.example.com:3000,https://other.example.com"},
+        {"auth_mode": "clerk", "clerk_secret_key": "sk_x", "clerk_publishable_key": "pk_x", "token": ""},
+        {
+            "backend_environment": {
+                "LOG_LEVEL": "TRACE",
+                "SECURITY_HEADER_X_FRAME_OPTIONS": "",
+                "CLERK_LEEWAY": 5,
+            }
+        },
+        {"additional_environment": {"TZ": "UTC"}},
+        {"database_url": "postgresql://u:p_-~.9@db:5432/d"},
+        {"database_url": "postgresql+psycopg://u:p@/d?host=/run/postgresql"},
+        {"redis_url": "rediss://:a%20b@h:6380/1"},
+        {"database_password": "Abc_-9"},
+        {"user": "ubuntu"},
+    ],
+)
+def test_good_variables(variables: dict[str, Any]) -> None:
+    assert preflight.check(context(variables)) == []
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"token": "short-Secret"},
+        {"database_password": "secret%Secret"},
+        {"database_url": "mysql://u:Secret@h/d"},
+        {"redis_url": "http://u:Secret@h/0"},
+        {"backend_environment": {"LOCAL_AUTH_TOKEN": "Secret"}},
+        {"backend_environment": {"DATABASE_URL": "mysql://u:Secret@h"}},
+    ],
+)
+def test_no_secret_is_shown(variables: dict[str, Any]) -> None:
+    found = preflight.check(context(variables))
+    assert found
+    assert all("Secret" not in str(problem.as_dict()) for problem in found)
+
+
+def test_what_cannot_be_resolved_is_told_once() -> None:
+    found = problems(
+        context(
+            {"token": ""},
+            undefined={"mission_control_token": "'vault_mission_control_token' is undefined"},
+        )
+    )
+    assert [problem.variable for problem in found] == ["mission_control_token"]
+    assert "vault_mission_control_token" in found[0].message
+    assert "vault" in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("groups", "says", "remedy"),
+    [
+        (
+            {"mission_control": ["h"], "mission_control_backnd": ["h"]},
+            "group mission_control_backnd",
+            "did you mean mission_control_backend?",
+        ),
+        ({"mission_control": ["h"], "mission_control_zzz": []}, "group mission_control_zzz", "known are"),
+        ({"mission_controls": ["h"]}, "group mission_controls", "did you mean mission_control?"),
+        (
+            {"mission_control": ["other"], "mission_control_backend": ["h"]},
+            "lacks h, which is in mission_control_backend",
+            "a child of mission_control",
+        ),
+    ],
+)
+def test_groups(groups: dict[str, list[str]], says: str, remedy: str) -> None:
+    found = problems(context(groups=groups))
+    assert len(found) == 1
+    assert says in str(found[0])
+    assert remedy in found[0].remedy
+
+
+def test_other_groups_are_nobodys_business() -> None:
+    assert (
+        preflight.check(context(groups={"mission_control": ["h"], "control": ["h"], "mission": ["h"]})) == []
+    )
+
+
+def test_a_host_that_runs_nothing_is_only_a_warning() -> None:
+    found = preflight.check(context(components=()))
+    assert [(problem.warning, problem.rule) for problem in found] == [(True, "inventory_groups")]
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (["mission_control_publc_url"], "mission_control_public_url"),
+        (["mission_control_tokn"], "mission_control_token"),
+        (["mission_control_database_pasword"], "mission_control_database_password"),
+    ],
+)
+def test_misspelt_variables(names: list[str], meant: str) -> None:
+    (found,) = problems(context(names=names))
+    assert found.variable == names[0]
+    assert found.remedy == f"did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    "name", ["mission_control_token", "mission_control_checkout", "other_public_urll", "groups"]
+)
+def test_other_names_are_left_alone(name: str) -> None:
+    assert preflight.check(context(names=[name])) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"os": HOST["os"] | {"version": "12", "name": "Debian GNU/Linux 12"}},
+            "Debian GNU/Linux 12 — is too old",
+        ),
+        ({"os": HOST["os"] | {"id": "ubuntu", "version": "22.04"}}, "is too old"),
+        ({"os": HOST["os"] | {"id": "fedora", "version": "41"}}, "is not supported"),
+        ({"os": HOST["os"] | {"init": "other"}}, "does not run systemd"),
+        ({"python": [{"version": "3.11", "suitable": False}]}, "Python 3.11 — the backend needs Python 3.12"),
+        ({"python": []}, "Python none — the backend needs"),
+        ({"user": {"exists": True, "uid": 0, "system": True}}, "is the superuser"),
+        (
+            {"memory": HOST["memory"] | {"total_bytes": 500_000_000}},
+            "has 500 MB of memory, and 1.0 GB are needed",
+        ),
+        (
+            {"disk": {"/srv": HOST["disk"]["/srv"] | {"available_bytes": 1_500_000_000}}},
+            "common_root: /srv — has 1.5 GB free below /srv, and 4.0 GB are needed",
+        ),
+        ({"disk": {"/srv": HOST["disk"]["/srv"] | {"available_inodes": 0}}}, "no inode left"),
+        (
+            {"listeners": [listener(8000, "nginx")]},
+            "mission_control_backend_port: 8000 — is held by nginx (PID 77, user u0)",
+        ),
+        (
+            {"listeners": [listener(3000, "node", uid=1001)]},
+            "mission_control_frontend_port: 3000 — is held by node",
+        ),
+        ({"listeners": [listener(3000, "node", uid=1000, unit="session-3.scope")]}, "of session-3.scope"),
+        # Another user's deployment is not ours.
+        (
+            {"listeners": [listener(8000, "python", uid=1001, unit="mission-control-backend.service")]},
+            "is held by python",
+        ),
+        ({"listeners": [listener(5432, "docker-proxy")]}, "port 5432 is of docker-proxy"),
+        ({"listeners": [listener(6379, "dragonfly")]}, "port 6379 is of dragonfly"),
+    ],
+)
+def test_bad_hosts(changes: dict[str, Any], says: str) -> None:
+    found = problems(context(host=host(**changes)))
+    assert len(found) == 1, [str(problem) for problem in found]
+    assert says in str(found[0])
+    assert found[0].remedy
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"listeners": [listener(8000, "python", uid=1000, unit="mission-control-backend.service")]},
+        {"listeners": [listener(3000, "systemd", uid=1000, unit="init.scope")]},
+        {"listeners": [listener(5432, "postgres"), listener(6379, "redis-server"), listener(22, "sshd")]},
+        {"disk": {"/srv": HOST["disk"]["/srv"] | {"total_inodes": 0, "available_inodes": 0}}},
+        {"user": {"exists": False, "uid": None, "system": False}},
+    ],
+)
+def test_good_hosts(changes: dict[str, Any]) -> None:
+    assert preflight.check(context(host=host(**changes))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"os": HOST["os"] | {"version": "14"}}, "operating_system"),
+        ({"os": HOST["os"] | {"version": ""}}, "operating_system"),
+        ({"os": HOST["os"] | {"id": "ubuntu", "version": "24.04"}}, "operating_system"),
+        ({"os": HOST["os"] | {"id": "ubuntu", "version": "26.04"}}, "operating_system"),
+        ({"user": {"exists": True, "uid": 998, "system": True}}, "user"),
+        ({"memory": HOST["memory"] | {"total_bytes": 1_500_000_000}}, "memory"),
+    ],
+)
+def test_hosts_that_deserve_a_warning(changes: dict[str, Any], rule: str) -> None:
+    found = preflight.check(context(host=host(**changes)))
+    assert [(problem.warning, problem.rule) for problem in found] == [(True, rule)]
+
+
+def test_an_external_service_leaves_the_port_alone() -> None:
+    changed = host(listeners=[listener(5432, "docker-proxy")])
+    assert preflight.check(context({"database_url": "postgresql://u:p@127.0.0.1/d"}, host=changed)) == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        ((0, 3000), "mission_control_backend_port: 0 — is no port"),
+        (("eight", 3000), "eight — is no port"),
+        ((70000, 3000), "70000 — is no port"),
+        ((80, 3000), "80 — is a port that an ordinary user may not open"),
+        ((3000, 3000), "mission_control_frontend_port: 3000 — is that of mission_control_backend_port too"),
+    ],
+)
+def test_ports(numbers: tuple[Any, Any], says: str) -> None:
+    ports = [preflight.Port(number, port.variable) for number, port in zip(numbers, PORTS, strict=True)]
+    (found,) = problems(context(ports=ports))
+    assert says in str(found)
+
+
+def test_all_problems_come_at_once_and_none_twice() -> None:
+    found = problems(context({"public_url": "", "token": "", "user": "root"}, host=host(python=[])))
+    assert [problem.rule for problem in found] == ["public_url", "authentication", "user", "python"]
+
+
+def test_every_rule_is_met_by_a_test() -> None:
+    met = {problem.rule for variables, *_rest in VARIABLES for problem in preflight.check(context(variables))}
+    elsewhere = {
+        "undefined_variables",
+        "inventory_groups",
+        "variable_names",
+        "operating_system",
+        "python",
+        "port_numbers",
+        "ports_free",
+        "service_ports",
+        "disk_space",
+        "memory",
+    }
+    assert set(preflight.RULES) == met | elsewhere
+
+
+def test_the_settings_are_those_that_the_backend_role_writes() -> None:
+    defaults = yaml.safe_load((ROOT / "roles/backend/defaults/main.yml").read_text())
+    assert set(defaults["backend_settings"]) == set(preflight.BACKEND_SETTINGS)
+    frontend = yaml.safe_load((ROOT / "roles/frontend/defaults/main.yml").read_text())
+    assert set(frontend["frontend_settings"]) == set(preflight.FRONTEND_SETTINGS)
+
+
+def test_every_default_is_a_good_value() -> None:
+    needed = {"DATABASE_URL", "AUTH_MODE", "LOCAL_AUTH_TOKEN"}
+    for name, setting in preflight.BACKEND_SETTINGS.items():
+        assert bool(preflight.setting_fault(name, setting, setting.default)) is (name in needed), name
+
+
+def test_every_public_variable_of_the_roles_is_known() -> None:
+    used = set()
+    for path in (ROOT / "roles").glob("*/defaults/main.yml"):
+        used |= set(re.findall(r"\bmission_control_[a-z_]+", path.read_text()))
+    groups = {f"mission_control_{component}" for component in preflight.COMPONENTS}
+    assert used - groups - preflight.PUBLIC_VARIABLES == set()
