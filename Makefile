@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3)
 CACHE := $(CURDIR)/.cache
 VENV := $(CACHE)/venv
 # The link makes ansible_collections.openclaw.mission_control importable, for Ansible and for Python alike.
@@ -57,9 +57,9 @@ $(CACHE)/test-system.installed: $(CACHE)/system.installed
 $(VENV)/installed: tests/requirements.txt $(CACHE)/system.installed
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.13" >&2; exit 1; }
 	echo "Installing Python packages into .cache/venv"
-	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check "$$(grep ^uv== tests/requirements.txt)"
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -r tests/requirements.txt
 	mkdir -p $(COLLECTIONS)/ansible_collections/openclaw
 	ln -sfn $(CURDIR) $(COLLECTIONS)/ansible_collections/openclaw/mission_control
 	$(VENV)/bin/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "checkout.pth").write_text("$(COLLECTIONS)\n")'
@@ -70,8 +70,9 @@ application: setup # The reference application, packed as a source directory
 	@python molecule/reference_application/pack.py --uv $(VENV)/bin/uv $(APPLICATION)
 
 .PHONY: sandbox
-sandbox: setup application ## Boot a host, deploy Mission Control's stand-in to it and verify it
+sandbox: setup application ## Boot a host, deploy the stand-in to it and verify it
 	@$(SANDBOX) create $(SANDBOX_HOST)
+	$(SANDBOX) inventory --group mission_control=$(SANDBOX_HOST) >inventory/sandbox/hosts.yml
 	$(PLAYBOOK) playbooks/deploy.yml
 	$(PLAYBOOK) molecule/shared/seed.yml
 	$(PLAYBOOK) playbooks/verify.yml
