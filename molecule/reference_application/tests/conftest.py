@@ -43,13 +43,25 @@ def redis_server(directory: Path) -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def new_application(directory: Path, database_server: str, redis_server: Redis) -> NewApplication:
-    """Makes an application with a database and a queue of its own."""
-    numbers = count(1)
+    """Makes an application with a database and a queue of its own: empty, migrated, or seeded as well.
 
-    def make(**settings: str) -> Application:
-        name = f"application_{next(numbers)}"
+    Databases of the last two kinds are copies of one that was made by alembic and by the seeding program.
+    """
+    numbers = count(1)
+    templates: dict[str, str] = {}
+
+    def make(state: str = "migrated", **settings: str) -> Application:
+        if state != "empty" and state not in templates:
+            templates[state] = f"template_{state}"
+            first = database(templates[state], templates.get("migrated") if state == "seeded" else None)
+            first.migrate()
+            if state == "seeded":
+                first.seed()
+        return database(f"application_{next(numbers)}", templates.get(state), **settings)
+
+    def database(name: str, template: str | None, **settings: str) -> Application:
         with psycopg.connect(f"{database_server}postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
         settings.setdefault("RQ_QUEUE_NAME", name)
         return Application(directory / name, database_server + name, redis_server.url, **settings)
 
@@ -65,10 +77,7 @@ def simulated_gateway() -> Iterator[SimulatedGateway]:
 @pytest.fixture(scope="session")
 def application(new_application: NewApplication) -> Application:
     """Migrated and seeded, with no gateway registered by hand."""
-    made = new_application()
-    made.migrate()
-    made.seed()
-    return made
+    return new_application("seeded")
 
 
 @pytest.fixture(scope="session")

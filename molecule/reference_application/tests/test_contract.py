@@ -75,7 +75,6 @@ class Contract:
 @pytest.fixture(scope="module")
 def contract(new_application: NewApplication, simulated_gateway: SimulatedGateway) -> Iterator[Contract]:
     gateway, application = simulated_gateway, new_application()
-    application.migrate()
     newer, starting = SimulatedGateway(), SimulatedGateway()
     newer.protocol, starting.starting = 4, True
     with (
@@ -224,7 +223,6 @@ def test_a_given_request_id_is_kept(contract: Contract) -> None:
 
 def test_first_call_makes_one_owner_even_when_there_are_many(new_application: NewApplication) -> None:
     application = new_application()
-    application.migrate()
     with application.backend() as backend:
         assert backend.client.get("/api/v1/users/me").status_code == 401
         assert application.rows("SELECT * FROM users") == []

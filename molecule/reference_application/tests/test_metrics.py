@@ -88,10 +88,8 @@ def series(
 @pytest.fixture(scope="module")
 def seeded(new_application: NewApplication) -> Application:
     """Seeded, with rows that are easy to count wrongly."""
-    application = new_application()
-    application.migrate()
-    result = application.seed()
-    demo = result["boards"]["demo"]
+    application = new_application("seeded")
+    (demo,) = application.rows("SELECT id FROM boards WHERE slug = 'demo'")[0].values()
     recent = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=5)
     insert = (
         "INSERT INTO tasks (id, board_id, title, status, priority, in_progress_at, created_at, updated_at)"
