@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
         reports = [report for report in arguments["results"] if "verdicts" in report]
         if not reports:
             raise AnsibleActionFail(
-                "results: none of them has verdicts; give registered results of openclaw.mission_control.verify"
+                "results: none of them has verdicts; give results of openclaw.mission_control.verify"
             )
         if arguments["formats"] and not arguments["directory"]:
             raise AnsibleActionFail("directory: it is needed to write reports (verify_report_directory)")

@@ -40,7 +40,7 @@ options:
     default: ~/mission-control
   env_file:
     description:
-    - The backend's environment file, from which what is not given is read. Without it C(current/backend/.env),
+    - The backend's environment file, from which comes what is not given. Without it C(current/backend/.env),
       or else C(backend/.env), below O(root).
     type: str
     default: ''
@@ -198,6 +198,262 @@ options:
     default: owner
 """
 
+    AGENTS = r"""
+options:
+  expected:
+    description:
+    - Names of agents that must be there.
+    type: list
+    elements: str
+    default: []
+  count_warning:
+    description:
+    - Warn when the number of agents is outside of this range. A range in the syntax of the
+      monitoring plugins; empty for none.
+    type: str
+    default: ''
+  count_critical:
+    description:
+    - Fail when the number of agents is outside of this range. A range in the syntax of the
+      monitoring plugins; empty for none.
+    type: str
+    default: ''
+  offline_warning:
+    description:
+    - Warn when the number of agents that are offline is outside of this range. A range in the
+      syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  offline_critical:
+    description:
+    - Fail when the number of agents that are offline is outside of this range. A range in the
+      syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  stale_warning:
+    description:
+    - Warn when the time since an agent was last seen, in seconds, is outside of this range.
+      A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '3600'
+  stale_critical:
+    description:
+    - Fail when the time since an agent was last seen, in seconds, is outside of this range.
+      A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  provisioning_warning:
+    description:
+    - Warn when the time that an agent has been in the making or in change, in seconds, is outside
+      of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '900'
+  provisioning_critical:
+    description:
+    - Fail when the time that an agent has been in the making or in change, in seconds, is outside
+      of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+"""
+
+    GATEWAY = r"""
+options:
+  board_ids:
+    description:
+    - 'Boards whose gateways are asked for. Empty: every board that is bound to one.'
+    type: list
+    elements: str
+    default: []
+  gateway_url:
+    description:
+    - A gateway to try directly, instead of through boards.
+    type: str
+    default: ''
+  gateway_token:
+    description:
+    - Token for O(gateway_url).
+    type: str
+    default: ''
+  disable_device_pairing:
+    description:
+    - For O(gateway_url).
+    type: bool
+    default: false
+  allow_insecure_tls:
+    description:
+    - For O(gateway_url).
+    type: bool
+    default: false
+  required:
+    description:
+    - Whether it is a failure when no board is bound to a gateway.
+    type: bool
+    default: false
+  sessions_warning:
+    description:
+    - Warn when the number of sessions is outside of this range. A range in the syntax of the
+      monitoring plugins; empty for none.
+    type: str
+    default: ''
+  sessions_critical:
+    description:
+    - Fail when the number of sessions is outside of this range. A range in the syntax of the
+      monitoring plugins; empty for none.
+    type: str
+    default: ''
+"""
+
+    SESSIONS = r"""
+options:
+  board_ids:
+    description:
+    - 'Boards that are asked for. Empty: every board that is bound to a gateway.'
+    type: list
+    elements: str
+    default: []
+  expected:
+    description:
+    - Keys or labels of sessions that must be there.
+    type: list
+    elements: str
+    default: []
+  count_warning:
+    description:
+    - Warn when the number of sessions of a gateway is outside of this range. A range in the
+      syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  count_critical:
+    description:
+    - Fail when the number of sessions of a gateway is outside of this range. A range in the
+      syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  idle_warning:
+    description:
+    - Warn when the time since the last activity, in seconds, of any but the main session is
+      outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  idle_critical:
+    description:
+    - Fail when the time since the last activity, in seconds, of any but the main session is
+      outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  agents_without_session:
+    description:
+    - What an online agent without a session is.
+    type: str
+    choices:
+    - ignore
+    - warn
+    - fail
+    default: warn
+  sessions_without_agent:
+    description:
+    - What a session without an agent is.
+    type: str
+    choices:
+    - ignore
+    - warn
+    - fail
+    default: ignore
+"""
+
+    SESSION = r"""
+options:
+  board_ids:
+    description:
+    - 'Boards that are asked for. Empty: every board that is bound to a gateway.'
+    type: list
+    elements: str
+    default: []
+  session_ids:
+    description:
+    - 'Keys of sessions. Empty: the newest session of each gateway.'
+    type: list
+    elements: str
+    default: []
+  messages_minimum:
+    description:
+    - How many messages a history must have.
+    type: int
+    default: 0
+  message_age_warning:
+    description:
+    - Warn when the age of the last message, in seconds, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  message_age_critical:
+    description:
+    - Fail when the age of the last message, in seconds, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+"""
+
+    METRICS = r"""
+options:
+  ranges:
+    description:
+    - Ranges to ask for.
+    type: list
+    elements: str
+    choices: &id001
+    - 24h
+    - 3d
+    - 7d
+    - 14d
+    - 1m
+    - 3m
+    - 6m
+    - 1y
+    default: *id001
+  board_ids:
+    description:
+    - Boards to filter by, each with all ranges.
+    type: list
+    elements: str
+    default: []
+  group_ids:
+    description:
+    - Board groups to filter by, each with all ranges.
+    type: list
+    elements: str
+    default: []
+  threshold_ranges:
+    description:
+    - Ranges that the thresholds hold for.
+    type: list
+    elements: str
+    choices: *id001
+    default:
+    - 24h
+  kpi_warning:
+    description:
+    - 'Ranges of KPIs by name. Outside of them: warn.'
+    type: dict
+    default: {}
+  kpi_critical:
+    description:
+    - 'Ranges of KPIs by name. Outside of them: fail.'
+    type: dict
+    default: {}
+  change_warning:
+    description:
+    - 'Ranges by series (V(throughput), V(cycle_time), V(error_rate)) for the change of its
+      mean against the comparison series, in percent. Outside of them: warn.'
+    type: dict
+    default: {}
+  change_critical:
+    description:
+    - 'The same. Outside of them: fail.'
+    type: dict
+    default: {}
+"""
+
     FRONTEND = r"""
 options:
   frontend_url:
@@ -312,6 +568,344 @@ options:
     default: true
 """
 
+    LOG = r"""
+options:
+  units:
+    description:
+    - The user units.
+    type: list
+    elements: str
+    default:
+    - mission-control-backend
+    - mission-control-frontend
+    - mission-control-worker
+  since:
+    description:
+    - From when on. A duration (V(15m), V(2h)), a time (V(2026-11-24T13:00:00)), or V(start),
+      each unit's last start.
+    type: str
+    default: 15m
+  errors_warning:
+    description:
+    - Warn when the number of lines of level error or worse is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '0'
+  errors_critical:
+    description:
+    - Fail when the number of lines of level error or worse is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '50'
+  tracebacks_warning:
+    description:
+    - Warn when the number of tracebacks is outside of this range. A range in the syntax of
+      the monitoring plugins; empty for none.
+    type: str
+    default: '0'
+  tracebacks_critical:
+    description:
+    - Fail when the number of tracebacks is outside of this range. A range in the syntax of
+      the monitoring plugins; empty for none.
+    type: str
+    default: '20'
+  rate_warning:
+    description:
+    - Warn when the number of lines in a minute is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '3000'
+  rate_critical:
+    description:
+    - Fail when the number of lines in a minute is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '30000'
+  patterns:
+    description:
+    - Regular expressions that no line may match.
+    type: list
+    elements: str
+    default: []
+  ignore:
+    description:
+    - Regular expressions of lines to leave out.
+    type: list
+    elements: str
+    default: []
+  worst_lines:
+    description:
+    - How many of the most frequent errors are shown.
+    type: int
+    default: 5
+  max_lines:
+    description:
+    - How many lines are read at most.
+    type: int
+    default: 1000000
+"""
+
+    DATABASE = r"""
+options:
+  database_url:
+    description:
+    - Address of the database. Without it C(DATABASE_URL) of O(env_file).
+    type: str
+    default: ''
+  statement_timeout:
+    description:
+    - Seconds that one statement may take.
+    type: float
+    default: 5.0
+  transaction_warning:
+    description:
+    - Warn when the age of the oldest transaction, in seconds, is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '300'
+  transaction_critical:
+    description:
+    - Fail when the age of the oldest transaction, in seconds, is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '3600'
+  locks_warning:
+    description:
+    - Warn when the number of sessions that wait for a lock is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '5'
+  locks_critical:
+    description:
+    - Fail when the number of sessions that wait for a lock is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '50'
+  connections_warning:
+    description:
+    - Warn when the share of connections in use, in percent, is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '80'
+  connections_critical:
+    description:
+    - Fail when the share of connections in use, in percent, is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '95'
+  size_warning:
+    description:
+    - Warn when the size of the database, in bytes, is outside of this range. A range in the
+      syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  size_critical:
+    description:
+    - Fail when the size of the database, in bytes, is outside of this range. A range in the
+      syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  data_directory:
+    description:
+    - Where a local PostgreSQL keeps its data.
+    type: str
+    default: /var/lib/postgresql
+  disk_warning:
+    description:
+    - Warn when the free space there, in percent, is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '10:'
+  disk_critical:
+    description:
+    - Fail when the free space there, in percent, is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '3:'
+  backup_directory:
+    description:
+    - 'Directory with backups. Empty: not looked at.'
+    type: str
+    default: ''
+  backup_age_warning:
+    description:
+    - Warn when the age of the last backup, in seconds, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '129600'
+  backup_age_critical:
+    description:
+    - Fail when the age of the last backup, in seconds, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '259200'
+"""
+
+    QUEUE = r"""
+options:
+  redis_url:
+    description:
+    - Address of Redis. Without it C(RQ_REDIS_URL) of O(env_file).
+    type: str
+    default: ''
+  queue_name:
+    description:
+    - Name of the queue. Without it C(RQ_QUEUE_NAME).
+    type: str
+    default: ''
+  workers_minimum:
+    description:
+    - How many workers there must be.
+    type: int
+    default: 1
+  hung_after:
+    description:
+    - Seconds after which a worker that took work and is silent counts as hung.
+    type: int
+    default: 300
+  depth_warning:
+    description:
+    - Warn when the number of waiting entries is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '100'
+  depth_critical:
+    description:
+    - Fail when the number of waiting entries is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '1000'
+  age_warning:
+    description:
+    - Warn when the age of the oldest entry, in seconds, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '60'
+  age_critical:
+    description:
+    - Fail when the age of the oldest entry, in seconds, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '600'
+  overdue_warning:
+    description:
+    - Warn when how long delayed work is overdue, in seconds, is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '60'
+  overdue_critical:
+    description:
+    - Fail when how long delayed work is overdue, in seconds, is outside of this range. A range
+      in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '600'
+"""
+
+    HOST = r"""
+options:
+  paths:
+    description:
+    - Paths whose file systems must have space.
+    type: list
+    elements: str
+    default:
+    - /
+    - ~/mission-control
+  disk_warning:
+    description:
+    - Warn when the free space (or inodes), in percent, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '10:'
+  disk_critical:
+    description:
+    - Fail when the free space (or inodes), in percent, is outside of this range. A range in
+      the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '3:'
+  memory_warning:
+    description:
+    - Warn when the available memory, in percent, is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '5:'
+  memory_critical:
+    description:
+    - Fail when the available memory, in percent, is outside of this range. A range in the syntax
+      of the monitoring plugins; empty for none.
+    type: str
+    default: '2:'
+  ports:
+    description:
+    - Ports that must be listened on.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      port:
+        description:
+        - The port.
+        type: int
+        required: true
+      bind:
+        description:
+        - V(any), V(loopback), an address, or empty for whichever.
+        type: str
+        default: ''
+      unit:
+        description:
+        - The application user's unit that must hold it.
+        type: str
+        default: ''
+  strangers:
+    description:
+    - Whether other ports of O(user) that others can reach are a warning.
+    type: bool
+    default: true
+  allowed_ports:
+    description:
+    - Ports that are none of these.
+    type: list
+    elements: int
+    default: []
+  sandbox_units:
+    description:
+    - User units whose sandboxing must be in force.
+    type: list
+    elements: str
+    default:
+    - mission-control-backend
+    - mission-control-frontend
+    - mission-control-worker
+"""
+
+    CONFIGURATION = r"""
+options:
+  environment_units:
+    description:
+    - Units whose environment must be that of O(env_file).
+    type: list
+    elements: str
+    default:
+    - mission-control-backend
+    - mission-control-worker
+  expected_api_url:
+    description:
+    - 'The API''s address as deployed. Empty: not compared.'
+    type: str
+    default: ''
+  frontend_url:
+    description:
+    - 'Where the page is fetched from, to find the address built in. Empty: not looked at.'
+    type: str
+    default: ''
+  gateway_version:
+    description:
+    - 'The gateway''s version. Empty: not compared.'
+    type: str
+    default: ''
+"""
+
     VERIFY = r"""
 options:
   checks:
@@ -324,8 +918,18 @@ options:
     - health
     - cors
     - membership
+    - agents
+    - gateway
+    - sessions
+    - session
+    - metrics
     - frontend
     - service
+    - log
+    - database
+    - queue
+    - host
+    - configuration
     default:
     - all
   skip:
@@ -337,8 +941,18 @@ options:
     - health
     - cors
     - membership
+    - agents
+    - gateway
+    - sessions
+    - session
+    - metrics
     - frontend
     - service
+    - log
+    - database
+    - queue
+    - host
+    - configuration
     default: []
   suite_deadline:
     description:
@@ -365,7 +979,7 @@ options:
         required: true
       expires:
         description:
-        - Last day (YYYY-MM-DD) of the waiver. After it, the waiver itself is a failure.
+        - Last day (YYYY-MM-DD) of the waiver. After it, the waiver is a failure.
         type: str
         required: true
   baseline:
@@ -457,6 +1071,274 @@ options:
         - member
         - any
         default: owner
+  agents:
+    description:
+    - Options of the check that the agents are counted by status, and none is silent, stuck
+      or missing.
+    type: dict
+    suboptions:
+      expected:
+        description:
+        - Names of agents that must be there.
+        type: list
+        elements: str
+        default: []
+      count_warning:
+        description:
+        - Warn when the number of agents is outside of this range. A range in the syntax of
+          the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      count_critical:
+        description:
+        - Fail when the number of agents is outside of this range. A range in the syntax of
+          the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      offline_warning:
+        description:
+        - Warn when the number of agents that are offline is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      offline_critical:
+        description:
+        - Fail when the number of agents that are offline is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      stale_warning:
+        description:
+        - Warn when the time since an agent was last seen, in seconds, is outside of this range.
+          A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '3600'
+      stale_critical:
+        description:
+        - Fail when the time since an agent was last seen, in seconds, is outside of this range.
+          A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      provisioning_warning:
+        description:
+        - Warn when the time that an agent has been in the making or in change, in seconds,
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: '900'
+      provisioning_critical:
+        description:
+        - Fail when the time that an agent has been in the making or in change, in seconds,
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: ''
+  gateway:
+    description:
+    - Options of the check that the backend is connected with its gateways, and why it is not.
+    type: dict
+    suboptions:
+      board_ids:
+        description:
+        - 'Boards whose gateways are asked for. Empty: every board that is bound to one.'
+        type: list
+        elements: str
+        default: []
+      gateway_url:
+        description:
+        - A gateway to try directly, instead of through boards.
+        type: str
+        default: ''
+      gateway_token:
+        description:
+        - Token for O(gateway_url).
+        type: str
+        default: ''
+      disable_device_pairing:
+        description:
+        - For O(gateway_url).
+        type: bool
+        default: false
+      allow_insecure_tls:
+        description:
+        - For O(gateway_url).
+        type: bool
+        default: false
+      required:
+        description:
+        - Whether it is a failure when no board is bound to a gateway.
+        type: bool
+        default: false
+      sessions_warning:
+        description:
+        - Warn when the number of sessions is outside of this range. A range in the syntax of
+          the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      sessions_critical:
+        description:
+        - Fail when the number of sessions is outside of this range. A range in the syntax of
+          the monitoring plugins; empty for none.
+        type: str
+        default: ''
+  sessions:
+    description:
+    - Options of the check that the gateways' sessions have keys, agents and recent activity.
+    type: dict
+    suboptions:
+      board_ids:
+        description:
+        - 'Boards that are asked for. Empty: every board that is bound to a gateway.'
+        type: list
+        elements: str
+        default: []
+      expected:
+        description:
+        - Keys or labels of sessions that must be there.
+        type: list
+        elements: str
+        default: []
+      count_warning:
+        description:
+        - Warn when the number of sessions of a gateway is outside of this range. A range in
+          the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      count_critical:
+        description:
+        - Fail when the number of sessions of a gateway is outside of this range. A range in
+          the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      idle_warning:
+        description:
+        - Warn when the time since the last activity, in seconds, of any but the main session
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: ''
+      idle_critical:
+        description:
+        - Fail when the time since the last activity, in seconds, of any but the main session
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: ''
+      agents_without_session:
+        description:
+        - What an online agent without a session is.
+        type: str
+        choices:
+        - ignore
+        - warn
+        - fail
+        default: warn
+      sessions_without_agent:
+        description:
+        - What a session without an agent is.
+        type: str
+        choices:
+        - ignore
+        - warn
+        - fail
+        default: ignore
+  session:
+    description:
+    - Options of the check that single sessions exist, with a history that is in order and did
+      not end in an error.
+    type: dict
+    suboptions:
+      board_ids:
+        description:
+        - 'Boards that are asked for. Empty: every board that is bound to a gateway.'
+        type: list
+        elements: str
+        default: []
+      session_ids:
+        description:
+        - 'Keys of sessions. Empty: the newest session of each gateway.'
+        type: list
+        elements: str
+        default: []
+      messages_minimum:
+        description:
+        - How many messages a history must have.
+        type: int
+        default: 0
+      message_age_warning:
+        description:
+        - Warn when the age of the last message, in seconds, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      message_age_critical:
+        description:
+        - Fail when the age of the last message, in seconds, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+  metrics:
+    description:
+    - Options of the check that the metrics answer for the asked ranges, in shape, and within
+      thresholds.
+    type: dict
+    suboptions:
+      ranges:
+        description:
+        - Ranges to ask for.
+        type: list
+        elements: str
+        choices: &id001
+        - 24h
+        - 3d
+        - 7d
+        - 14d
+        - 1m
+        - 3m
+        - 6m
+        - 1y
+        default: *id001
+      board_ids:
+        description:
+        - Boards to filter by, each with all ranges.
+        type: list
+        elements: str
+        default: []
+      group_ids:
+        description:
+        - Board groups to filter by, each with all ranges.
+        type: list
+        elements: str
+        default: []
+      threshold_ranges:
+        description:
+        - Ranges that the thresholds hold for.
+        type: list
+        elements: str
+        choices: *id001
+        default:
+        - 24h
+      kpi_warning:
+        description:
+        - 'Ranges of KPIs by name. Outside of them: warn.'
+        type: dict
+        default: {}
+      kpi_critical:
+        description:
+        - 'Ranges of KPIs by name. Outside of them: fail.'
+        type: dict
+        default: {}
+      change_warning:
+        description:
+        - 'Ranges by series (V(throughput), V(cycle_time), V(error_rate)) for the change of
+          its mean against the comparison series, in percent. Outside of them: warn.'
+        type: dict
+        default: {}
+      change_critical:
+        description:
+        - 'The same. Outside of them: fail.'
+        type: dict
+        default: {}
   frontend:
     description:
     - Options of the check that the user interface is served and reaches the API as its users'
@@ -522,7 +1404,7 @@ options:
         - The user units.
         type: list
         elements: str
-        default:
+        default: &id002
         - mission-control-backend
         - mission-control-frontend
         - mission-control-worker
@@ -577,4 +1459,343 @@ options:
         - Whether the processes must run the release that C(current) points to.
         type: bool
         default: true
+  log:
+    description:
+    - Options of the check that the units' journals hold no errors, tracebacks or floods.
+    type: dict
+    suboptions:
+      units:
+        description:
+        - The user units.
+        type: list
+        elements: str
+        default: *id002
+      since:
+        description:
+        - From when on. A duration (V(15m), V(2h)), a time (V(2026-11-24T13:00:00)), or V(start),
+          each unit's last start.
+        type: str
+        default: 15m
+      errors_warning:
+        description:
+        - Warn when the number of lines of level error or worse is outside of this range. A
+          range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '0'
+      errors_critical:
+        description:
+        - Fail when the number of lines of level error or worse is outside of this range. A
+          range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '50'
+      tracebacks_warning:
+        description:
+        - Warn when the number of tracebacks is outside of this range. A range in the syntax
+          of the monitoring plugins; empty for none.
+        type: str
+        default: '0'
+      tracebacks_critical:
+        description:
+        - Fail when the number of tracebacks is outside of this range. A range in the syntax
+          of the monitoring plugins; empty for none.
+        type: str
+        default: '20'
+      rate_warning:
+        description:
+        - Warn when the number of lines in a minute is outside of this range. A range in the
+          syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '3000'
+      rate_critical:
+        description:
+        - Fail when the number of lines in a minute is outside of this range. A range in the
+          syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '30000'
+      patterns:
+        description:
+        - Regular expressions that no line may match.
+        type: list
+        elements: str
+        default: []
+      ignore:
+        description:
+        - Regular expressions of lines to leave out.
+        type: list
+        elements: str
+        default: []
+      worst_lines:
+        description:
+        - How many of the most frequent errors are shown.
+        type: int
+        default: 5
+      max_lines:
+        description:
+        - How many lines are read at most.
+        type: int
+        default: 1000000
+  database:
+    description:
+    - Options of the check that the application can log in, its schema is the deployed one,
+      and PostgreSQL is well.
+    type: dict
+    suboptions:
+      database_url:
+        description:
+        - Address of the database. Without it C(DATABASE_URL) of O(env_file).
+        type: str
+        default: ''
+      statement_timeout:
+        description:
+        - Seconds that one statement may take.
+        type: float
+        default: 5.0
+      transaction_warning:
+        description:
+        - Warn when the age of the oldest transaction, in seconds, is outside of this range.
+          A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '300'
+      transaction_critical:
+        description:
+        - Fail when the age of the oldest transaction, in seconds, is outside of this range.
+          A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '3600'
+      locks_warning:
+        description:
+        - Warn when the number of sessions that wait for a lock is outside of this range. A
+          range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '5'
+      locks_critical:
+        description:
+        - Fail when the number of sessions that wait for a lock is outside of this range. A
+          range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '50'
+      connections_warning:
+        description:
+        - Warn when the share of connections in use, in percent, is outside of this range. A
+          range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '80'
+      connections_critical:
+        description:
+        - Fail when the share of connections in use, in percent, is outside of this range. A
+          range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '95'
+      size_warning:
+        description:
+        - Warn when the size of the database, in bytes, is outside of this range. A range in
+          the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      size_critical:
+        description:
+        - Fail when the size of the database, in bytes, is outside of this range. A range in
+          the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      data_directory:
+        description:
+        - Where a local PostgreSQL keeps its data.
+        type: str
+        default: /var/lib/postgresql
+      disk_warning:
+        description:
+        - Warn when the free space there, in percent, is outside of this range. A range in the
+          syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '10:'
+      disk_critical:
+        description:
+        - Fail when the free space there, in percent, is outside of this range. A range in the
+          syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '3:'
+      backup_directory:
+        description:
+        - 'Directory with backups. Empty: not looked at.'
+        type: str
+        default: ''
+      backup_age_warning:
+        description:
+        - Warn when the age of the last backup, in seconds, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '129600'
+      backup_age_critical:
+        description:
+        - Fail when the age of the last backup, in seconds, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '259200'
+  queue:
+    description:
+    - Options of the check that Redis answers, a worker waits, and no work lies there for too
+      long.
+    type: dict
+    suboptions:
+      redis_url:
+        description:
+        - Address of Redis. Without it C(RQ_REDIS_URL) of O(env_file).
+        type: str
+        default: ''
+      queue_name:
+        description:
+        - Name of the queue. Without it C(RQ_QUEUE_NAME).
+        type: str
+        default: ''
+      workers_minimum:
+        description:
+        - How many workers there must be.
+        type: int
+        default: 1
+      hung_after:
+        description:
+        - Seconds after which a worker that took work and is silent counts as hung.
+        type: int
+        default: 300
+      depth_warning:
+        description:
+        - Warn when the number of waiting entries is outside of this range. A range in the syntax
+          of the monitoring plugins; empty for none.
+        type: str
+        default: '100'
+      depth_critical:
+        description:
+        - Fail when the number of waiting entries is outside of this range. A range in the syntax
+          of the monitoring plugins; empty for none.
+        type: str
+        default: '1000'
+      age_warning:
+        description:
+        - Warn when the age of the oldest entry, in seconds, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '60'
+      age_critical:
+        description:
+        - Fail when the age of the oldest entry, in seconds, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '600'
+      overdue_warning:
+        description:
+        - Warn when how long delayed work is overdue, in seconds, is outside of this range.
+          A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '60'
+      overdue_critical:
+        description:
+        - Fail when how long delayed work is overdue, in seconds, is outside of this range.
+          A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '600'
+  host:
+    description:
+    - Options of the check that clock, disk, memory, ports and sandboxing of the host are right.
+    type: dict
+    suboptions:
+      paths:
+        description:
+        - Paths whose file systems must have space.
+        type: list
+        elements: str
+        default:
+        - /
+        - ~/mission-control
+      disk_warning:
+        description:
+        - Warn when the free space (or inodes), in percent, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '10:'
+      disk_critical:
+        description:
+        - Fail when the free space (or inodes), in percent, is outside of this range. A range
+          in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '3:'
+      memory_warning:
+        description:
+        - Warn when the available memory, in percent, is outside of this range. A range in the
+          syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '5:'
+      memory_critical:
+        description:
+        - Fail when the available memory, in percent, is outside of this range. A range in the
+          syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '2:'
+      ports:
+        description:
+        - Ports that must be listened on.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          port:
+            description:
+            - The port.
+            type: int
+            required: true
+          bind:
+            description:
+            - V(any), V(loopback), an address, or empty for whichever.
+            type: str
+            default: ''
+          unit:
+            description:
+            - The application user's unit that must hold it.
+            type: str
+            default: ''
+      strangers:
+        description:
+        - Whether other ports of O(user) that others can reach are a warning.
+        type: bool
+        default: true
+      allowed_ports:
+        description:
+        - Ports that are none of these.
+        type: list
+        elements: int
+        default: []
+      sandbox_units:
+        description:
+        - User units whose sandboxing must be in force.
+        type: list
+        elements: str
+        default: *id002
+  configuration:
+    description:
+    - Options of the check that what runs is what is deployed, and the settings fit together.
+    type: dict
+    suboptions:
+      environment_units:
+        description:
+        - Units whose environment must be that of O(env_file).
+        type: list
+        elements: str
+        default:
+        - mission-control-backend
+        - mission-control-worker
+      expected_api_url:
+        description:
+        - 'The API''s address as deployed. Empty: not compared.'
+        type: str
+        default: ''
+      frontend_url:
+        description:
+        - 'Where the page is fetched from, to find the address built in. Empty: not looked at.'
+        type: str
+        default: ''
+      gateway_version:
+        description:
+        - 'The gateway''s version. Empty: not compared.'
+        type: str
+        default: ''
 """

@@ -55,7 +55,7 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             or e.is_at("database")
             or logs
             or (e.kind in NOT_REACHED and e.is_at(*API))
-            or e.kind == "port_closed"
+            or (e.kind == "port_closed" and e.verdict.evidence.get("unit") == "mission-control-backend")
         ) and e.kind not in ("missing_library",)
     if c.is_at("database.migrations"):
         return (
@@ -77,7 +77,8 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
     if c.kind in ("no_linger", "linger_off", "manager_down"):
         return (
             e.is_at("service")
-            or (e.kind in NOT_REACHED | {"port_closed", "no_worker", "queue_old", "queue_deep", "overdue"})
+            or e.kind in NOT_REACHED | {"no_worker", "queue_old", "queue_deep", "overdue"}
+            or (e.kind == "port_closed" and bool(e.verdict.evidence.get("unit")))
             or e.is_at("configuration", "host.sandboxing")
         )
     if c.is_at("host.ports") and c.kind == "port_foreign":

@@ -58,7 +58,7 @@ CONNECTION: Options = {
     ),
     "env_file": _option(
         "str",
-        "The backend's environment file, from which what is not given is read. "
+        "The backend's environment file, from which comes what is not given. "
         "Without it C(current/backend/.env), or else C(backend/.env), below O(root).",
         "",
     ),
@@ -137,6 +137,85 @@ CHECKS: dict[str, tuple[str, Options]] = {
             ),
         },
     ),
+    "agents": (
+        "the agents are counted by status, and none is silent, stuck or missing",
+        {
+            "expected": _list("Names of agents that must be there.", []),
+            **_pair("count", "the number of agents"),
+            **_pair("offline", "the number of agents that are offline"),
+            **_pair("stale", "the time since an agent was last seen, in seconds,", "3600"),
+            **_pair(
+                "provisioning",
+                "the time that an agent has been in the making or in change, in seconds,",
+                "900",
+            ),
+        },
+    ),
+    "gateway": (
+        "the backend is connected with its gateways, and why it is not",
+        {
+            "board_ids": _list(
+                "Boards whose gateways are asked for. Empty: every board that is bound to one.", []
+            ),
+            "gateway_url": _option("str", "A gateway to try directly, instead of through boards.", ""),
+            "gateway_token": _option("str", "Token for O(gateway_url).", "", no_log=True),
+            "disable_device_pairing": _option("bool", "For O(gateway_url).", False),
+            "allow_insecure_tls": _option("bool", "For O(gateway_url).", False),
+            "required": _option(
+                "bool", "Whether it is a failure when no board is bound to a gateway.", False
+            ),
+            **_pair("sessions", "the number of sessions"),
+        },
+    ),
+    "sessions": (
+        "the gateways' sessions have keys, agents and recent activity",
+        {
+            "board_ids": _list(
+                "Boards that are asked for. Empty: every board that is bound to a gateway.", []
+            ),
+            "expected": _list("Keys or labels of sessions that must be there.", []),
+            **_pair("count", "the number of sessions of a gateway"),
+            **_pair("idle", "the time since the last activity, in seconds, of any but the main session"),
+            "agents_without_session": _option(
+                "str",
+                "What an online agent without a session is.",
+                "warn",
+                choices=["ignore", "warn", "fail"],
+            ),
+            "sessions_without_agent": _option(
+                "str", "What a session without an agent is.", "ignore", choices=["ignore", "warn", "fail"]
+            ),
+        },
+    ),
+    "session": (
+        "single sessions exist, with a history that is in order and did not end in an error",
+        {
+            "board_ids": _list(
+                "Boards that are asked for. Empty: every board that is bound to a gateway.", []
+            ),
+            "session_ids": _list("Keys of sessions. Empty: the newest session of each gateway.", []),
+            "messages_minimum": _option("int", "How many messages a history must have.", 0),
+            **_pair("message_age", "the age of the last message, in seconds,"),
+        },
+    ),
+    "metrics": (
+        "the metrics answer for the asked ranges, in shape, and within thresholds",
+        {
+            "ranges": _list("Ranges to ask for.", METRIC_RANGES, choices=METRIC_RANGES),
+            "board_ids": _list("Boards to filter by, each with all ranges.", []),
+            "group_ids": _list("Board groups to filter by, each with all ranges.", []),
+            "threshold_ranges": _list("Ranges that the thresholds hold for.", ["24h"], choices=METRIC_RANGES),
+            "kpi_warning": _option("dict", "Ranges of KPIs by name. Outside of them: warn.", {}),
+            "kpi_critical": _option("dict", "Ranges of KPIs by name. Outside of them: fail.", {}),
+            "change_warning": _option(
+                "dict",
+                "Ranges by series (V(throughput), V(cycle_time), V(error_rate)) for the change of its mean "
+                "against the comparison series, in percent. Outside of them: warn.",
+                {},
+            ),
+            "change_critical": _option("dict", "The same. Outside of them: fail.", {}),
+        },
+    ),
     "frontend": (
         "the user interface is served and reaches the API as its users' browsers would",
         {
@@ -174,6 +253,100 @@ CHECKS: dict[str, tuple[str, Options]] = {
             "release": _option(
                 "bool", "Whether the processes must run the release that C(current) points to.", True
             ),
+        },
+    ),
+    "log": (
+        "the units' journals hold no errors, tracebacks or floods",
+        {
+            "units": _list("The user units.", UNITS),
+            "since": _option(
+                "str",
+                "From when on. A duration (V(15m), V(2h)), a time (V(2026-11-24T13:00:00)), or V(start), "
+                "each "
+                "unit's last start.",
+                "15m",
+            ),
+            **_pair("errors", "the number of lines of level error or worse", "0", "50"),
+            **_pair("tracebacks", "the number of tracebacks", "0", "20"),
+            **_pair("rate", "the number of lines in a minute", "3000", "30000"),
+            "patterns": _list("Regular expressions that no line may match.", []),
+            "ignore": _list("Regular expressions of lines to leave out.", []),
+            "worst_lines": _option("int", "How many of the most frequent errors are shown.", 5),
+            "max_lines": _option("int", "How many lines are read at most.", 1000000),
+        },
+    ),
+    "database": (
+        "the application can log in, its schema is the deployed one, and PostgreSQL is well",
+        {
+            "database_url": _option(
+                "str", "Address of the database. Without it C(DATABASE_URL) of O(env_file).", "", no_log=True
+            ),
+            "statement_timeout": _option("float", "Seconds that one statement may take.", 5.0),
+            **_pair("transaction", "the age of the oldest transaction, in seconds,", "300", "3600"),
+            **_pair("locks", "the number of sessions that wait for a lock", "5", "50"),
+            **_pair("connections", "the share of connections in use, in percent,", "80", "95"),
+            **_pair("size", "the size of the database, in bytes,"),
+            "data_directory": _option(
+                "str", "Where a local PostgreSQL keeps its data.", "/var/lib/postgresql"
+            ),
+            **_pair("disk", "the free space there, in percent,", "10:", "3:"),
+            "backup_directory": _option("str", "Directory with backups. Empty: not looked at.", ""),
+            **_pair("backup_age", "the age of the last backup, in seconds,", "129600", "259200"),
+        },
+    ),
+    "queue": (
+        "Redis answers, a worker waits, and no work lies there for too long",
+        {
+            "redis_url": _option(
+                "str", "Address of Redis. Without it C(RQ_REDIS_URL) of O(env_file).", "", no_log=True
+            ),
+            "queue_name": _option("str", "Name of the queue. Without it C(RQ_QUEUE_NAME).", ""),
+            "workers_minimum": _option("int", "How many workers there must be.", 1),
+            "hung_after": _option(
+                "int", "Seconds after which a worker that took work and is silent counts as hung.", 300
+            ),
+            **_pair("depth", "the number of waiting entries", "100", "1000"),
+            **_pair("age", "the age of the oldest entry, in seconds,", "60", "600"),
+            **_pair("overdue", "how long delayed work is overdue, in seconds,", "60", "600"),
+        },
+    ),
+    "host": (
+        "clock, disk, memory, ports and sandboxing of the host are right",
+        {
+            "paths": _list("Paths whose file systems must have space.", ["/", "~/mission-control"]),
+            **_pair("disk", "the free space (or inodes), in percent,", "10:", "3:"),
+            **_pair("memory", "the available memory, in percent,", "5:", "2:"),
+            "ports": _list(
+                "Ports that must be listened on.",
+                [],
+                elements="dict",
+                options={
+                    "port": _option("int", "The port.", required=True),
+                    "bind": _option("str", "V(any), V(loopback), an address, or empty for whichever.", ""),
+                    "unit": _option("str", "The application user's unit that must hold it.", ""),
+                },
+            ),
+            "strangers": _option(
+                "bool", "Whether other ports of O(user) that others can reach are a warning.", True
+            ),
+            "allowed_ports": _list("Ports that are none of these.", [], elements="int"),
+            "sandbox_units": _list("User units whose sandboxing must be in force.", UNITS),
+        },
+    ),
+    "configuration": (
+        "what runs is what is deployed, and the settings fit together",
+        {
+            "environment_units": _list(
+                "Units whose environment must be that of O(env_file).",
+                ["mission-control-backend", "mission-control-worker"],
+            ),
+            "expected_api_url": _option("str", "The API's address as deployed. Empty: not compared.", ""),
+            "frontend_url": _option(
+                "str",
+                "Where the page is fetched from, to find the address built in. Empty: not looked at.",
+                "",
+            ),
+            "gateway_version": _option("str", "The gateway's version. Empty: not compared.", ""),
         },
     ),
 }

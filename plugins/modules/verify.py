@@ -29,8 +29,18 @@ seealso:
   - module: openclaw.mission_control.health_check
   - module: openclaw.mission_control.cors_check
   - module: openclaw.mission_control.membership_check
+  - module: openclaw.mission_control.agents_check
+  - module: openclaw.mission_control.gateway_check
+  - module: openclaw.mission_control.sessions_check
+  - module: openclaw.mission_control.session_check
+  - module: openclaw.mission_control.metrics_check
   - module: openclaw.mission_control.frontend_check
   - module: openclaw.mission_control.service_check
+  - module: openclaw.mission_control.log_check
+  - module: openclaw.mission_control.database_check
+  - module: openclaw.mission_control.queue_check
+  - module: openclaw.mission_control.host_check
+  - module: openclaw.mission_control.configuration_check
 """
 
 EXAMPLES = r"""
@@ -128,11 +138,21 @@ comparison:
 """
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._checks import (
+    agents,
+    configuration,
     cors,
+    database,
     frontend,
+    gateway,
     health,
+    host,
+    log,
     membership,
+    metrics,
+    queue,
     service,
+    session,
+    sessions,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._module import verify_module
 
@@ -143,8 +163,18 @@ def main() -> None:
             "health": health.run,
             "cors": cors.run,
             "membership": membership.run,
+            "agents": agents.run,
+            "gateway": gateway.run,
+            "sessions": sessions.run,
+            "session": session.run,
+            "metrics": metrics.run,
             "frontend": frontend.run,
             "service": service.run,
+            "log": log.run,
+            "database": database.run,
+            "queue": queue.run,
+            "host": host.run,
+            "configuration": configuration.run,
         }
     )
 

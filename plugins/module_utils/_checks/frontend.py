@@ -73,6 +73,18 @@ def baked_api_url(scripts: Iterable[str]) -> str | None:
     return fallback
 
 
+def scripts_of(context: Context, url: str) -> list[str]:
+    """The scripts of the page at an address, and the page."""
+    page = context.client.get(f"{url}/", token="", follow=3)
+    if not page.ok:
+        raise context.problem(page, variable="mission_control_public_url", unit=JOURNAL)
+    links = [link for link in assets_of(page.text, page.url) if urlsplit(link).path.endswith(".js")]
+    answers = context.parallel(
+        [lambda link=link: context.client.get(link, token="") for link in links]  # type: ignore[misc]
+    )
+    return [*(answer.text for answer in answers if answer.ok), page.text]
+
+
 def resolve_api_url(baked: str, page: str) -> str:
     """The address that a browser with that page uses: `auto` is the page's own host at port 8000."""
     if baked.lower() != AUTO:

@@ -1,0 +1,121 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: agents_check
+short_description: Check the agents
+version_added: "1.0.0"
+description:
+  - Checks that the agents are counted by status, and none is silent, stuck or missing.
+  - All pages are read. Times without a zone are UTC.
+  - Nothing is changed. The module fails only when an expectation is not met, and then returns the same keys.
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+extends_documentation_fragment:
+  - openclaw.mission_control.attributes
+  - openclaw.mission_control.checks
+  - openclaw.mission_control.checks.agents
+seealso:
+  - module: openclaw.mission_control.verify
+"""
+
+EXAMPLES = r"""
+- name: Check that two agents are there and were seen within the hour
+  openclaw.mission_control.agents_check:
+    token: "{{ mission_control_token }}"
+    expected: [Researcher, Writer]
+    stale_critical: "3600"
+"""
+
+RETURN = r"""
+state:
+  description: The worst state of all parts.
+  type: str
+  returned: always
+  choices: [skip, pass, flaky, warn, fail, error]
+summary:
+  description: One line on what was found.
+  type: str
+  returned: always
+cause:
+  description: Why, in the operator's terms. Empty when nothing is wrong.
+  type: str
+  returned: always
+remedy:
+  description: The setting or command that cures it.
+  type: str
+  returned: always
+evidence:
+  description: What the check saw, without secrets.
+  type: dict
+  returned: always
+verdict:
+  description: The verdict as a tree. Its parts are below RV(verdict.checks) and look the same.
+  type: dict
+  returned: always
+  contains:
+    name: {description: Name of the check or part., type: str, returned: always}
+    state: {description: Its state., type: str, returned: always}
+    summary: {description: One line., type: str, returned: always}
+    cause: {description: Why., type: str, returned: always}
+    remedy: {description: What to do., type: str, returned: always}
+    kind: {description: The cause as one word for programs., type: str, returned: always}
+    evidence: {description: What was seen., type: dict, returned: always}
+    measures: {description: Figures with their thresholds., type: list, elements: dict, returned: always}
+    duration_ms: {description: Time taken., type: float, returned: always}
+    attempts: {description: Number of attempts., type: int, returned: always}
+    consequence_of: {description: Path of the finding that explains this one., type: str, returned: always}
+    checks: {description: Parts., type: list, elements: dict, returned: always}
+verdicts:
+  description: A list with RV(verdict) only, as M(openclaw.mission_control.verify) returns it.
+  type: list
+  elements: dict
+  returned: always
+root_causes:
+  description: Findings that nothing else explains, worst first.
+  type: list
+  elements: dict
+  returned: always
+counts:
+  description: Number of checks by state.
+  type: dict
+  returned: always
+schema:
+  description: Version of this structure.
+  type: int
+  returned: always
+host:
+  description: Name of the host that looked.
+  type: str
+  returned: always
+view:
+  description: From where the check looked.
+  type: str
+  returned: always
+started:
+  description: When it began, in UTC.
+  type: str
+  returned: always
+duration_ms:
+  description: How long it took in all.
+  type: float
+  returned: always
+requests:
+  description: Number of HTTP requests sent.
+  type: int
+  returned: always
+"""
+
+from ansible_collections.openclaw.mission_control.plugins.module_utils._checks.agents import run
+from ansible_collections.openclaw.mission_control.plugins.module_utils._module import check_module
+
+
+def main() -> None:
+    check_module("agents", run)
+
+
+if __name__ == "__main__":
+    main()
