@@ -12,7 +12,6 @@ VENV := $(CACHE)/venv
 COLLECTIONS := $(CACHE)/collections
 APPLICATION := $(CACHE)/reference_application
 SANDBOX := $(PYTHON) molecule/shared/sandbox.py
-SANDBOX_HOST := mission-control
 SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap dbus iproute2 iptables
 # The reference application's tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
@@ -71,8 +70,7 @@ application: setup # The reference application, packed as a source directory
 
 .PHONY: sandbox
 sandbox: setup application ## Boot a host, deploy the stand-in to it and verify it
-	@$(SANDBOX) create $(SANDBOX_HOST)
-	$(SANDBOX) inventory --group mission_control=$(SANDBOX_HOST) >inventory/sandbox/hosts.yml
+	@$(SANDBOX) create mission-control
 	$(PLAYBOOK) playbooks/deploy.yml
 	$(PLAYBOOK) molecule/shared/seed.yml
 	$(PLAYBOOK) playbooks/verify.yml
@@ -81,7 +79,7 @@ sandbox: setup application ## Boot a host, deploy the stand-in to it and verify 
 .PHONY: sandbox-destroy
 sandbox-destroy: ## Remove the sandbox's hosts and all that belongs to them
 	@$(SANDBOX) destroy --all
-	rm -rf $(CACHE)/sandbox $(APPLICATION)
+	rm -rf $(APPLICATION) $(CACHE)/secrets
 
 .PHONY: lint
 lint: setup ## ruff, mypy, yamllint and ansible-lint
