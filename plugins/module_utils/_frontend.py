@@ -37,12 +37,13 @@ class Inputs:
     @property
     def key(self) -> str:
         """Names node_modules."""
-        return digest({"lock": self.lock, "node": self.node, "machine": platform.machine()})
+        key: str = digest({"lock": self.lock, "node": self.node, "machine": platform.machine()})
+        return key
 
     @property
     def fingerprint(self) -> str:
         """Names the result."""
-        return digest(
+        fingerprint: str = digest(
             {
                 "recipe": RECIPE,
                 "tree": self.tree,
@@ -51,6 +52,7 @@ class Inputs:
                 "fonts": self.fonts,
             }
         )
+        return fingerprint
 
 
 def built(layout: Layout, fingerprint: str, releases: Mapping[str, Mapping[str, Any]]) -> Path | None:
@@ -58,11 +60,11 @@ def built(layout: Layout, fingerprint: str, releases: Mapping[str, Mapping[str, 
     base = layout.shared / "frontend-build"
     if base.is_dir():
         for build in base.iterdir():
-            output = build / f"output-{fingerprint}"
+            output: Path = build / f"output-{fingerprint}"
             if output.is_dir():
                 return output
     for identifier, document in releases.items():
-        path = layout.release(identifier) / "frontend"
+        path: Path = layout.release(identifier) / "frontend"
         if document.get("fingerprints", {}).get("frontend") == fingerprint and (path / "server.js").exists():
             return path
     return None

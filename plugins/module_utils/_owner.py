@@ -55,7 +55,10 @@ def caller(url: str, token: str, timeout: float, ca_path: str | None) -> Ask:
                     reply.status, reply.read().decode("utf-8", "replace"), reply.headers.get("Date", "")
                 )
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.read().decode("utf-8", "replace"), error.headers.get("Date", ""))
+            with error:
+                return Answer(
+                    error.code, error.read().decode("utf-8", "replace"), error.headers.get("Date", "")
+                )
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise DeploymentError(

@@ -66,7 +66,7 @@ def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
 
 def current_release(layout: Layout) -> str | None:
     try:
-        target = layout.current.readlink()
+        target: Path = layout.current.readlink()
     except OSError:
         return None
     return target.name
@@ -125,7 +125,7 @@ def make_plan(layout: Layout, wish: Wish, releases: Mapping[str, Mapping[str, An
         _plan_backend(layout, wish, told, tree, plan)
     if "frontend" in parts:
         _plan_frontend(layout, wish, told, plan, releases)
-    if wish.carry_over and current in releases:
+    if wish.carry_over and current is not None and current in releases:
         _carry_over(plan, releases[current], parts)
     plan.fingerprints = dict(sorted(plan.fingerprints.items()))
     name = digest({"recipe": RECIPE, "revision": wish.revision, "parts": plan.fingerprints}, 8)

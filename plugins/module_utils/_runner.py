@@ -80,7 +80,6 @@ class Commands:
         self._running: set[subprocess.Popen[str]] = set()
         self._guard = threading.Lock()
         self._cancelled = False
-        self._file: IO[str] | None = None
 
     def note(self, text: str) -> None:
         """A line of our own in the log."""
@@ -88,13 +87,14 @@ class Commands:
         self._write(f"# {stamp} {text}\n")
 
     def _write(self, text: str) -> None:
-        with self._guard:
-            if self._file is None:
-                self.log.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-                # The log outlives this process: a later run finds what an interrupted one did.
-                descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-                self._file = os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
-            self._file.write(text)
+        with self._opened_log() as log:
+            log.write(text)
+
+    def _opened_log(self) -> IO[str]:
+        """The log, which outlives this process: a later run finds what an interrupted one did."""
+        self.log.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
 
     def __call__(
         self,
@@ -141,13 +141,14 @@ class Commands:
         timer.start()
         started = time.monotonic()
         try:
-            assert process.stdout is not None  # noqa: S101
-            for line in process.stdout:
-                shown = self._redactor.text(line.rstrip("\n"))
-                self._write(shown + "\n")
-                tail.append(shown)
-                output.append(line)
-            status = process.wait()
+            # Leaving the process closes its pipe and waits for its end.
+            with process, self._opened_log() as log:
+                for line in process.stdout or ():
+                    shown = self._redactor.text(line.rstrip("\n"))
+                    log.write(shown + "\n")
+                    tail.append(shown)
+                    output.append(line)
+            status = process.returncode
         finally:
             timer.cancel()
             with self._guard:

@@ -88,11 +88,13 @@ def find_python(wanted: str = "", directories: Iterable[str] = _DIRECTORIES) -> 
 
 
 def uv_program(layout: Layout, version: str) -> Path:
-    return layout.runtime("uv", version) / "bin" / "uv"
+    program: Path = layout.runtime("uv", version) / "bin" / "uv"
+    return program
 
 
 def node_directory(layout: Layout, version: str) -> Path:
-    return layout.runtime("node", version) / "bin"
+    directory: Path = layout.runtime("node", version) / "bin"
+    return directory
 
 
 def ensure_uv(layout: Layout, version: str, python: str, commands: Commands) -> Path:
@@ -182,7 +184,7 @@ def ensure_node(layout: Layout, version: str, python: str, uv: Path, commands: C
 
 def environment_key(project: Path, python: Python, uv_version: str) -> str:
     """Names the environment by all that it is made of."""
-    return digest(
+    key: str = digest(
         {
             "recipe": ENVIRONMENT_RECIPE,
             "lock": _tree.file_digest(project / "uv.lock"),
@@ -192,6 +194,7 @@ def environment_key(project: Path, python: Python, uv_version: str) -> str:
             "machine": platform.machine(),
         }
     )
+    return key
 
 
 def environment_complete(path: Path) -> bool:
@@ -202,8 +205,7 @@ def ensure_environment(
     layout: Layout, project: Path, python: Python, uv_version: str, uv: Path, commands: Commands
 ) -> Path:
     """The environment of this lock file. Its scripts hold absolute paths, hence a stamp and no renaming."""
-    key = environment_key(project, python, uv_version)
-    path = layout.python(key)
+    path: Path = layout.python(environment_key(project, python, uv_version))
     if environment_complete(path):
         return path
     _tree.remove(path)

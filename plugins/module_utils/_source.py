@@ -30,7 +30,7 @@ SHORT = 12
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
 
-REACH_REMEDY = "Check mission_control_source and that the host reaches it (mission_control_download_environment for a proxy)."
+REACH_REMEDY = "Check mission_control_source and mission_control_download_environment if a proxy is needed."
 PIN_REMEDY = "Name a branch, a tag or a full commit hash of that repository in mission_control_revision."
 
 
@@ -73,7 +73,7 @@ def refuse_missing(missing: list[str], source: str) -> None:
         raise DeploymentError(
             f"mission_control_source: {without_password(source)} has no {' and no '.join(missing)}.",
             kind="incomplete_source",
-            remedy="The source must be laid out like the product: backend/ and frontend/ with their lock files, scripts/.",
+            remedy="It must be laid out like the product: backend/ and frontend/ with their lock files.",
         )
 
 
@@ -196,7 +196,15 @@ def _absent(request: Request, *, needs_upload: bool = False, revision: str = "")
 def _unpack_and_finish(store: SourceStore, request: Request, archive: IO[bytes]) -> dict[str, Any]:
     partial = store.partial(request.revision)
     try:
+        if request.kind == "archive" and _tree.stream_digest(archive) != request.revision:
+            raise DeploymentError("The archive arrived damaged.", kind="damaged", remedy="Run again.")
         _tree.unpack(archive, request.described or "source", partial / "tree")
+        if request.kind == "directory" and _tree.fingerprint(partial / "tree") != request.revision:
+            raise DeploymentError(
+                "What arrived is not what was packed.",
+                kind="damaged",
+                remedy="Did the directory change meanwhile? Run again.",
+            )
         told = store.finish(
             request.revision,
             kind=request.kind,
@@ -258,8 +266,12 @@ def _download(url: str, target: Path, environment: Mapping[str, str]) -> None:
     except (urllib.error.URLError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == 28:
             raise
+        reason = getattr(error, "reason", error)
+        if isinstance(error, urllib.error.HTTPError):
+            reason = f"the server answers {error.code} {reason}"
+            error.close()
         raise DeploymentError(
-            f"mission_control_source: {without_password(url)} cannot be had: {getattr(error, 'reason', error)}.",
+            f"mission_control_source: {without_password(url)} cannot be had: {reason}.",
             kind="download_failed",
             remedy="Check the URL, and mission_control_download_environment if the host needs a proxy.",
         ) from None
@@ -311,7 +323,10 @@ class _Repository:
 
     def _git(self, *arguments: str, what: str, inside: bool = True, remedy: str = "") -> str:
         argv = ["git", *(("-C", str(self.path)) if inside else ()), *arguments]
-        return self._commands(argv, what=what, environment=self._environment, timeout=900, remedy=remedy)
+        output: str = self._commands(
+            argv, what=what, environment=self._environment, timeout=900, remedy=remedy
+        )
+        return output
 
     def look_up(self, name: str) -> str:
         """The commit that a branch or tag names at the origin; nothing for an abbreviated hash."""
@@ -324,7 +339,11 @@ class _Repository:
             inside=False,
             remedy=REACH_REMEDY,
         )
-        found = dict(reversed(line.split("\t", 1)) for line in listed.splitlines() if "\t" in line)
+        found: dict[str, str] = {}
+        for line in listed.splitlines():
+            commit, separator, reference = line.partition("\t")
+            if separator:
+                found[reference] = commit
         for reference in (f"refs/tags/{name}^{{}}", f"refs/tags/{name}", f"refs/heads/{name}", name):
             if reference in found:
                 return found[reference]

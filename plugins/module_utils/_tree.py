@@ -94,6 +94,13 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stream_digest(file: IO[bytes]) -> str:
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return digest
+
+
 def pack(root: Path, target: Path, patterns: Sequence[str] = EXCLUDED) -> None:
     """One compressed archive of the tree."""
     with (

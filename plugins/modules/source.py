@@ -110,6 +110,7 @@ files:
 import contextlib
 import signal
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _runner, _source
@@ -143,7 +144,7 @@ def main() -> None:
         environment={name: str(value) for name, value in parameters["environment"].items()},
     )
 
-    def work(account: Account) -> dict[str, object]:
+    def work(account: Account) -> Any:
         store = _source.SourceStore(root)
         environment = _runner.application_environment(account, request.environment)
         log = _runner.NO_LOG if module.check_mode else root / "shared" / "log" / "source.log"

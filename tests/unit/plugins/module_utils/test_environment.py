@@ -1,0 +1,79 @@
+"""The environment file: one text that systemd and the product read alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import parse_environment_file
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (None, ""),
+        (15.0, "15.0"),
+        (1048576, "1048576"),
+        (["http://a:3000", "http://b"], "http://a:3000,http://b"),
+        ("2026.02.9", "2026.02.9"),
+    ],
+)
+def test_values_become_what_the_product_reads(value: Any, text: str) -> None:
+    assert _environment.texts({"NAME": value}) == {"NAME": text}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("log_level", "INFO", "no name"),
+        ("A B", "x", "no name"),
+        ("A", "two\nlines", "line break"),
+        ("A", "back\\slash", "backslash"),
+        ("A", "${HOME}", r"\$\{"),
+        ("A", "'\"", "both kinds of quotes"),
+        ("DATABASE_URL", "postgresql://u:p%40x@h/d", "holds a %"),
+    ],
+)
+def test_what_would_be_misread_is_refused_by_name(name: str, value: str, told: str) -> None:
+    with pytest.raises(DeploymentError, match=told) as error:
+        _environment.texts({name: value})
+    assert name in error.value.message
+    assert value not in error.value.message
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Z][A-Z0-9_]{0,10}", fullmatch=True),
+        st.text(
+            st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_characters="\\\x7f\x85\u2028\u2029")
+        ),
+    )
+)
+def test_systemd_and_we_read_what_was_written(values: dict[str, str]) -> None:
+    try:
+        texts = _environment.texts(values)
+    except DeploymentError:
+        return
+    text = _environment.render(texts)
+    assert _environment.parse(text) == texts
+    assert parse_environment_file(text) == texts
+
+
+def test_secrets_are_found_by_name_and_inside_urls() -> None:
+    values = {"LOCAL_AUTH_TOKEN": "tttttttt", "DATABASE_URL": "postgresql://u:pppp@h/d", "LOG_LEVEL": "INFO"}
+    assert _environment.secrets(values) == ["tttttttt", "pppp"]
+
+
+def test_a_reader_sees_that_a_secret_changed_but_not_to_what() -> None:
+    before = _environment.render({"LOCAL_AUTH_TOKEN": "old-old-old", "LOG_LEVEL": "INFO"})
+    after = _environment.render({"LOCAL_AUTH_TOKEN": "new-new-new", "LOG_LEVEL": "DEBUG"})
+    shown = _environment.masked(after, before)
+    assert shown == "LOCAL_AUTH_TOKEN=******** (changed)\nLOG_LEVEL=DEBUG\n"
+    assert "(changed)" not in _environment.masked(after, after)
+    assert "pass" not in _environment.masked("DATABASE_URL=postgresql://u:passpass@h/d\n")

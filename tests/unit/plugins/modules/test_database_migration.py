@@ -1,0 +1,175 @@
+"""The module's decisions; the release's Python is a script that answers as the program for it does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _migration
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.modules import database_migration
+
+RELEASE = "0123456789ab-01234567"
+PYTHON = """#!/bin/sh
+echo "$3 $DATABASE_URL $PGOPTIONS" >> calls
+echo some output of alembic
+cat "answer-$3"
+[ ! -e "fail-$3" ]
+"""
+
+
+class Host:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.backend = root / "releases" / RELEASE / "backend"
+        versions = self.backend / "migrations" / "versions"
+        versions.mkdir(parents=True)
+        for name, parent in (("a1", "None"), ("b2", "'a1'"), ("c3", "'b2'")):
+            (versions / f"{name}.py").write_text(
+                f'"""Add {name}."""\nrevision = "{name}"\ndown_revision = {parent}\n'
+            )
+        (self.backend / ".env").write_text("DATABASE_URL=postgresql+psycopg://u:passw0rd-1@db/x\n")
+        python = self.backend / ".venv/bin/python"
+        python.parent.mkdir(parents=True)
+        python.write_text(PYTHON)
+        python.chmod(0o755)
+
+    def answers(self, order: str, **answer: Any) -> None:
+        (self.backend / f"answer-{order}").write_text("@@" + json.dumps(answer) + "\n")
+
+    def calls(self) -> list[str]:
+        return [line.split()[0] for line in (self.backend / "calls").read_text().splitlines()]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def call(capsys: pytest.CaptureFixture[str], host: Host, **arguments: Any) -> dict[str, Any]:
+    arguments = {"root": str(host.root), "user": find_account().name, "release": RELEASE, **arguments}
+    with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
+        database_migration.main()
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (ended.value.code == 0) is not result.get("failed", False)
+    return result
+
+
+def test_what_is_missing_is_applied(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.answers("look", current=["a1"])
+    host.answers("upgrade", current=["c3"])
+    result = call(capsys, host)
+    assert result["changed"] and result["current"] == ["c3"] and result["head"] == "c3"
+    assert result["applied"] == ["b2", "c3"]
+    assert result["pending"] == [
+        {"revision": "b2", "message": "Add b2."},
+        {"revision": "c3", "message": "Add c3."},
+    ]
+    assert host.calls() == ["look", "upgrade"]
+    line = (host.backend / "calls").read_text().splitlines()[1]
+    assert line.endswith("-c lock_timeout=5000")
+    log = (host.root / "shared/log/migration.log").read_text()
+    assert "some output of alembic" in log and "passw0rd" not in log
+
+
+def test_a_database_at_the_head_is_only_looked_at(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.answers("look", current=["c3"])
+    result = call(capsys, host)
+    assert (result["changed"], result["pending"], host.calls()) == (False, [], ["look"])
+    assert not (host.root / "shared/log/migration.log").exists()
+    assert result["diff"]["before"] == result["diff"]["after"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed"), [({"_ansible_check_mode": True}, True), ({"state": "inspected"}, False)]
+)
+def test_check_mode_and_inspection_show_and_do_nothing(
+    host: Host, capsys: pytest.CaptureFixture[str], arguments: dict[str, Any], changed: bool
+) -> None:
+    host.answers("look", current=[])
+    result = call(capsys, host, **arguments)
+    assert result["changed"] is changed
+    assert host.calls() == ["look"]
+    assert result["diff"]["before"] == "empty\n"
+    assert result["diff"]["after"] == "apply a1: Add a1.\napply b2: Add b2.\napply c3: Add c3.\nat c3\n"
+
+
+def test_check_mode_before_anything_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    host = Host(tmp_path)
+    result = call(capsys, host, release="", _ansible_check_mode=True)
+    assert result["changed"] and result["head"] is None
+
+
+def test_check_mode_looks_into_the_source_of_a_release_to_come(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (host.root / "current").symlink_to(f"releases/{RELEASE}")
+    host.answers("look", current=["c3"])
+    versions = host.root / "shared/source/fedcba987654/tree/backend/migrations/versions"
+    versions.mkdir(parents=True)
+    for path in (host.backend / "migrations/versions").iterdir():
+        (versions / path.name).write_text(path.read_text())
+    (versions / "d4.py").write_text('"""Add d4."""\nrevision = "d4"\ndown_revision = "c3"\n')
+    result = call(capsys, host, release="fedcba987654-01234567", _ansible_check_mode=True)
+    assert [item["revision"] for item in result["pending"]] == ["d4"]
+
+
+def test_without_a_release_it_says_what_to_do_first(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    result = call(capsys, host, release="")
+    assert result["kind"] == "no_release" and "Prepare it first" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("look", "told"),
+    [
+        (
+            {"error": "connect", "message": "connection refused"},
+            r"postgresql+psycopg://u:********@db/x cannot be reached: ",
+        ),
+        ({"current": ["zzz"]}, "at zzz, which this release does not know"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told(
+    host: Host, capsys: pytest.CaptureFixture[str], look: dict[str, Any], told: str
+) -> None:
+    host.answers("look", **look)
+    result = call(capsys, host)
+    assert told in result["msg"]
+    assert "passw0rd" not in json.dumps(result)
+    assert host.calls() == ["look"]
+
+
+def test_several_heads_are_refused_before_the_database_is_asked(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (host.backend / "migrations/versions/x.py").write_text('revision = "x"\ndown_revision = "a1"\n')
+    assert "2 heads: c3, x" in call(capsys, host)["msg"]
+    assert not (host.backend / "calls").exists()
+
+
+def test_a_migration_that_fails_shows_its_output(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.answers("look", current=["a1"])
+    (host.backend / "answer-upgrade").write_text("DuplicateColumn near passw0rd-1\n")
+    (host.backend / "fail-upgrade").touch()
+    result = call(capsys, host)
+    assert "Migrating the database failed" in result["msg"] and "the schema is as before" in result["msg"]
+    assert result["output"][-1] == "DuplicateColumn near ********"
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "told"),
+    [({"error": "locked"}, "Another migration has been running"), ({"current": ["b2"]}, "at b2, not at c3")],
+)
+def test_the_head_must_be_reached(
+    host: Host, capsys: pytest.CaptureFixture[str], upgrade: dict[str, Any], told: str
+) -> None:
+    host.answers("look", current=["a1"])
+    host.answers("upgrade", **upgrade)
+    assert told in call(capsys, host)["msg"]
+
+
+def test_the_program_for_the_releases_python_is_python() -> None:
+    compile(_migration.PROGRAM, "program", "exec")
