@@ -184,6 +184,7 @@ class WebSocket:
             connection = socket.create_connection((parts.hostname, port), timeout=deadline())
             if parts.scheme == "wss":
                 wrapper = context or ssl.create_default_context()
+                # On failure this closes the plain connection as well.
                 connection = wrapper.wrap_socket(connection, server_hostname=parts.hostname)
         except ssl.SSLError as error:
             raise GatewayError("tls", f"TLS with {place} failed: {error.reason or error}.") from None

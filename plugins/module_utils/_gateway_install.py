@@ -9,6 +9,7 @@ Layout below the root (default ~/openclaw-gateway):
   versions/<version>/           one npm tree for each version, prepared as .<version>.partial and then renamed
   current, previous             links to versions
   gateway.env                   the token, 0600, read by the unit
+  download.env                  proxies, registries and the like, 0600: some versions download at their start
   applied.json                  what we set in the configuration, so that it can be taken back
   bin/openclaw                  the command line with the right Node and the token, for operators
   libexec/wait-ready            what the unit waits with until the gateway answers
@@ -127,6 +128,7 @@ class Layout:
         self.current = request.root / "current"
         self.previous = request.root / "previous"
         self.environment = request.root / "gateway.env"
+        self.downloads = request.root / "download.env"
         self.applied = request.root / "applied.json"
         self.command = request.root / "bin" / "openclaw"
         self.wait = request.root / "libexec" / "wait-ready.mjs"
@@ -206,6 +208,15 @@ def environment_text(token: str) -> str:
         "# The gateway's token. Written by the role gateway of "
         f"openclaw.mission_control.\n{TOKEN_NAME}='{token}'\n"
     )
+
+
+def downloads_text(environment: Mapping[str, str]) -> str:
+    """The environment of downloads as systemd reads it."""
+    lines = ["# For what the gateway downloads. Written by the role gateway of openclaw.mission_control."]
+    for name, value in sorted(environment.items()):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'{name}="{quoted}"')
+    return "\n".join(lines) + "\n"
 
 
 def token_of_environment(text: str) -> str:
@@ -312,6 +323,10 @@ def make_plan(request: Request, layout: Layout, tree: dict[str, Any]) -> Plan:
     plan.warnings = [f"Dangerous gateway setting {flag}." for flag in config.dangerous_flags(merged)]
     if plan.token != kept or not kept or _mode(layout.environment) != 0o600:
         plan.actions.append("write the token")
+    downloads = downloads_text(request.environment)
+    if _read(layout.downloads) != downloads or _mode(layout.downloads) != 0o600:
+        plan.files[str(layout.downloads)] = downloads
+        plan.actions.append("write download.env")
     for path, text in ((layout.command, command_text(layout, request)), (layout.wait, WAIT_READY)):
         if _read(path) != text:
             plan.files[str(path)] = text
@@ -322,7 +337,8 @@ def make_plan(request: Request, layout: Layout, tree: dict[str, Any]) -> Plan:
 def restart_digest(request: Request, token: str, wanted: Mapping[str, Any]) -> str:
     """What a running gateway was started from; another digest means that it has to be started again."""
     parts = [request.version, request.node_version, str(request.root), str(request.state_directory)]
-    material = json.dumps([parts, hashlib.sha256(token.encode()).hexdigest(), wanted], sort_keys=True)
+    secret = hashlib.sha256((token + downloads_text(request.environment)).encode()).hexdigest()
+    material = json.dumps([parts, secret, wanted], sort_keys=True)
     return hashlib.sha256(material.encode()).hexdigest()[:32]
 
 
@@ -556,7 +572,8 @@ class Installer:
             if "write the token" in plan.actions:
                 write_file(layout.environment, environment_text(plan.token), 0o600)
             for name, text in plan.files.items():
-                write_file(Path(name), text, 0o755 if Path(name) == layout.command else 0o644)
+                mode = {layout.command: 0o755, layout.downloads: 0o600}.get(Path(name), 0o644)
+                write_file(Path(name), text, mode)
             if plan.configuration_text:
                 old = _read(layout.configuration)
                 if old and config.parse(old) is None:

@@ -39,7 +39,9 @@ SPANS = (
     Span("2026.4.2", "2026.4.2", 3, "tried with this collection"),
     # crshdn/mission-control pull request 138 compared 2026.4.23 (3) with 2026.5.9-beta.1 (4).
     # openclaw/openclaw issue 83153: the mismatch begins with the update from 2026.5.7 to 2026.5.12.
-    Span("2026.4.3", "2026.5.7", 3, "reported by users"),
+    Span("2026.4.3", "2026.5.6", 3, "reported by users"),
+    # Tried: connects with the product.
+    Span("2026.5.7", "2026.5.7", 3, "tried with this collection"),
     # The betas of 2026.5.9 moved to 4 (same pull request). 2026.5.12 is the first stable one:
     # openclaw/openclaw issue 83153, itq5/OpenClaw-Admin issue 50, cisco-ai-defense/defenseclaw issue 272.
     Span("2026.5.9-beta.1", "2026.9.5", 4, "reported by users"),
