@@ -90,7 +90,11 @@ class ActionModule(ActionBase):
             for wanted in arguments["formats"]:
                 ending, _renderer = RENDERERS[wanted]
                 path = directory / f"{file_name(str(name))}{ending}"
-                write(path, render(found, wanted))
+                try:
+                    previous = path.read_text(encoding="utf-8")
+                except (OSError, ValueError):
+                    previous = ""
+                write(path, render(found, wanted, previous))
                 files[wanted] = str(path)
         result.update(
             changed=False,

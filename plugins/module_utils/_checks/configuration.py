@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,41 +17,6 @@ from .._systemd import UnitStatus, unit_name
 from .._verdict import ERROR, FAIL, PASS, SKIP, WARN, Verdict, combine
 from . import frontend
 
-# Every setting that the product reads, so that a misspelt one can be told from a free addition.
-SETTINGS = (
-    "ENVIRONMENT",
-    "DATABASE_URL",
-    "AUTH_MODE",
-    "LOCAL_AUTH_TOKEN",
-    "CLERK_SECRET_KEY",
-    "CLERK_API_URL",
-    "CLERK_VERIFY_IAT",
-    "CLERK_LEEWAY",
-    "CORS_ORIGINS",
-    "BASE_URL",
-    "SECURITY_HEADER_X_CONTENT_TYPE_OPTIONS",
-    "SECURITY_HEADER_X_FRAME_OPTIONS",
-    "SECURITY_HEADER_REFERRER_POLICY",
-    "SECURITY_HEADER_PERMISSIONS_POLICY",
-    "WEBHOOK_MAX_PAYLOAD_BYTES",
-    "RATE_LIMIT_BACKEND",
-    "RATE_LIMIT_REDIS_URL",
-    "TRUSTED_PROXIES",
-    "DB_AUTO_MIGRATE",
-    "RQ_REDIS_URL",
-    "RQ_QUEUE_NAME",
-    "RQ_DISPATCH_THROTTLE_SECONDS",
-    "RQ_DISPATCH_MAX_RETRIES",
-    "RQ_DISPATCH_RETRY_BASE_SECONDS",
-    "RQ_DISPATCH_RETRY_MAX_SECONDS",
-    "GATEWAY_MIN_VERSION",
-    "LOG_LEVEL",
-    "LOG_FORMAT",
-    "LOG_USE_UTC",
-    "REQUEST_LOG_SLOW_MS",
-    "REQUEST_LOG_INCLUDE_HEALTH",
-    "OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH",
-)
 HEADERS = {
     "SECURITY_HEADER_X_CONTENT_TYPE_OPTIONS": "x-content-type-options",
     "SECURITY_HEADER_X_FRAME_OPTIONS": "x-frame-options",
@@ -59,7 +24,7 @@ HEADERS = {
 }
 
 
-def judge_names(environment: Mapping[str, str], known: Sequence[str] = SETTINGS) -> Verdict:
+def judge_names(environment: Mapping[str, str], known: Collection[str]) -> Verdict:
     """Names that look like a setting of the product and are none: it ignores them silently."""
     wrong = {}
     for name in environment:
@@ -246,6 +211,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             "Run the check as root (become: true) or as the application's user; deploy if it is missing.",
             "env_file_missing",
         )
+    # Imported late: what does not look at settings need not load it.
+    from .._preflight import BACKEND_SETTINGS
+
     public = context.common["public_url"]
     api_url = options["expected_api_url"]
 
@@ -256,7 +224,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return judge_headers(environment, answer.headers)
 
     works: list[tuple[str, Any]] = [
-        ("names", lambda: judge_names(environment)),
+        ("names", lambda: judge_names(environment, BACKEND_SETTINGS)),
         ("headers", headers),
         ("cors_origins", lambda: judge_origins(environment, public)),
         ("base_url", lambda: judge_base_url(environment, api_url)),

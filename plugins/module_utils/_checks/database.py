@@ -310,7 +310,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             dsn,
             connect_timeout=max(2, int(context.client.timeout)),
             application_name="mission-control-verify",
-            options=f"-c statement_timeout={timeout} -c lock_timeout={timeout} -c default_transaction_read_only=on",
+            options=f"-c statement_timeout={timeout} -c lock_timeout={timeout} "
+            "-c default_transaction_read_only=on",
         )
     except psycopg2.Error as error:
         problem = login_problem(context.redactor.text(str(error)), url, context.where)

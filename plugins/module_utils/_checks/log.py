@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,70 +13,25 @@ from typing import Any
 
 from .._context import Context
 from .._journal import JournalEntry, read_journal
+from .._log_lines import Assembler, LogRecord, at_least
 from .._range import brief, duration, judge, timestamp
 from .._systemd import unit_name
 from .._verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
-# 2026-11-24 13:00:10 ERROR app.main ... / ERROR: ... / [ERROR] ... / | ERROR | / level=error
-_LEVEL = re.compile(
-    r"^(?:[\[(]?\d{4}-\d\d-\d\d[T ][\d:.,+Z-]+[\])]?\s*)?(?:[-|:\s]*)"
-    r"[\[(]?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b"
-)
-_KEYED = re.compile(r"\b(?:level|levelname|severity)=[\"']?(?P<level>\w+)", re.IGNORECASE)
-_INNER = re.compile(r"[\s|\[]\s*(?P<level>ERROR|CRITICAL|FATAL|WARNING)\s*[\s|\]:]")
-_TRACEBACK = re.compile(
-    r"^\s*(?:Traceback \(most recent call last\)|Unhandled (?:Runtime )?(?:Error|Rejection))"
-)
-_ERROR_LINE = re.compile(
-    r"^\s*(?:\N{VECTOR OR CROSS PRODUCT}|Error:|TypeError:|ReferenceError:|[\w.]+(?:Error|Exception): )"
-)
 _SUPPRESSED = re.compile(r"Suppressed (\d+) messages")
 # What differs between repetitions of the same message.
 _VARIABLE = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d+(?:\.\d+)?", re.IGNORECASE)
 
-ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 MOST_TEMPLATES = 500
 SAMPLE = 240
 
 
-def level_of(message: str) -> str:
-    """The level of a line in upper case; empty where it has none."""
-    start = message[:400]
-    if start.startswith("{"):
-        try:
-            data = json.loads(message)
-        except ValueError:
-            data = None
-        if isinstance(data, dict):
-            for key in ("level", "levelname", "severity", "lvl"):
-                if isinstance(data.get(key), str):
-                    return _normal(data[key])
-            return ""
-    for pattern in (_LEVEL, _KEYED):
-        match = pattern.search(start)
-        if match:
-            return _normal(match["level"])
-    match = _INNER.search(start[:80])
-    return _normal(match["level"]) if match else ""
-
-
-def _normal(level: str) -> str:
-    level = level.upper()
-    return "WARNING" if level == "WARN" else level
-
-
-def text_of(message: str) -> str:
-    """What a JSON line says, else the line."""
-    if message.startswith("{"):
-        try:
-            data = json.loads(message)
-        except ValueError:
-            return message
-        if isinstance(data, dict):
-            text = str(data.get("message") or data.get("msg") or data.get("event") or message)
-            trace = data.get("exception") or data.get("exc_info") or ""
-            return f"{text}: {str(trace).strip().splitlines()[-1]}" if trace else text
-    return message
+def sample_of(record: LogRecord) -> str:
+    """What tells one error from another: its first line, and of a traceback the exception."""
+    lines = [line for line in record.message.splitlines() if line.strip()] or [""]
+    if len(lines) > 1 and record.traceback:
+        return f"{lines[0][:SAMPLE]}: {lines[-1][:SAMPLE]}"
+    return lines[0][:SAMPLE]
 
 
 @dataclass
@@ -122,37 +76,42 @@ def tally(
     wanted = [(text, re.compile(text)) for text in patterns]
     unwanted = re.compile("|".join(f"(?:{text})" for text in ignore)) if ignore else None
     found: dict[str, Tally] = {}
-    number = 0
-    for entry in entries:
-        number += 1
-        if number > most:
-            return found, True
+    assembler = Assembler()
+    cut = False
+    for number, entry in enumerate(entries):
+        if number >= most:
+            cut = True
+            break
         unit = found.setdefault(entry.unit or entry.identifier, Tally())
-        message = entry.message
         unit.lines += 1
         unit.first = entry.time if unit.first is None else unit.first
         unit.last = entry.time
-        if unwanted is not None and unwanted.search(message):
-            continue
-        for text, pattern in wanted:
-            if pattern.search(message):
-                unit.matched[text] += 1
-                unit.pattern_samples.setdefault(text, message[:SAMPLE])
-        if entry.from_manager:
-            continue
-        match = _SUPPRESSED.search(message)
+        match = _SUPPRESSED.search(entry.message) if "Suppressed" in entry.message else None
         if match:
             unit.suppressed += int(match[1])
-        level = level_of(message)
-        traceback = bool(_TRACEBACK.match(message)) or "Traceback (most recent call last)" in message
-        if traceback:
-            unit.tracebacks += 1
-        if level in ERRORS or (not level and not traceback and _ERROR_LINE.match(message)):
-            unit.errors += 1
-            unit.remember(text_of(message))
-        elif level == "WARNING":
-            unit.warnings += 1
-    return found, False
+        for text, pattern in wanted:
+            if pattern.search(entry.message):
+                unit.matched[text] += 1
+                unit.pattern_samples.setdefault(text, entry.message[:SAMPLE])
+        for record in assembler.feed(entry):
+            _count(found, record, unwanted)
+    for record in assembler.flush():
+        _count(found, record, unwanted)
+    return found, cut
+
+
+def _count(found: dict[str, Tally], record: LogRecord, unwanted: re.Pattern[str] | None) -> None:
+    # What the manager says of a unit is the service check's business.
+    if record.source == "systemd" or (unwanted is not None and unwanted.search(record.message)):
+        return
+    unit = found[record.unit or record.identifier]
+    if record.traceback:
+        unit.tracebacks += 1
+    if at_least(record.level, "error"):
+        unit.errors += 1
+        unit.remember(sample_of(record))
+    elif record.level == "warning":
+        unit.warnings += 1
 
 
 def judge_unit(name: str, counts: Tally, seconds: float, options: Mapping[str, Any], redact: Any) -> Verdict:

@@ -22,10 +22,10 @@ def _junit(document: Document) -> str:
     return render(document)
 
 
-def _prometheus(document: Document) -> str:
+def _prometheus(document: Document, previous: str = "") -> str:
     from .prometheus import render
 
-    return render(document)
+    return render(document, previous)
 
 
 def _nagios(document: Document) -> str:
@@ -57,6 +57,8 @@ RENDERERS: dict[str, tuple[str, Callable[[Document], str]]] = {
 }
 
 
-def render(document: Document, format: str) -> str:
-    """The document in that format."""
+def render(document: Document, format: str, previous: str = "") -> str:
+    """The document in that format. `previous` is the report that this one replaces, if there is one."""
+    if format == "prometheus":
+        return _prometheus(document, previous)
     return RENDERERS[format][1](document)
