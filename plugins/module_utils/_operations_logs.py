@@ -1,0 +1,174 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The last records of the services' journal that fit a question, and the times people write."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ._journal import JournalEntry, read_journal
+from ._log_lines import Assembler, LogRecord, at_least
+from ._operations_services import service_unit
+from ._process import Account
+from ._range import duration
+from ._redact import Redactor
+
+_WORDS = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?)\b\s*", re.IGNORECASE
+)
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
+_ACCEPTED = (
+    "use 10m, 2h30m or 3d (ago), 2 hours ago, today, yesterday, now, 14:30, 2026-01-31, "
+    "2026-01-31 14:30:00 (the host's time zone), 2026-01-31T14:30:00Z, or @1769869800"
+)
+# A filter without a time looks back ever further until there is enough.
+_WINDOWS = (3600.0, 86400.0, 7 * 86400.0, None)
+
+
+def _words_to_duration(text: str) -> str:
+    short = {"s": "s", "m": "m", "h": "h", "d": "d", "w": "w"}
+    return _WORDS.sub(lambda match: f"{match[1]}{short[match[2][0].lower()]}", text)
+
+
+def moment(text: str, now: float) -> float:
+    """Seconds since the epoch of a time as people write it. Raises ValueError with what would do."""
+    given = text.strip()
+    lower = given.lower()
+    local = datetime.fromtimestamp(now)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        if lower == "now":
+            return now
+        if lower == "today":
+            return midnight.timestamp()
+        if lower == "yesterday":
+            return (midnight - timedelta(days=1)).timestamp()
+        if given.startswith("@"):
+            return float(given[1:])
+        if _CLOCK.fullmatch(given):
+            hour, minute, *second = (int(part) for part in given.split(":"))
+            return midnight.replace(hour=hour, minute=minute, second=second[0] if second else 0).timestamp()
+        if re.match(r"\d{4}-", given):
+            # Without a zone it is the local one, as for journalctl.
+            return datetime.fromisoformat(given.replace(" UTC", "+00:00")).timestamp()
+        ago = re.sub(r"\s*\bago$", "", lower).removeprefix("-").strip()
+        if ago and not ago.replace(".", "", 1).isdigit():
+            return now - duration(_words_to_duration(ago))
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise ValueError(f"{text!r} is no time: {_ACCEPTED}")
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A regular expression; without capitals it ignores case, like journalctl's. Raises ValueError."""
+    try:
+        return re.compile(pattern, 0 if any(letter.isupper() for letter in pattern) else re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which records are wanted."""
+
+    services: Sequence[str]
+    lines: int = 100
+    since: float | None = None
+    until: float | None = None
+    level: str = ""
+    pattern: re.Pattern[str] | None = None
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.level or self.pattern)
+
+    def wants(self, record: LogRecord) -> bool:
+        if self.level and not at_least(record.level, self.level):
+            return False
+        return self.pattern is None or bool(
+            self.pattern.search(record.message) or self.pattern.search(record.logger)
+        )
+
+
+@dataclass
+class Found:
+    """The last records that fit, oldest first."""
+
+    records: list[LogRecord]
+    read: int
+    more: bool
+
+
+def assemble(entries: Iterable[JournalEntry]) -> Iterator[tuple[int, LogRecord]]:
+    """Records with the number of entries read so far."""
+    assembler, read = Assembler(), 0
+    for entry in entries:
+        read += 1
+        for record in assembler.feed(entry):
+            yield read, record
+    for record in assembler.flush():
+        yield read, record
+
+
+Reader = Callable[..., Iterator[JournalEntry]]
+
+
+def collect(
+    account: Account,
+    question: Question,
+    now: float,
+    read: Reader = read_journal,
+    redactor: Redactor | None = None,
+) -> Found:
+    """Ask the journal. Memory is bounded by the number of lines wanted."""
+    units = [service_unit(name) for name in question.services]
+    windows: Sequence[float | None] = (None,)
+    if question.filtered and question.since is None:
+        windows = _WINDOWS
+    kept: deque[LogRecord] = deque()
+    total = 0
+    for window in windows:
+        kept = deque(maxlen=question.lines + 1)
+        since = question.since if window is None else (question.until or now) - window
+        # A traceback is one record of many lines, so more lines are read than records are wanted.
+        lines = None if question.filtered or question.since is not None else question.lines * 2 + 300
+        entries = read(account, units, since=since, until=question.until, lines=lines)
+        counted = 0
+        for number, record in assemble(entries):
+            counted = number
+            if question.wants(record):
+                kept.append(record)
+        total += counted
+        if len(kept) > question.lines:
+            break
+    # Records of several processes end in another order than they begin.
+    records = sorted(kept, key=lambda record: record.time)
+    more = len(records) > question.lines
+    records = records[-question.lines :]
+    if redactor is not None:
+        for record in records:
+            record.message = redactor.text(record.message)
+            record.fields = redactor.data(record.fields)
+    return Found(records, total, more)
+
+
+def as_data(record: LogRecord) -> dict[str, Any]:
+    """A record as plain data."""
+    return {
+        "time": datetime.fromtimestamp(record.time, UTC).isoformat(timespec="milliseconds"),
+        "epoch": round(record.time, 6),
+        "service": record.service,
+        "unit": record.unit,
+        "pid": record.pid,
+        "level": record.level,
+        "logger": record.logger,
+        "message": record.message,
+        "source": record.source,
+        "fields": record.fields,
+    }

@@ -1,0 +1,174 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Tables and lists for a terminal, over the results of many hosts."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ._range import brief, size
+
+_GAP = "  "
+
+
+def cell(value: Any, limit: int = 60) -> str:
+    """A value on one line, without anything a terminal would act upon."""
+    if value is None:
+        text = ""
+    elif isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, (dict, list)):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = str(value)
+    text = "".join(
+        letter if unicodedata.category(letter)[0] != "C" else " " for letter in text.replace("\r\n", " ")
+    )
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that a text takes."""
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = (), limit: int = 60
+) -> str:
+    """Aligned columns below their headers."""
+    lines = [[cell(value, limit) for value in row] for row in [headers, *rows]]
+    widths = [max(width(line[column]) for line in lines) for column in range(len(headers))]
+
+    def line(cells: Sequence[str]) -> str:
+        parts = []
+        for number, text in enumerate(cells):
+            pad = " " * (widths[number] - width(text))
+            parts.append(pad + text if number in right else text + pad)
+        return _GAP.join(parts).rstrip()
+
+    ruler = _GAP.join("-" * number for number in widths)
+    return "\n".join([line(lines[0]), ruler, *(line(cells) for cells in lines[1:])])
+
+
+def when(epoch: float | None, now: float | None) -> str:
+    """A time in the reader's zone, with its age."""
+    if epoch is None:
+        return ""
+    text = datetime.fromtimestamp(epoch).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text} ({brief(max(0.0, now - epoch))})" if now is not None else text
+
+
+def status_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
+    """The rows of one host: its services, or why they are not known."""
+    problem = result.get("problem") or ""
+    if result.get("unreachable"):
+        problem = "unreachable: " + cell(result.get("msg") or "no answer", 100)
+    elif result.get("failed"):
+        problem = cell(result.get("msg") or "failed", 100)
+    if problem:
+        return [[host, "", problem, "", "", "", "", ""]]
+    rows = []
+    for state in result.get("services") or []:
+        word = state["state"]
+        detail = state.get("result") or ""
+        if word in ("failed", "restarting") and detail:
+            status = state.get("exit_status")
+            word += f" ({detail}{f' {status}' if status else ''})"
+        if word == "stopped" and state.get("socket_active"):
+            word += " (starts with the next connection)"
+        if not state["enabled"] and word != "not deployed":
+            word += ", not enabled"
+        release = state.get("release") or ""
+        if state.get("stale"):
+            release += f" (deployed: {result.get('current')})"
+        rows.append(
+            [
+                host,
+                state["service"],
+                word,
+                when(state.get("since"), result.get("time")) if word != "not deployed" else "",
+                state.get("restarts") if word != "not deployed" else "",
+                size(state["memory_bytes"]) if state.get("memory_bytes") else "",
+                release,
+                ", ".join(str(port) for port in state.get("ports") or []),
+            ]
+        )
+    return rows or [[host, "", "no service of Mission Control belongs here", "", "", "", "", ""]]
+
+
+def status_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """One table over all hosts."""
+    rows = [row for host, result in results.items() for row in status_rows(host, result)]
+    headers = ["HOST", "SERVICE", "STATE", "SINCE", "RESTARTS", "MEMORY", "RELEASE", "PORT"]
+    return table(headers, rows, right=(4, 5), limit=110)
+
+
+def actions_table(results: Mapping[str, Mapping[str, Any]], predicted: bool) -> str:
+    """What was done, or would be done, over all hosts in the order of doing it."""
+    rows = [
+        [
+            host,
+            action["service"],
+            f"would {action['action']}" if predicted else action["action"],
+            action["reason"],
+        ]
+        for host, result in results.items()
+        for action in result.get("actions") or []
+    ]
+    if not rows:
+        return "Nothing to do: the services are as they should be."
+    return table(["HOST", "SERVICE", "ACTION", "BECAUSE"], rows, limit=110)
+
+
+def merge_logs(results: Mapping[str, Mapping[str, Any]], lines: int) -> list[dict[str, Any]]:
+    """The last records of all hosts in the order of time, each with the name of its host."""
+    merged = [
+        {"host": host, **entry} for host, result in results.items() for entry in result.get("entries") or []
+    ]
+    merged.sort(key=lambda entry: entry["epoch"])
+    return merged[-lines:]
+
+
+def log_list(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Records for people; further lines of a record are indented below it."""
+    hosts = max((len(str(entry["host"])) for entry in entries), default=0)
+    services = max((len(str(entry["service"])) for entry in entries), default=0)
+    lines = []
+    for entry in entries:
+        stamp = datetime.fromtimestamp(float(entry["epoch"])).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        place = f"{entry['host']:<{hosts}}  {entry['service']:<{services}}"
+        head = f"{stamp}  {place}  {entry['level'].upper():<8}  "
+        first, *rest = str(entry["message"]).split("\n")
+        told = [f"{entry['logger']}: " if entry.get("logger") else "", cell(first, 100000)]
+        if entry.get("source") == "json":
+            told += [f" {key}={cell(value, 200)}" for key, value in (entry.get("fields") or {}).items()]
+        lines.append((head + "".join(told)).rstrip())
+        lines += [f"    {cell(line.expandtabs(4), 100000)}".rstrip() for line in rest]
+    return "\n".join(lines)
+
+
+def log_json_lines(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Records for programs: one JSON object a line."""
+    return "".join(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n" for entry in entries)
+
+
+def rows_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], truncated: bool = False) -> str:
+    """The rows of a query and their number."""
+    numbers = [
+        position
+        for position, name in enumerate(columns)
+        if rows
+        and all(isinstance(row[name], (int, float)) and not isinstance(row[name], bool) for row in rows)
+    ]
+    text = table(columns, [[row[name] for name in columns] for row in rows], right=numbers) if columns else ""
+    word = "row" if len(rows) == 1 else "rows"
+    more = ", more were left out: raise limit" if truncated else ""
+    return f"{text}\n({len(rows)} {word}{more})"

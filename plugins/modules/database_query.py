@@ -1,0 +1,225 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_query
+short_description: Ask the database a question that only reads
+version_added: "1.0.0"
+description:
+  - Sends one question to PostgreSQL and returns its rows as data.
+  - The server enforces that it only reads. The question runs as a cursor in a read-only transaction, so
+    a second statement, a C(DELETE), or a function that writes is refused by PostgreSQL itself, and
+    nothing is changed.
+  - The password appears in no result, no error, no process list.
+  - Columns whose name says that they are secret, such as the tokens of gateways, are masked.
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+extends_documentation_fragment:
+  - openclaw.mission_control.attributes
+requirements:
+  - psycopg2 (Debian package python3-psycopg2)
+options:
+  query:
+    description:
+      - One statement that returns rows, such as C(SELECT), C(WITH), C(VALUES), C(TABLE), C(SHOW) or
+        C(EXPLAIN).
+    type: str
+    required: true
+  parameters:
+    description:
+      - Values for the placeholders of O(query). A list fills C(%s) in order, a dictionary fills
+        C(%(name)s). With parameters a plain C(%) is written C(%%).
+    type: raw
+  limit:
+    description:
+      - How many rows at most.
+    type: int
+    default: 1000
+  timeout:
+    description:
+      - Seconds after which the server ends the query.
+    type: float
+    default: 10
+  mask:
+    description:
+      - Whether columns with secrets are masked.
+    type: bool
+    default: true
+  database_url:
+    description:
+      - Where the database is, C(postgresql://user:password@host:5432/name) or the product's
+        C(postgresql+psycopg://) form. Without it, C(DATABASE_URL) of the deployed environment file.
+    type: str
+  user:
+    description:
+      - The application's user, in whose home O(root) lies. Without it, whoever runs the module.
+    type: str
+  root:
+    description:
+      - The application's root directory.
+    type: str
+    default: ~/mission-control
+  env_file:
+    description:
+      - The environment file to read C(DATABASE_URL) from. Without it C(current/backend/.env) below
+        O(root).
+    type: str
+    default: ''
+seealso:
+  - module: openclaw.mission_control.database_check
+"""
+
+EXAMPLES = r"""
+- name: Which agents are there?
+  openclaw.mission_control.database_query:
+    user: mission-control
+    query: SELECT name, status FROM agents
+  become: true
+  register: agents
+
+- name: Those that are offline, from a database elsewhere
+  openclaw.mission_control.database_query:
+    database_url: "{{ mission_control_database_url }}"
+    query: SELECT name FROM agents WHERE status = %(status)s
+    parameters:
+      status: offline
+"""
+
+RETURN = r"""
+rows:
+  description: The rows, each by the names of its columns.
+  type: list
+  elements: dict
+  returned: always
+  sample: [{"name": "Scout", "status": "online"}]
+columns:
+  description: The names of the columns in their order.
+  type: list
+  elements: str
+  returned: always
+types:
+  description: PostgreSQL's types of the columns.
+  type: list
+  elements: str
+  returned: always
+row_count:
+  description: Number of rows returned.
+  type: int
+  returned: always
+truncated:
+  description: Whether there were more rows than O(limit).
+  type: bool
+  returned: always
+table:
+  description: The rows as a table for a terminal.
+  type: str
+  returned: always
+duration_ms:
+  description: Time from the connection to the last row.
+  type: float
+  returned: always
+kind:
+  description: Why there is no answer, as one word for programs.
+  type: str
+  returned: failure
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils._client import MissingLibraryError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database_query import (
+    QueryError,
+    ask,
+    masked,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
+from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_table import rows_table
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+MOST_ROWS = 100000
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "query": {"type": "str", "required": True},
+            "parameters": {"type": "raw"},
+            "limit": {"type": "int", "default": 1000},
+            "timeout": {"type": "float", "default": 10.0},
+            "mask": {"type": "bool", "default": True},
+            "database_url": {"type": "str", "no_log": True},
+            "user": {"type": "str"},
+            "root": {"type": "str", "default": "~/mission-control"},
+            "env_file": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    nothing: dict[str, Any] = {
+        "rows": [],
+        "columns": [],
+        "types": [],
+        "row_count": 0,
+        "truncated": False,
+        "table": "",
+        "duration_ms": 0.0,
+    }
+
+    def refuse(kind: str, message: str) -> None:
+        module.fail_json(msg=message, kind=kind, **nothing)
+
+    if not 1 <= options["limit"] <= MOST_ROWS:
+        refuse("bad_option", f"limit: {options['limit']} is not between 1 and {MOST_ROWS}")
+    if not 0 < options["timeout"] <= 3600:
+        refuse("bad_option", f"timeout: {options['timeout']:g} is not between 0 and 3600 seconds")
+    if options["parameters"] is not None and not isinstance(options["parameters"], (list, dict)):
+        refuse("bad_option", "parameters: give a list for %s or a dictionary for %(name)s")
+    redactor = Redactor()
+    host = Host(
+        user=options["user"] or "", root=options["root"], env_file=options["env_file"], redactor=redactor
+    )
+    try:
+        url = options["database_url"] or host.environment.get("DATABASE_URL", "")
+        if not url:
+            refuse(
+                "no_database_url",
+                f"No database is known: {host.env_file} does not hold DATABASE_URL or cannot be read. "
+                "Run as root (become: true) or as the application's user, or give database_url.",
+            )
+        answer = ask(
+            url,
+            options["query"],
+            parameters=options["parameters"],
+            limit=options["limit"],
+            statement_timeout=options["timeout"],
+            connect_timeout=options["timeout"],
+            redactor=redactor,
+        )
+    except QueryError as error:
+        refuse(error.kind, str(error))
+    except MissingLibraryError as error:
+        refuse("missing_library", f"{error}. Install its package: apt-get install {error.package}.")
+    except HostError as error:
+        refuse(error.kind, f"{error.message} {error.remedy}".strip())
+    if options["mask"]:
+        answer = masked(answer)
+    rows = answer.records()
+    module.exit_json(
+        changed=False,
+        rows=rows,
+        columns=answer.columns,
+        types=answer.types,
+        row_count=len(rows),
+        truncated=answer.truncated,
+        table=rows_table(answer.columns, rows, answer.truncated),
+        duration_ms=answer.duration_ms,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: services
+short_description: Start, stop and restart the services of Mission Control in order
+version_added: "1.0.0"
+description:
+  - Starts the backend before the worker before the frontend, and stops them the other way round.
+  - A service counts as started when it is healthy. The backend has to answer C(/readyz), the frontend
+    its page, and the worker has to stay up.
+  - The module ends at the first service that fails, with its cause and its last journal lines. Those
+    that follow are left as they are.
+  - A service and the socket that starts it are stopped and started together. A restart leaves the
+    socket open, so no connection is refused meanwhile.
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+attributes:
+  check_mode:
+    description: Says what would be done, and does not do it.
+    support: full
+  diff_mode:
+    description: Shows the state of each service before and after.
+    support: full
+  platform:
+    description: Systems on which it runs.
+    support: full
+    platforms: posix
+options:
+  user:
+    description:
+      - The application's user. Without it, whoever runs the module.
+    type: str
+  root:
+    description:
+      - The application's root directory, with C(current) and C(releases). A leading C(~) is the home of
+        O(user).
+    type: str
+    default: ~/mission-control
+  services:
+    description:
+      - The services to act upon. All of them must be deployed on the host.
+    type: list
+    elements: str
+    choices: [backend, worker, frontend]
+    default: [backend, worker, frontend]
+  state:
+    description:
+      - What they shall be.
+    type: str
+    choices: [started, stopped, restarted]
+    default: started
+  timeout:
+    description:
+      - Seconds after which a service that is not healthy, or has not ended, counts as failed.
+    type: float
+    default: 180
+seealso:
+  - module: openclaw.mission_control.services_info
+  - module: openclaw.mission_control.user_units
+"""
+
+EXAMPLES = r"""
+- name: Restart everything, one after the other
+  openclaw.mission_control.services:
+    user: mission-control
+    state: restarted
+  become: true
+
+- name: Stop the worker
+  openclaw.mission_control.services:
+    user: mission-control
+    services: [worker]
+    state: stopped
+  become: true
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or in check mode would be done, in this order.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    service: {description: The service., type: str, returned: always}
+    action: {description: V(start), V(stop) or V(restart)., type: str, returned: always}
+    unit: {description: Its unit., type: str, returned: always}
+    reason: {description: Why., type: str, returned: always}
+services:
+  description: How the services stand now, as M(openclaw.mission_control.services_info) describes them.
+  type: list
+  elements: dict
+  returned: always
+remedy:
+  description: What to do about a failure.
+  type: str
+  returned: failure
+kind:
+  description: The cause of a failure as one word for programs.
+  type: str
+  returned: failure
+unit:
+  description: The unit that failed.
+  type: str
+  returned: failure
+journal:
+  description: Its last journal lines, without secrets.
+  type: list
+  elements: str
+  returned: failure
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
+from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
+    SERVICES,
+    ServiceError,
+    Services,
+    ServiceState,
+    plan,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
+    HostError,
+    expand_home,
+    find_account,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+
+def _text(states: dict[str, ServiceState], predicted: dict[str, str] | None = None) -> str:
+    lines = []
+    for name, state in states.items():
+        word = (predicted or {}).get(name, state.state)
+        pid = f", process {state.pid}" if state.pid and name not in (predicted or {}) else ""
+        lines.append(f"{name}: {word}{pid}\n")
+    return "".join(lines)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "user": {"type": "str"},
+            "root": {"type": "str", "default": "~/mission-control"},
+            "services": {
+                "type": "list",
+                "elements": "str",
+                "choices": list(SERVICES),
+                "default": list(SERVICES),
+            },
+            "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
+            "timeout": {"type": "float", "default": 180.0},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    done: list[dict[str, Any]] = []
+    result: dict[str, Any] = {"changed": False, "actions": done, "services": []}
+    if options["timeout"] <= 0:
+        module.fail_json(msg=f"timeout: {options['timeout']} is too small, it must be above 0", **result)
+    try:
+        account = find_account(options["user"] or None)
+        redactor = Redactor()
+        root = expand_home(options["root"], account)
+        # Known secrets of the deployment are taken out of journal lines.
+        _ = Host(user=account.name, root=root, env_file="", redactor=redactor).environment
+        services = Services(account, root, redactor=redactor)
+        before = services.states(options["services"])
+        actions = plan(before, options["state"])
+        after = dict(before)
+        predicted = {}
+        for action in actions:
+            if module.check_mode:
+                done.append(action.as_dict())
+                predicted[action.service] = "stopped" if action.action == "stop" else "running, started anew"
+                continue
+            # Before the result is known: what failed was begun, too.
+            done.append(action.as_dict())
+            after[action.service] = services.carry_out(action, options["timeout"])
+        result["changed"] = bool(actions)
+        result["services"] = [state.as_dict() for state in after.values()]
+        if module._diff:
+            result["diff"] = {"before": _text(before), "after": _text(after, predicted)}
+    except ServiceError as error:
+        module.fail_json(
+            msg=f"{error.message} {error.remedy}".strip(),
+            remedy=error.remedy,
+            kind=error.kind,
+            unit=error.unit,
+            journal=error.journal[-15:],
+            **{**result, "changed": bool(done) and not module.check_mode},
+        )
+    except HostError as error:
+        module.fail_json(
+            msg=f"{error.message} {error.remedy}".strip(),
+            remedy=error.remedy,
+            kind=error.kind,
+            **{**result, "changed": bool(done) and not module.check_mode},
+        )
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
