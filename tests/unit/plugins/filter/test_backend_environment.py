@@ -18,12 +18,14 @@ DEFAULTS = Path(__file__).resolve().parents[4] / "roles" / "backend" / "defaults
 
 # The fields of the product's Settings class, and what its device identity reads.
 PRODUCT = """
-environment database_url auth_mode local_auth_token clerk_secret_key clerk_api_url clerk_verify_iat clerk_leeway
-cors_origins base_url security_header_x_content_type_options security_header_x_frame_options
-security_header_referrer_policy security_header_permissions_policy webhook_max_payload_bytes rate_limit_backend
-rate_limit_redis_url trusted_proxies db_auto_migrate rq_redis_url rq_queue_name rq_dispatch_throttle_seconds
-rq_dispatch_max_retries rq_dispatch_retry_base_seconds rq_dispatch_retry_max_seconds gateway_min_version log_level
-log_format log_use_utc request_log_slow_ms request_log_include_health openclaw_gateway_device_identity_path
+environment database_url auth_mode local_auth_token clerk_secret_key clerk_api_url clerk_verify_iat
+clerk_leeway cors_origins base_url security_header_x_content_type_options
+security_header_x_frame_options security_header_referrer_policy security_header_permissions_policy
+webhook_max_payload_bytes rate_limit_backend rate_limit_redis_url trusted_proxies db_auto_migrate
+rq_redis_url rq_queue_name rq_dispatch_throttle_seconds rq_dispatch_max_retries
+rq_dispatch_retry_base_seconds rq_dispatch_retry_max_seconds gateway_min_version log_level
+log_format log_use_utc request_log_slow_ms request_log_include_health
+openclaw_gateway_device_identity_path
 """
 
 

@@ -1,4 +1,4 @@
-"""The frontend's build with an npm that is a shell script: what it is given, and what becomes of the result."""
+"""The frontend's build with an npm that is a shell script: what it is given and what it leaves."""
 
 from __future__ import annotations
 

@@ -100,6 +100,6 @@ def test_a_redirection_is_not_followed(server: tuple[str, list[tuple[str, str | 
 
 
 def test_an_unreachable_backend_points_to_its_journal() -> None:
-    with pytest.raises(DeploymentError, match="cannot be reached: .*refused") as error:
+    with pytest.raises(DeploymentError, match=r"cannot be reached: .*refused") as error:
         _owner.caller("http://127.0.0.1:1", "t0ken", 5, None)("/healthz")
     assert "journalctl --user -u mission-control-backend" in error.value.remedy

@@ -1,4 +1,4 @@
-"""Releases: names, composition, switching, pruning. What the registries would give is put in place beforehand."""
+"""Releases: names, composition, switching, pruning. What registries would give is put in place before."""
 
 from __future__ import annotations
 
@@ -357,7 +357,7 @@ def test_pruning_takes_what_only_the_removed_needed(world: World) -> None:
     assert [path.name for path in world.layout.releases.iterdir()] == [new]
     assert store.description(old_revision) is None and store.description(world.wish.revision) is not None
     plan = world.plan()
-    assert [path for path in (world.layout.shared / "python").iterdir()] == [plan.environment_path]
+    assert list((world.layout.shared / "python").iterdir()) == [plan.environment_path]
     assert plan.frontend is not None
     assert [path.name for path in (world.layout.shared / "frontend-build").iterdir()] == [plan.frontend.key]
     assert plan.steps == []

@@ -65,7 +65,7 @@ def test_a_command_that_is_missing_is_named(commands: Commands) -> None:
 
 
 def test_a_kill_by_the_kernel_hints_at_memory(commands: Commands) -> None:
-    with pytest.raises(DeploymentError, match="killed by SIGKILL.*memory"):
+    with pytest.raises(DeploymentError, match=r"killed by SIGKILL.*memory"):
         try:
             commands(["sh", "-c", "kill -9 $$"], what="Building")
         except DeploymentError as error:
