@@ -269,15 +269,16 @@ class _Timed:
 def _root(error: BaseException | None) -> list[BaseException]:
     """The error and everything it was made from."""
     chain: list[BaseException] = []
-    queue = [error]
+    queue: list[Any] = [error]
     while queue:
         item = queue.pop(0)
-        if item is None or item in chain:
+        # An SSLError's reason is a word, urllib3's is an exception.
+        if not isinstance(item, BaseException) or item in chain:
             continue
         chain.append(item)
         queue += [item.__cause__, item.__context__, getattr(item, "reason", None)]
         queue += [argument for argument in item.args if isinstance(argument, BaseException)]
-    return [item for item in chain if isinstance(item, BaseException)]
+    return chain
 
 
 def classify(error: BaseException, phase: str = "", expired: bool = False) -> Failure:
