@@ -69,7 +69,8 @@ def hours(row: dict[str, Any]) -> float:
 
 
 def failed_percent(rows: Rows) -> float:
-    return 100 * sum(row["event_type"].endswith("failed") for row in rows) / len(rows)
+    failed = [row for row in rows if row["event_type"].endswith("failed")]
+    return 100 * len(failed) / len(rows)
 
 
 def series(

@@ -133,15 +133,16 @@ async def _main() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    # Only now: who reads this line may stop the worker at once.
+    logger.info(
+        "queue.worker.batch_started", extra={"throttle_seconds": settings.rq_dispatch_throttle_seconds}
+    )
     await work(stopping)
 
 
 def run_worker() -> None:
     configure_logging()
     logger.info("app.reference %s", STAND_IN)
-    logger.info(
-        "queue.worker.batch_started", extra={"throttle_seconds": settings.rq_dispatch_throttle_seconds}
-    )
     try:
         asyncio.run(_main())
     finally:
