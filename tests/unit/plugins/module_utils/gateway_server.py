@@ -1,5 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A gateway for tests, on the loopback interface: enough of the protocol to be talked to, every refusal included.
+"""A gateway for tests, on the loopback interface: enough of the protocol to be talked to, every refusal
+included.
 
 Its answers are those of a gateway 2026.4.2, recorded with the client of this collection.
 """
@@ -58,7 +59,7 @@ class Gateway:
     def __init__(
         self,
         *,
-        token: str = "the-token-of-the-gateway",
+        token: str = "the-token-of-the-gateway",  # noqa: S107
         protocol: int = 3,
         paired: bool = True,
         raw: bytes | None = None,
@@ -102,7 +103,11 @@ class Gateway:
             self.connections += 1
             self._open = connection
             # A client that speaks something else, or that leaves, is no failure of the test.
-            with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError, EOFError, ValueError):
+            with (
+                connection,
+                connection.makefile("rb") as stream,
+                contextlib.suppress(OSError, EOFError, ValueError),
+            ):
                 self._talk(connection, stream)
 
     def _talk(self, connection: socket.socket, stream: Any) -> None:
@@ -115,7 +120,9 @@ class Gateway:
             connection.sendall(self.raw)
             return
         guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        accept = base64.b64encode(hashlib.sha1((head["sec-websocket-key"] + guid).encode()).digest()).decode()
+        accept = base64.b64encode(
+            hashlib.sha1((head["sec-websocket-key"] + guid).encode(), usedforsecurity=False).digest()
+        ).decode()
         connection.sendall(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"

@@ -42,7 +42,12 @@ def test_it_connects_as_the_backend_does(identity: client.Identity) -> None:
         "platform": "linux",
         "mode": "backend",
     }
-    assert parameters["scopes"] == ["operator.read", "operator.admin", "operator.approvals", "operator.pairing"]
+    assert parameters["scopes"] == [
+        "operator.read",
+        "operator.admin",
+        "operator.approvals",
+        "operator.pairing",
+    ]
     assert parameters["device"]["id"] == identity.device_id
     assert (parameters["minProtocol"], parameters["maxProtocol"]) == (3, 3)
 
@@ -120,7 +125,10 @@ def test_an_address_that_is_none(identity: client.Identity, url: str) -> None:
 
 
 def test_plain_where_tls_is_expected(identity: client.Identity) -> None:
-    with Gateway(raw=b"HTTP/1.1 400 Bad Request\r\n\r\n") as gateway, pytest.raises(client.GatewayError) as caught:
+    with (
+        Gateway(raw=b"HTTP/1.1 400 Bad Request\r\n\r\n") as gateway,
+        pytest.raises(client.GatewayError) as caught,
+    ):
         client.GatewayClient(
             gateway.url.replace("ws:", "wss:"), token=TOKEN, identity=identity, timeout=0.5
         ).connect()
@@ -142,7 +150,12 @@ def test_the_device_id_is_the_digest_of_the_key(identity: client.Identity) -> No
         "",
         "[]",
         "{}",
-        json.dumps({"publicKeyPem": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "privateKeyPem": "x"}),
+        json.dumps(
+            {
+                "publicKeyPem": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+                "privateKeyPem": "x",
+            }
+        ),
         json.dumps({"publicKeyPem": "no key", "privateKeyPem": "x"}),
     ],
 )

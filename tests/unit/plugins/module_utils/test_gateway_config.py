@@ -76,7 +76,9 @@ def test_lists_are_replaced_as_a_whole() -> None:
 
 
 KEYS = st.sampled_from(["a", "b", "c", "gateway"])
-VALUES = st.one_of(st.booleans(), st.integers(0, 3), st.sampled_from(["x", "y"]), st.lists(st.integers(0, 2), max_size=2))
+VALUES = st.one_of(
+    st.booleans(), st.integers(0, 3), st.sampled_from(["x", "y"]), st.lists(st.integers(0, 2), max_size=2)
+)
 TREES = st.recursive(
     st.dictionaries(KEYS, VALUES, max_size=3),
     lambda inner: st.dictionaries(KEYS, st.one_of(VALUES, inner), max_size=3),
@@ -93,7 +95,8 @@ def test_after_a_merge_every_wanted_value_stands_there_and_the_next_one_is_idle(
     assert current == before
     for path, value in config.leaves(wanted):
         found = config.get(merged, path)
-        # A later value of the wanted tree cannot stand below an earlier one: a mapping has no value of its own.
+        # A later value of the wanted tree cannot stand below an earlier one: a mapping has no value of its
+        # own.
         assert found == value
     assert (merged != before) == bool(changes) or any(
         type(change.before) is not type(change.after) for change in changes

@@ -1,0 +1,136 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import base64
+import getpass
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.modules import gateway_install
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(name="call")
+def _call(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    def call(**arguments: Any) -> dict[str, Any]:
+        defaults = {
+            "user": getpass.getuser(),
+            "root": str(tmp_path / "root"),
+            "state_directory": str(tmp_path / "state"),
+        }
+        with patch_module_args({**defaults, **arguments}), pytest.raises(SystemExit):
+            gateway_install.main()
+        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return result
+
+    return call
+
+
+@pytest.fixture(name="installed")
+def _installed(tmp_path: Path, call: Call) -> Path:
+    """A host on which Node and two versions are there already, so that neither npm nor pip is needed."""
+    root = tmp_path / "root"
+    (root / "runtimes/node-24.19.0/bin").mkdir(parents=True)
+    (root / "runtimes/node-24.19.0/bin/node").write_text("")
+    for version in ("2026.4.2", "2026.5.7", "2026.3.1"):
+        (root / "versions" / version / "node_modules/openclaw").mkdir(parents=True)
+        (root / "versions" / version / "node_modules/openclaw/openclaw.mjs").write_text("")
+    assert call(token=TOKEN)["changed"] is True
+    return root
+
+
+def test_check_mode_foretells_all_for_a_user_that_is_not_there_yet(call: Call) -> None:
+    result = call(user="not-there-yet", devices=["a" * 64], _ansible_check_mode=True)
+    assert result["changed"] is True and result["unpaired"] == ["a" * 64]
+    assert result["actions"] == ["install Node 24.19.0", "install OpenClaw 2026.4.2"]
+
+
+def test_a_missing_user_is_an_error_outside_of_check_mode(call: Call) -> None:
+    result = call(user="not-there-yet")
+    assert result["failed"] is True and "not-there-yet" in result["msg"] and result["remedy"]
+
+
+def test_check_mode_on_an_empty_host_writes_nothing(tmp_path: Path, call: Call) -> None:
+    result = call(_ansible_check_mode=True, _ansible_diff=True)
+    assert result["actions"][:2] == ["install Node 24.19.0", "install OpenClaw 2026.4.2"]
+    assert 'gateway.bind: "loopback"' in result["diff"][0]["after"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_second_time_there_is_nothing_to_do(installed: Path, call: Call) -> None:
+    result = call(token=TOKEN, _ansible_diff=True)
+    assert (result["changed"], result["actions"], result["settings"]) == (False, [], [])
+    assert "diff" not in result and "token" not in result
+
+
+def test_surplus_versions_go_the_one_before_stays(installed: Path, call: Call) -> None:
+    assert sorted(path.name for path in (installed / "versions").iterdir()) == ["2026.4.2"]
+    (installed / "versions/2026.5.7/node_modules/openclaw").mkdir(parents=True)
+    (installed / "versions/2026.5.7/node_modules/openclaw/openclaw.mjs").write_text("")
+    result = call(token=TOKEN, version="2026.5.7")
+    assert (result["version"], result["previous"], result["removed"]) == ("2026.5.7", "2026.4.2", [])
+    assert str((installed / "current").readlink()) == "versions/2026.5.7"
+
+
+def test_the_token_is_returned_only_where_asked_for(installed: Path, call: Call) -> None:
+    assert call(token=TOKEN, return_token=True)["token"] == TOKEN
+    kept = call(return_token=True)
+    assert (kept["token"], kept["token_origin"], kept["changed"]) == (TOKEN, "kept", False)
+
+
+def test_settings_show_what_changes_but_no_secret(installed: Path, call: Call) -> None:
+    settings = {"models": {"providers": {"x": {"apiKey": "sk-very-secret-value", "baseUrl": "http://x"}}}}
+    result = call(token=TOKEN, bind="lan", configuration=settings, _ansible_diff=True)
+    shown = {item["path"]: item["after"] for item in result["settings"]}
+    assert shown["gateway.bind"] == "lan" and shown["models.providers.x.baseUrl"] == "http://x"
+    assert "sk-very-secret-value" not in json.dumps([result["settings"], result["diff"]])
+    assert 'gateway.bind: "loopback"' in result["diff"][0]["before"]
+
+
+def test_dangerous_settings_are_named(installed: Path, call: Call) -> None:
+    flags = {"gateway": {"controlUi": {"dangerouslyDisableDeviceAuth": True}}}
+    result = call(token=TOKEN, configuration=flags)
+    assert "devices need no approval" in result["dangerous"][0]
+    assert [warning for warning in result["warnings"] if "dangerouslyDisableDeviceAuth" in str(warning)]
+
+
+def test_devices_that_are_not_paired_are_named(installed: Path, tmp_path: Path, call: Call) -> None:
+    public = b"p" * 32
+    device = hashlib.sha256(public).hexdigest()
+    scopes = ["operator.read", "operator.admin", "operator.approvals", "operator.pairing"]
+    key = base64.urlsafe_b64encode(public).decode().rstrip("=")
+    (tmp_path / "state/devices").mkdir()
+    entry = {"publicKey": key, "role": "operator", "approvedScopes": scopes}
+    (tmp_path / "state/devices/paired.json").write_text(json.dumps({device: entry}))
+    assert call(token=TOKEN, devices=[device, "f" * 64])["unpaired"] == ["f" * 64]
+    assert call(token=TOKEN, devices=[device], scopes=[*scopes, "operator.more"])["unpaired"] == [device]
+
+
+def test_a_broken_configuration_is_not_overwritten(installed: Path, tmp_path: Path, call: Call) -> None:
+    (tmp_path / "state/openclaw.json").write_text("[]")
+    result = call(token=TOKEN)
+    assert result["failed"] is True and "openclaw.json.bak" in result["remedy"]
+    assert (tmp_path / "state/openclaw.json").read_text() == "[]"
+
+
+def test_a_version_that_is_none_is_refused(call: Call) -> None:
+    result = call(version="latest")
+    assert result["failed"] is True and "'latest'" in result["msg"]
+
+
+def test_it_is_removed_once_and_its_data_stays(installed: Path, tmp_path: Path, call: Call) -> None:
+    foretold = call(state="absent", _ansible_check_mode=True)
+    assert foretold["changed"] is True and (installed / "versions").exists()
+    assert call(state="absent")["removed"] == foretold["removed"]
+    assert (tmp_path / "state/openclaw.json").exists() and not (installed / "versions").exists()
+    assert call(state="absent")["changed"] is False
+    assert call(user="not-there-yet", state="absent")["changed"] is False
+    call(state="absent", purge=True)
+    assert not installed.exists() and not (tmp_path / "state").exists()
