@@ -44,6 +44,8 @@ _PRIORITIES = ("critical", "critical", "critical", "error", "warning", "info", "
 # What every program writes unless it says otherwise.
 _DEFAULT_PRIORITY = 6
 
+_PREFIXES = ("mission-control-", "openclaw-")
+
 _WORD = "trace|debug|info|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # 2026-04-02 10:11:12,345 INFO app.main message
@@ -252,9 +254,13 @@ class LogRecord:
 
     @property
     def service(self) -> str:
-        """The short name of the service: backend, worker, frontend."""
-        name = self.unit.rsplit(".", 1)[0] if self.unit.startswith("mission-control-") else self.identifier
-        return name.removeprefix("mission-control-") or self.unit
+        """The short name of the service: backend, worker, frontend, gateway."""
+        name = self.unit.rsplit(".", 1)[0]
+        if not name.startswith(_PREFIXES):
+            name = self.identifier
+        for prefix in _PREFIXES:
+            name = name.removeprefix(prefix)
+        return name or self.unit
 
 
 @dataclass

@@ -125,30 +125,38 @@ def collect(
     now: float,
     read: Reader = read_journal,
     redactor: Redactor | None = None,
+    gateway_account: Account | None = None,
 ) -> Found:
     """Ask the journal. Memory is bounded by the number of lines wanted."""
-    units = [service_unit(name) for name in question.services]
+    # The gateway may run as a user of its own, whose journal is read apart.
+    readings: dict[str, tuple[Account, list[str]]] = {}
+    for name in question.services:
+        owner = (gateway_account or account) if name == "gateway" else account
+        readings.setdefault(owner.name, (owner, []))[1].append(service_unit(name))
     windows: Sequence[float | None] = (None,)
     if question.filtered and question.since is None:
         windows = _WINDOWS
-    kept: deque[LogRecord] = deque()
+    gathered: list[LogRecord] = []
     total = 0
     for window in windows:
-        kept = deque(maxlen=question.lines + 1)
         since = question.since if window is None else (question.until or now) - window
         # A traceback is one record of many lines, so more lines are read than records are wanted.
         lines = None if question.filtered or question.since is not None else question.lines * 2 + 300
-        entries = read(account, units, since=since, until=question.until, lines=lines)
-        counted = 0
-        for number, record in assemble(entries):
-            counted = number
-            if question.wants(record):
-                kept.append(record)
-        total += counted
-        if len(kept) > question.lines:
+        gathered = []
+        for owner, units in readings.values():
+            kept: deque[LogRecord] = deque(maxlen=question.lines + 1)
+            counted = 0
+            entries = read(owner, units, since=since, until=question.until, lines=lines)
+            for number, record in assemble(entries):
+                counted = number
+                if question.wants(record):
+                    kept.append(record)
+            total += counted
+            gathered += kept
+        if len(gathered) > question.lines:
             break
     # Records of several processes end in another order than they begin.
-    records = sorted(kept, key=lambda record: record.time)
+    records = sorted(gathered, key=lambda record: record.time)
     more = len(records) > question.lines
     records = records[-question.lines :]
     if redactor is not None:

@@ -1,7 +1,7 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The three services of a host: what state they are in, and starting, stopping, restarting them in order.
+"""The services of a host: what state they are in, and starting, stopping, restarting them in order.
 
 `plan` is pure: found and wanted state in, actions out. `Services` asks systemd and carries the actions out.
 """
@@ -32,11 +32,13 @@ from ._redact import Redactor
 from ._systemd import UnitStatus, UserManager, unit_status
 
 # In the order in which they are started. They are stopped in the opposite one.
-SERVICES = ("backend", "worker", "frontend")
+SERVICES = ("gateway", "backend", "worker", "frontend")
+# Those of the application, which "all" means. The gateway's agents are at work: it is restarted by name only.
+APPLICATION = ("backend", "worker", "frontend")
 # What has to be answered for a service to count as healthy. The worker answers nothing: it has to stay up.
-HEALTH_PATHS = {"backend": "/readyz", "frontend": "/"}
+HEALTH_PATHS = {"gateway": "/health", "backend": "/readyz", "frontend": "/"}
 STAYS_UP = 1.0
-PREFIX = "mission-control-"
+_NAMES = {"gateway": "openclaw-gateway"}
 
 
 class ServiceError(HostError):
@@ -52,17 +54,12 @@ class ServiceError(HostError):
 
 def service_unit(service: str) -> str:
     """The unit of a service."""
-    return f"{PREFIX}{service}.service"
+    return f"{_NAMES.get(service, f'mission-control-{service}')}.service"
 
 
 def socket_unit(service: str) -> str:
     """The unit of the socket that a service may have."""
-    return f"{PREFIX}{service}.socket"
-
-
-def unknown_services(names: Collection[str]) -> list[str]:
-    """Those that are none of ours."""
-    return [name for name in names if name not in SERVICES]
+    return service_unit(service).removesuffix(".service") + ".socket"
 
 
 def ordered(names: Collection[str], *, stopping: bool = False) -> list[str]:
@@ -238,7 +235,7 @@ def fetch(address: str, port: int, path: str, timeout: float) -> tuple[int, str]
 
 
 class Services:
-    """The services of one user on this host."""
+    """The services of this host. The gateway may run as a user of its own."""
 
     def __init__(
         self,
@@ -250,11 +247,13 @@ class Services:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         get: Callable[[str, int, str, float], tuple[int, str]] = fetch,
+        gateway_account: Account | None = None,
     ) -> None:
         self.account = account
         self.root = root
+        self._gateway_account = gateway_account or account
         self.redactor = redactor or Redactor()
-        self.manager = UserManager(account, run)
+        self._run = run
         self._clock = clock
         self._sleep = sleep
         self._get = get
@@ -267,16 +266,32 @@ class Services:
         except OSError:
             return None
 
-    def states(self, names: Collection[str] = SERVICES) -> dict[str, ServiceState]:
-        """How the services stand, by one call of systemctl. Raises ManagerError."""
+    def account_of(self, service: str) -> Account:
+        """The user that runs a service."""
+        return self._gateway_account if service == "gateway" else self.account
+
+    def manager_of(self, service: str) -> UserManager:
+        """The systemd manager that runs a service."""
+        return UserManager(self.account_of(service), self._run)
+
+    def states(self, names: Collection[str] = APPLICATION) -> dict[str, ServiceState]:
+        """How the services stand, by one call of systemctl for each user. Raises ManagerError."""
         services = ordered(names)
-        blocks = self.manager.show([unit(name) for name in services for unit in (service_unit, socket_unit)])
+        blocks: dict[str, dict[str, str]] = {}
+        for account in {self.account_of(name).name: self.account_of(name) for name in services}.values():
+            units = [
+                unit(name)
+                for name in services
+                if self.account_of(name).name == account.name
+                for unit in (service_unit, socket_unit)
+            ]
+            blocks |= UserManager(account, self._run).show(units)
         listening = listeners()
         current = self.current
         found = {}
         for name in services:
             unit = service_unit(name)
-            evidence = [process_evidence(pid) for pid in processes_of_unit(unit, self.account.uid)]
+            evidence = [process_evidence(pid) for pid in processes_of_unit(unit, self.account_of(name).uid)]
             found[name] = describe(
                 name,
                 blocks[unit],
@@ -300,7 +315,7 @@ class Services:
                 raise self._failure(action, f"{action.unit} is still {after.state}")
             return after
         # A unit that failed too often in a row is not started before its counter is cleared.
-        self.manager.call("reset-failed", "--", action.unit)
+        self.manager_of(action.service).call("reset-failed", "--", action.unit)
         if action.action == "restart" and (before.socket is None or before.socket_active):
             self._systemctl(action, "restart", [action.unit], timeout)
         else:
@@ -313,7 +328,7 @@ class Services:
     def _systemctl(self, action: Action, verb: str, units: Sequence[str | None], timeout: float) -> None:
         names = [unit for unit in units if unit]
         try:
-            done = self.manager.call(verb, "--", *names, timeout=timeout)
+            done = self.manager_of(action.service).call(verb, "--", *names, timeout=timeout)
         except HostError as error:
             if error.kind != "timeout":
                 raise
@@ -359,21 +374,23 @@ class Services:
         if status == 0:
             return f"{path} at port {state.ports[0]}: {said}"
         # The page may lead elsewhere; the health endpoint must not.
-        good = status == 200 if state.service == "backend" else status < 400
+        good = status < 400 if state.service == "frontend" else status == 200
         return "" if good else f"{path} at port {state.ports[0]} answers {status} {said}"
 
     def _failure(self, action: Action, message: str) -> ServiceError:
         from ._checks.service import why
 
         try:
-            lines = [self.redactor.text(line) for line in tail(self.account, [action.unit], 40)]
+            lines = [
+                self.redactor.text(line) for line in tail(self.account_of(action.service), [action.unit], 40)
+            ]
         except HostError:
             lines = []
         words = {
             "restart": f"systemctl --user restart {action.unit}",
             "start": f"systemctl --user start {action.unit}",
             "journal": f"journalctl --user -u {action.unit}",
-            "user": self.account.name,
+            "user": self.account_of(action.service).name,
             "unit": action.unit,
         }
         hint = why(lines, words)

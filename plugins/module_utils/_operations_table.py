@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ._operations_services import SERVICES
 from ._range import brief, size
 
 _GAP = "  "
@@ -66,15 +67,19 @@ def when(epoch: float | None, now: float | None) -> str:
     return f"{text} ({brief(max(0.0, now - epoch))})" if now is not None else text
 
 
-def status_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
-    """The rows of one host: its services, or why they are not known."""
-    problem = result.get("problem") or ""
+def status_problem(result: Mapping[str, Any]) -> str:
+    """Why the services of a host are not known; empty when they are."""
     if result.get("unreachable"):
-        problem = "unreachable: " + cell(result.get("msg") or "no answer", 100)
-    elif result.get("failed"):
-        problem = cell(result.get("msg") or "failed", 100)
+        return "unreachable"
+    return str(result.get("problem") or (result.get("msg") or "failed" if result.get("failed") else ""))
+
+
+def status_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
+    """The rows of one host: its services, or that they are not known."""
+    problem = status_problem(result)
     if problem:
-        return [[host, "", problem, "", "", "", "", ""]]
+        word = problem if problem == "unreachable" else "not known (see below)"
+        return [[host, "", word, "", "", "", "", ""]]
     rows = []
     for state in result.get("services") or []:
         word = state["state"]
@@ -101,28 +106,46 @@ def status_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
                 ", ".join(str(port) for port in state.get("ports") or []),
             ]
         )
-    return rows or [[host, "", "no service of Mission Control belongs here", "", "", "", "", ""]]
+    return rows or [[host, "", "has none of them", "", "", "", "", ""]]
 
 
 def status_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """One table over all hosts."""
     rows = [row for host, result in results.items() for row in status_rows(host, result)]
     headers = ["HOST", "SERVICE", "STATE", "SINCE", "RESTARTS", "MEMORY", "RELEASE", "PORT"]
-    return table(headers, rows, right=(4, 5), limit=110)
+    notes = [
+        f"{host}: {problem}"
+        for host, result in results.items()
+        if (problem := status_problem(result)) not in ("", "unreachable")
+    ]
+    return "\n".join([table(headers, rows, right=(4, 5), limit=110), *notes])
+
+
+def obstacles(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A sentence for each host where nothing can be done. One that has nothing to do was not asked."""
+    found = []
+    for host, result in results.items():
+        if result.get("unreachable"):
+            found.append(f"{host} is unreachable: see that it runs and answers `ansible {host} -m ping`.")
+        elif result.get("msg") and not result.get("skipped"):
+            text = str(result["msg"]).rstrip()
+            found.append(f"{host}: {text}" + ("" if text.endswith(".") else "."))
+    return found
 
 
 def actions_table(results: Mapping[str, Mapping[str, Any]], predicted: bool) -> str:
     """What was done, or would be done, over all hosts in the order of doing it."""
-    rows = [
-        [
-            host,
-            action["service"],
-            f"would {action['action']}" if predicted else action["action"],
-            action["reason"],
-        ]
-        for host, result in results.items()
-        for action in result.get("actions") or []
-    ]
+    found = [(action, host) for host, result in results.items() for action in result.get("actions") or []]
+    # A service on all hosts, then the next one.
+    found.sort(
+        key=lambda item: (
+            -SERVICES.index(item[0]["service"])
+            if item[0]["action"] == "stop"
+            else SERVICES.index(item[0]["service"])
+        )
+    )
+    word = "would " if predicted else ""
+    rows = [[host, action["service"], word + action["action"], action["reason"]] for action, host in found]
     if not rows:
         return "Nothing to do: the services are as they should be."
     return table(["HOST", "SERVICE", "ACTION", "BECAUSE"], rows, limit=110)

@@ -24,6 +24,10 @@ options:
     description:
       - The application's user. Without it, whoever runs the module.
     type: str
+  gateway_user:
+    description:
+      - The user that runs the gateway. Without it, O(user).
+    type: str
   root:
     description:
       - The application's root directory. The deployed environment file below it names the secrets to
@@ -35,7 +39,7 @@ options:
       - The services whose logs are wanted.
     type: list
     elements: str
-    choices: [backend, worker, frontend]
+    choices: [gateway, backend, worker, frontend]
     default: [backend, worker, frontend]
   lines:
     description:
@@ -52,6 +56,7 @@ options:
     description:
       - The latest time, written like O(since).
     type: str
+    aliases: [before]
     default: ''
   level:
     description:
@@ -118,7 +123,10 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._operatio
     compiled,
     moment,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import SERVICES
+from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
+    APPLICATION,
+    SERVICES,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
     HostError,
     find_account,
@@ -132,16 +140,17 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "user": {"type": "str"},
+            "gateway_user": {"type": "str"},
             "root": {"type": "str", "default": "~/mission-control"},
             "services": {
                 "type": "list",
                 "elements": "str",
                 "choices": list(SERVICES),
-                "default": list(SERVICES),
+                "default": list(APPLICATION),
             },
             "lines": {"type": "int", "default": 100},
             "since": {"type": "str", "default": ""},
-            "until": {"type": "str", "default": ""},
+            "until": {"type": "str", "default": "", "aliases": ["before"]},
             "level": {"type": "str", "choices": ["", *LEVELS], "default": ""},
             "pattern": {"type": "str", "default": ""},
         },
@@ -182,7 +191,8 @@ def main() -> None:
         account = find_account(options["user"] or None)
         redactor = Redactor()
         _ = Host(user=account.name, root=options["root"], env_file="", redactor=redactor).environment
-        found = collect(account, question, now, redactor=redactor)
+        gateway = find_account(options["gateway_user"]) if options["gateway_user"] else None
+        found = collect(account, question, now, redactor=redactor, gateway_account=gateway)
     except HostError as error:
         module.fail_json(msg=f"{error.message} {error.remedy}".strip(), entries=[], more=False, read=0)
     module.exit_json(

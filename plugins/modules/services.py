@@ -34,6 +34,10 @@ options:
     description:
       - The application's user. Without it, whoever runs the module.
     type: str
+  gateway_user:
+    description:
+      - The user that runs the gateway. Without it, O(user).
+    type: str
   root:
     description:
       - The application's root directory, with C(current) and C(releases). A leading C(~) is the home of
@@ -45,7 +49,7 @@ options:
       - The services to act upon. All of them must be deployed on the host.
     type: list
     elements: str
-    choices: [backend, worker, frontend]
+    choices: [gateway, backend, worker, frontend]
     default: [backend, worker, frontend]
   state:
     description:
@@ -118,6 +122,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
 from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
+    APPLICATION,
     SERVICES,
     ServiceError,
     Services,
@@ -145,12 +150,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "user": {"type": "str"},
+            "gateway_user": {"type": "str"},
             "root": {"type": "str", "default": "~/mission-control"},
             "services": {
                 "type": "list",
                 "elements": "str",
                 "choices": list(SERVICES),
-                "default": list(SERVICES),
+                "default": list(APPLICATION),
             },
             "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
             "timeout": {"type": "float", "default": 180.0},
@@ -168,7 +174,8 @@ def main() -> None:
         root = expand_home(options["root"], account)
         # Known secrets of the deployment are taken out of journal lines.
         _ = Host(user=account.name, root=root, env_file="", redactor=redactor).environment
-        services = Services(account, root, redactor=redactor)
+        gateway = find_account(options["gateway_user"]) if options["gateway_user"] else None
+        services = Services(account, root, redactor=redactor, gateway_account=gateway)
         before = services.states(options["services"])
         actions = plan(before, options["state"])
         after = dict(before)

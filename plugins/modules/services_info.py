@@ -22,6 +22,10 @@ options:
     description:
       - The application's user. Without it, whoever runs the module.
     type: str
+  gateway_user:
+    description:
+      - The user that runs the gateway. Without it, O(user).
+    type: str
   root:
     description:
       - The application's root directory, with C(current) and C(releases). A leading C(~) is the home of
@@ -33,7 +37,7 @@ options:
       - The services to look at.
     type: list
     elements: str
-    choices: [backend, worker, frontend]
+    choices: [gateway, backend, worker, frontend]
     default: [backend, worker, frontend]
 seealso:
   - module: openclaw.mission_control.services
@@ -106,6 +110,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
+    APPLICATION,
     SERVICES,
     Services,
 )
@@ -120,12 +125,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "user": {"type": "str"},
+            "gateway_user": {"type": "str"},
             "root": {"type": "str", "default": "~/mission-control"},
             "services": {
                 "type": "list",
                 "elements": "str",
                 "choices": list(SERVICES),
-                "default": list(SERVICES),
+                "default": list(APPLICATION),
             },
         },
         supports_check_mode=True,
@@ -140,7 +146,9 @@ def main() -> None:
     }
     try:
         account = find_account(module.params["user"] or None)
-        services = Services(account, expand_home(module.params["root"], account))
+        gateway = find_account(module.params["gateway_user"]) if module.params["gateway_user"] else None
+        root = expand_home(module.params["root"], account)
+        services = Services(account, root, gateway_account=gateway)
         states = services.states(module.params["services"])
         result["services"] = [state.as_dict() for state in states.values()]
         result["current"] = services.current

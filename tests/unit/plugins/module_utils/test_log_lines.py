@@ -312,6 +312,7 @@ def test_many_processes_are_held_in_bounded_memory() -> None:
     [
         ("mission-control-backend.service", "python", "backend"),
         ("", "mission-control-worker", "worker"),
+        ("openclaw-gateway.service", "node", "gateway"),
         ("app.service", "app", "app"),
     ],
 )
