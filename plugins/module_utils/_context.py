@@ -343,6 +343,14 @@ class Context:
         total = first.get("total")
         total = total if isinstance(total, int) else len(items)
         step = len(items)
+        if total > MAX_ITEMS:
+            raise Problem(
+                "too_many",
+                f"{path} says that it has {total} items",
+                f"More than {MAX_ITEMS} items are not read: the figure is hardly true.",
+                "Look at the backend's journal and its database.",
+                {"total": total},
+            )
         if step and total > step:
             rest = self.parallel(
                 [

@@ -14,11 +14,24 @@ NOT_REACHED = frozenset(
     {"refused", "timeout", "reset", "connect_timeout", "incomplete", "unreachable", "dns"}
 )
 AUTHENTICATED = ("membership.role", "agents", "gateway", "sessions", "session", "metrics")
-API = ("health", "cors", *AUTHENTICATED, "membership", "frontend.api", "frontend.cors", "configuration.api")
+API = (
+    "health",
+    "cors",
+    *AUTHENTICATED,
+    "membership",
+    "frontend.api",
+    "frontend.cors",
+    "configuration.headers",
+)
+
+
+# How a unit looks whose process cannot start.
+BROKEN_START = frozenset({"crash_loop", "unit_failed", "restarted", "starting"})
 
 
 def _below(path: str, prefixes: Sequence[str]) -> bool:
-    return any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes)
+    # "host.port 8000" is below "host.port" too.
+    return any(path == prefix or path.startswith((f"{prefix}.", f"{prefix} ")) for prefix in prefixes)
 
 
 class _Finding:
@@ -37,7 +50,13 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
     c, e = cause, effect
     logs = e.is_at("log")
     if c.kind == "disk_full":
-        return not e.is_at("host.disk", "membership.wrong_token", "membership.no_token")
+        return e.kind in NOT_REACHED | BROKEN_START | {
+            "server_error",
+            "disk_full",
+            "queue_old",
+            "no_worker",
+            "backup_old",
+        } or e.kind.startswith(("database_", "redis_", "log_"))
     if c.is_at("database.login", "database.connection") and c.verdict.state in (FAIL, ERROR):
         return (
             e.kind
@@ -81,7 +100,7 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             or (e.kind == "port_closed" and bool(e.verdict.evidence.get("unit")))
             or e.is_at("configuration", "host.sandboxing")
         )
-    if c.is_at("host.ports") and c.kind == "port_foreign":
+    if c.is_at("host.port") and c.kind == "port_foreign":
         return (
             e.kind
             in ("port_held", "not_ok", "not_json", "not_html", "crash_loop", "unit_failed", "restarted")
@@ -90,7 +109,12 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
         )
     if c.is_at("service"):
         unit = c.path.split(".")[1] if "." in c.path else ""
-        fatal = c.path.endswith(".active") or c.kind in ("crash_loop", "port_held", "spinning")
+        fatal = c.path.endswith(".active") or c.kind in (
+            "crash_loop",
+            "port_held",
+            "spinning",
+            "process_stopped",
+        )
         if c.kind == "stale_release":
             return e.kind in ("stale_release", "process_release", "stale_environment")
         if not fatal:
@@ -113,7 +137,9 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
                 or e.is_at(f"log.{unit}")
             )
         if unit == "mission-control-worker":
-            return e.kind in ("no_worker", "queue_old", "queue_deep", "overdue") or e.is_at(f"log.{unit}")
+            return e.kind in ("no_worker", "worker_hung", "queue_old", "queue_deep", "overdue") or e.is_at(
+                f"log.{unit}"
+            )
         return False
     if c.is_at("queue.workers"):
         return e.kind in ("queue_old", "queue_deep", "overdue")
@@ -147,7 +173,7 @@ ORDER = (
     "host.disk",
     "database",
     "queue.connection",
-    "host.ports",
+    "host.port",
     "service.linger",
     "service.manager",
     "service",
@@ -167,7 +193,9 @@ ORDER = (
 )
 
 
-def _place(path: str) -> int:
+def _place(finding: _Finding) -> int:
+    # A port that somebody else holds is a cause, one that nobody listens on is a consequence.
+    path = "host" if finding.kind == "port_closed" else finding.path
     return next((number for number, prefix in enumerate(ORDER) if _below(path, [prefix])), len(ORDER))
 
 
@@ -180,7 +208,7 @@ def explain(verdicts: Sequence[Verdict]) -> None:
         if leaf.state in (WARN, FAIL, ERROR)
         and leaf.kind not in ("missing_library", "internal", "waiver_expired")
     ]
-    findings.sort(key=lambda finding: (_place(finding.path), finding.number))
+    findings.sort(key=lambda finding: (_place(finding), finding.number))
     roots: list[_Finding] = []
     for finding in findings:
         # A warning is no reason for a failure.

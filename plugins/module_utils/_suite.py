@@ -86,11 +86,11 @@ def attempt_until_done(
             failures.append(verdict.summary)
             # The next attempt must not believe what this one found out.
             shared.forget()
-        if not waiter.again(good) or (verdict.kind in HOPELESS and not good):
+        if (verdict.kind in HOPELESS and not good) or not waiter.again(good):
             break
         if good:
             context.kept.clear()
-    verdict.attempts = waiter.attempts
+    verdict.attempts = max(waiter.attempts, 1)
     verdict.duration_ms = (shared.clock.monotonic() - started) * 1000
     if good and not waiter.stable:
         verdict = Verdict(

@@ -310,6 +310,21 @@ def judge_release(
     return Verdict("release", summary=f"runs release {release.name}", evidence=evidence)
 
 
+def judge_process(status: UnitStatus, process: ProcessEvidence | None, user: str) -> Verdict:
+    """Whether the main process can run at all: a stopped one counts as active for systemd."""
+    if process is not None and process.state in ("T", "t"):
+        return Verdict(
+            "process",
+            FAIL,
+            f"the main process ({process.pid}) is stopped by a signal",
+            "Somebody sent it SIGSTOP, or a debugger holds it: it is active for systemd, but does nothing.",
+            f"kill -CONT {process.pid}, or {_commands(status.name, user)['restart']}",
+            "process_stopped",
+            {"pid": process.pid, "state": process.state},
+        )
+    return Verdict("process", summary="the main process runs")
+
+
 def judge_memory(memory: int, options: Mapping[str, Any]) -> Verdict:
     """What the unit's processes hold in memory."""
     warn, crit = options["memory_warning"], options["memory_critical"]
@@ -423,6 +438,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             main = next((item for item in found if item.pid == status.main_pid), None)
             parts.append(judge_restarts(status, now, options, lines, user))
             parts.append(judge_reload(status, user))
+            parts.append(judge_process(status, main, user))
             if options["release"]:
                 parts.append(judge_release(status, main, release, context.host.root / "current", user))
             parts.append(judge_memory(sum(item.rss_bytes for item in found), options))
