@@ -72,7 +72,7 @@ application: setup # The reference application, packed as a source directory
 sandbox: setup application ## Boot a host, deploy the stand-in to it and verify it
 	@$(SANDBOX) create mission-control
 	$(PLAYBOOK) playbooks/deploy.yml
-	$(PLAYBOOK) molecule/shared/seed.yml
+	$(PLAYBOOK) molecule/shared/seed.yml molecule/gateway/seed.yml
 	$(PLAYBOOK) playbooks/verify.yml
 	$(PLAYBOOK) molecule/shared/show.yml
 
