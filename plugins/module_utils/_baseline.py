@@ -21,8 +21,10 @@ SLOWER_LEAST_MS = 200.0
 
 def _leaves(report: Mapping[str, Any]) -> dict[str, Verdict]:
     found: dict[str, Verdict] = {}
-    for data in report.get("verdicts") or []:
-        found.update(Verdict.from_dict(data).leaves())
+    for view in report.get("views") or [report]:
+        prefix = str(view["view"]) if report.get("views") else ""
+        for data in view.get("verdicts") or []:
+            found.update(Verdict.from_dict(data).leaves(prefix))
     return found
 
 
@@ -35,9 +37,14 @@ def _times(report: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
+def is_report(value: Any) -> bool:
+    """Whether something can be compared with: a module's result, or a JSON report."""
+    return isinstance(value, Mapping) and bool({"verdicts", "views"} & set(value))
+
+
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """New failures ask for a rollback, other changes for the worse for a look; known failures do neither."""
-    if not isinstance(before, Mapping) or "verdicts" not in before:
+    if not is_report(before):
         raise ValueError("baseline: this is no report of verify (it has no verdicts)")
     old, new = _leaves(before), _leaves(after)
     failures, worse, fixed, known = [], [], [], []

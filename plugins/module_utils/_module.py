@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._baseline import compare
+from ._baseline import compare, is_report
 from ._options import CHECKS, COMMON, VERIFY, check_specification, verify_specification
 from ._range import duration, parse_range
 from ._redact import Redactor
@@ -87,7 +87,10 @@ def verify_module(runs: Mapping[str, Run]) -> None:
     """The module of all checks."""
     module = AnsibleModule(argument_spec=verify_specification(), supports_check_mode=True)
     options = module.params
-    _refuse(module, bad_options(options))
+    problems = bad_options(options)
+    if options["baseline"] and not is_report(options["baseline"]):
+        problems.append("baseline: this is no report of verify (it has no verdicts)")
+    _refuse(module, problems)
     names = list(runs) if "all" in options["checks"] else [name for name in runs if name in options["checks"]]
     names = [name for name in names if name not in options["skip"]]
     if not names:

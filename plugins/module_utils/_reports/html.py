@@ -191,8 +191,8 @@ def line_chart(title: str, unit: str, both: Mapping[str, Any], identifier: str) 
         for number, now in enumerate(primary)
     )
     return (
-        f'<figure class="card" style="margin:0"><h4 class="ct" style="margin:0">{_text(title)} '
-        f'<span class="soft">({_text(unit)})</span></h4>'
+        f'<figure class="card" style="margin:0"><h3>{_text(title)} '
+        f'<span class="soft">({_text(unit)})</span></h3>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{identifier}">'
         f"<title "
         f'id="{identifier}">{_text(told)}</title>{_frame(most, both["primary"])}{"".join(lines)}{dots}</svg>'
@@ -238,8 +238,8 @@ def stacked_chart(title: str, side: Mapping[str, Any], identifier: str) -> str:
         f'<span><i class="sq q{number}"></i>{label}</span>' for number, label in enumerate(WIP.values(), 1)
     )
     return (
-        f'<figure class="card" style="margin:0"><h4 class="ct" style="margin:0">{_text(title)} '
-        '<span class="soft">(tasks)</span></h4>'
+        f'<figure class="card" style="margin:0"><h3>{_text(title)} '
+        '<span class="soft">(tasks)</span></h3>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{identifier}">'
         f'<title id="{identifier}">{_text(told)}</title>{_frame(most, side)}{"".join(bars)}</svg>'
         f'<div class="legend">{keys}</div>'

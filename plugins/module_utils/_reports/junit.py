@@ -32,7 +32,9 @@ def _details(verdict: Verdict) -> str:
 
 def render(document: Mapping[str, Any]) -> str:
     """The document as JUnit XML."""
-    root = ElementTree.Element("testsuites", name=f"Mission Control verification of {document['name']}")
+    root = ElementTree.Element(
+        "testsuites", name=_clean(f"Mission Control verification of {document['name']}")
+    )
     totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     for view in document["views"]:
         cases: list[ElementTree.Element] = []
@@ -52,7 +54,7 @@ def render(document: Mapping[str, Any]) -> str:
                     counts[{"failure": "failures", "error": "errors"}.get(kind, kind)] += 1
                     node = ElementTree.SubElement(case, kind, message=_clean(leaf.summary))
                     if kind != "skipped":
-                        node.set("type", leaf.kind or leaf.state)
+                        node.set("type", _clean(leaf.kind or leaf.state))
                         node.text = _details(leaf)
                 elif leaf.state != "pass":
                     ElementTree.SubElement(case, "system-out").text = f"{leaf.state}: {_details(leaf)}"
@@ -60,11 +62,11 @@ def render(document: Mapping[str, Any]) -> str:
         suite = ElementTree.SubElement(
             root,
             "testsuite",
-            name=f"{document['name']} from the {view['view']}",
+            name=_clean(f"{document['name']} from the {view['view']}"),
             **{key: str(value) for key, value in counts.items()},
             time=f"{float(view['duration_ms']) / 1000:.3f}",
             timestamp=str(view["started"]).split(".")[0].split("+")[0],
-            hostname=str(view["host"]),
+            hostname=_clean(str(view["host"])),
         )
         suite.extend(cases)
         for key, value in counts.items():

@@ -31,7 +31,7 @@ def _plain(text: str) -> str:
 
 def perfdata(label: str, measure: Measure) -> str:
     """'label'=value[UOM];warn;crit"""
-    name = re.sub(r"[=\n]", " ", label).replace("'", "''")
+    name = _plain(label).replace("=", " ").replace("'", "''")
     unit = measure.unit if measure.unit in UNITS else ""
     value = f"{measure.value:.6f}".rstrip("0").rstrip(".") or "0"
     return f"'{name}'={value}{unit};{measure.warn};{measure.crit}".rstrip(";")
@@ -59,5 +59,5 @@ def render(document: Mapping[str, Any]) -> str:
                 elif verdict.remedy:
                     text += f" - {verdict.remedy}"
                 long.append(_plain(text))
-    line = f"MISSION CONTROL {WORDS[code]} - {document['name']}: {_plain(document['summary'])}"
+    line = f"MISSION CONTROL {WORDS[code]} - {_plain(document['name'])}: {_plain(document['summary'])}"
     return "\n".join([f"{line} | {' '.join(data)}", *long]) + "\n"

@@ -295,8 +295,7 @@ def echo(connection: socket.socket) -> None:
     body = b'{"you sent": %s}' % repr(request).replace("'", '"').encode()
     connection.sendall(
         b"HTTP/1.1 500 X\r\ncontent-type: application/json\r\nx-request-id: %s\r\n"
-        b"content-length: %d\r\n\r\n%s"
-        % (TOKEN.encode(), len(body), body)
+        b"content-length: %d\r\n\r\n%s" % (TOKEN.encode(), len(body), body)
     )
 
 

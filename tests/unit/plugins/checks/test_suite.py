@@ -357,7 +357,8 @@ BACKEND = "mission-control-backend"
         ),
         (
             world(host=[leaf("port 8000", "port_foreign", unit=BACKEND)],
-                  service=[combine(BACKEND, [leaf("active", "port_held")])], health=[leaf("/healthz", "not_json")]),
+                  service=[combine(BACKEND, [leaf("active", "port_held")])],
+                  health=[leaf("/healthz", "not_json")]),
             ["host.port 8000"],
         ),
         (
@@ -365,7 +366,10 @@ BACKEND = "mission-control-backend"
                   configuration=[leaf("api_url", "api_url_differs")]),
             ["configuration.api_url"],
         ),
-        (world(database=[leaf("migrations", "migration_missing")], **api_down("server_error")), ["database.migrations"]),
+        (
+            world(database=[leaf("migrations", "migration_missing")], **api_down("server_error")),
+            ["database.migrations"],
+        ),
         # Two faults that have nothing to do with one another stay two.
         (
             world(gateway=[leaf("board a", "gateway_token")], host=[leaf("clock", "clock", "warn")]),

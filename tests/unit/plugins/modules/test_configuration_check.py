@@ -1,0 +1,55 @@
+"""The module configuration_check, run as Ansible runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+TOKEN = "a-token-that-must-never-be-seen-anywhere-in-any-form-0123456789"
+ORIGIN = "http://72.62.201.147"
+Run = Callable[..., dict[str, Any]]
+Api = Callable[..., str]
+
+
+SETTINGS = f"""
+LOCAL_AUTH_TOKEN={TOKEN}
+CORS_ORIGINS={ORIGIN}
+BASE_URL=http://h:8000
+"""
+
+
+def test_settings_that_fit(run_module: Run, recorded_api: Api, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(SETTINGS)
+    result = run_module(
+        "configuration_check",
+        url=recorded_api(TOKEN),
+        env_file=str(file),
+        public_url=ORIGIN,
+        expected_api_url="http://h:8000",
+        gateway_version="2026.4.2",
+        environment_units=[],
+    )
+    assert result["state"] == "pass", result["msg"]
+    assert TOKEN not in str(result)
+
+
+def test_settings_that_do_not_fit(run_module: Run, recorded_api: Api, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(SETTINGS.replace("CORS_ORIGINS=", "CORS_ORIGIN=") + "SECURITY_HEADER_X_FRAME_OPTIONS=\n")
+    result = run_module(
+        "configuration_check",
+        url=recorded_api(TOKEN),
+        env_file=str(file),
+        public_url=ORIGIN,
+        gateway_version="2026.9.6",
+        environment_units=[],
+    )
+    kinds = {cause["kind"] for cause in result["root_causes"]}
+    assert kinds == {"cors_misconfigured", "gateway_version", "header_blanked", "setting_misspelt"}
+
+
+def test_no_settings(run_module: Run, tmp_path: Path) -> None:
+    result = run_module("configuration_check", env_file=str(tmp_path / "none"))
+    assert result["state"] == "error" and result["verdict"]["kind"] == "env_file_missing"
