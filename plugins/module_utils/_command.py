@@ -1,0 +1,527 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The command `mission-control` on an application host, for people logged in there.
+
+It is a thin shell over systemctl, journalctl, psql and the installed checks. It works as root and as the
+application's user, whatever environment they have, and exits with the status of what it calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ._process import SEARCH_PATH, Account, HostError, find_account, user_environment
+
+CONFIGURATION = "/etc/mission-control/command.json"
+SERVICES = ("gateway", "backend", "worker", "frontend")
+CANNOT = 2
+INTERRUPTED = 130
+# libpq's names of what may stand in the query part of a database address.
+_PSQL_VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "options": "PGOPTIONS",
+    "passfile": "PGPASSFILE",
+    "gssencmode": "PGGSSENCMODE",
+    "channel_binding": "PGCHANNELBINDING",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+
+
+class CommandError(Exception):
+    """What keeps the command from doing its work, in the reader's terms."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the role wrote when it installed the command."""
+
+    user: str
+    root: str
+    services: tuple[str, ...]
+    gateway_user: str = ""
+    verify: Mapping[str, Any] = field(default_factory=dict)
+
+    def user_of(self, service: str) -> str:
+        return (self.gateway_user or self.user) if service == "gateway" else self.user
+
+
+def load_configuration(path: str = CONFIGURATION) -> Configuration:
+    """Read it. Only root and the application's user may."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CommandError(
+            f"{path} does not exist. The role openclaw.mission_control.command writes it."
+        ) from None
+    except PermissionError:
+        owner = find_owner(path)
+        raise CommandError(f"Only root and {owner} may do this. Try: sudo mission-control ...") from None
+    try:
+        data = json.loads(text)
+        return Configuration(
+            user=data["user"],
+            root=data["root"],
+            services=tuple(data["services"]),
+            gateway_user=data.get("gateway_user") or "",
+            verify=data.get("verify") or {},
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise CommandError(
+            f"{path} is damaged ({error}). Deploy again: the role command writes it anew."
+        ) from None
+
+
+def find_owner(path: str) -> str:
+    """The name of the user to whom a file belongs."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(Path(path).stat().st_uid).pw_name
+    except (OSError, KeyError):
+        return "the application's user"
+
+
+def environment_for(account: Account, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the called programs see: the account's own environment, and the caller's terminal and language."""
+    environment = user_environment(account)
+    for name in (
+        "TERM",
+        "COLORTERM",
+        "NO_COLOR",
+        "COLUMNS",
+        "LINES",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "PAGER",
+        "EDITOR",
+    ):
+        if name in os.environ:
+            environment[name] = os.environ[name]
+    environment.update(extra or {})
+    return environment
+
+
+def permitted(account: Account) -> None:
+    """Only root and the account itself can act for it."""
+    if os.geteuid() not in (0, account.uid):
+        raise CommandError(f"Only root and {account.name} may do this. Try: sudo mission-control ...")
+
+
+def become(account: Account) -> None:
+    """Continue as the account, for good."""
+    permitted(account)
+    if os.geteuid() == 0 and account.uid != 0:
+        os.setgroups(account.groups)
+        os.setgid(account.gid)
+        os.setuid(account.uid)
+    if not os.access(".", os.R_OK | os.X_OK):
+        os.chdir(account.home if Path(account.home).is_dir() else "/")
+
+
+def execute(argv: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """Become the program: its signals, its output, its exit status."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execvpe(argv[0], list(argv), dict(environment))  # noqa: S606
+    except FileNotFoundError:
+        package = {"psql": "postgresql-client"}.get(argv[0], "systemd")
+        raise CommandError(f"{argv[0]} is not installed. Try: apt-get install {package}") from None
+
+
+def show(text: str) -> None:
+    """Print at once, so that it stands before what called programs print."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.flush()
+
+
+def wanted(configuration: Configuration, names: Sequence[str], *, everything: bool) -> list[str]:
+    """The services named, or all of this host. The gateway is acted upon only by name."""
+    if not names or list(names) == ["all"]:
+        return [name for name in configuration.services if everything or name != "gateway"]
+    for name in names:
+        if name not in SERVICES:
+            raise CommandError(
+                f"There is no service {name!r}. There are {', '.join(configuration.services)}."
+            )
+        if name not in configuration.services:
+            raise CommandError(
+                f"The {name} does not run on this host. Here are {', '.join(configuration.services)}."
+            )
+    return [name for name in SERVICES if name in names]
+
+
+def unit(service: str) -> str:
+    from ._operations_services import service_unit
+
+    return service_unit(service)
+
+
+# -- the commands ---------------------------------------------------------------------------------
+
+
+def command_status(configuration: Configuration, options: argparse.Namespace) -> int:
+    """systemctl --user status."""
+    from ._systemd import UserManager
+
+    names = wanted(configuration, options.services, everything=True)
+    status = 0
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(configuration.user_of(name), []).append(unit(name))
+    lines = 0 if len(names) > 1 else 10
+    for number, (user, units) in enumerate(groups.items()):
+        account = find_account(user)
+        permitted(account)
+        UserManager(account).require()
+        argv = [
+            "systemctl",
+            "--user",
+            "--no-pager",
+            f"--lines={lines}",
+            "status",
+            "--",
+            *units,
+        ]
+        if number == len(groups) - 1 and status == 0:
+            become(account)
+            execute(argv, environment_for(account))
+        status = call(argv, account) or status
+    return status
+
+
+def call(argv: Sequence[str], account: Account) -> int:
+    """Run a program as the account and wait for it; an interrupt reaches it, too."""
+    identity: dict[str, Any] = {}
+    if os.geteuid() == 0 and account.uid != 0:
+        identity = {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
+    done = subprocess.run(list(argv), env=environment_for(account), cwd="/", check=False, **identity)
+    return done.returncode
+
+
+def _operate(configuration: Configuration, options: argparse.Namespace, state: str) -> int:
+    from ._evidence import Host
+    from ._operations_services import ServiceError, Services, plan
+    from ._process import expand_home
+    from ._redact import Redactor
+
+    names = wanted(configuration, options.services, everything=False)
+    account = find_account(configuration.user)
+    gateway = find_account(configuration.user_of("gateway")) if "gateway" in names else None
+    for one in (account, gateway):
+        if one is not None:
+            permitted(one)
+    redactor = Redactor()
+    root = expand_home(configuration.root, account)
+    _ = Host(user=account.name, root=root, env_file="", redactor=redactor).environment
+    services = Services(account, root, redactor=redactor, gateway_account=gateway)
+    found = services.states(names)
+    actions = plan(found, state)
+    words = {
+        "start": ("Starting", "is running"),
+        "restart": ("Restarting", "is running"),
+        "stop": ("Stopping", "is stopped"),
+    }
+    for name in names:
+        if name not in {action.service for action in actions}:
+            show(f"{found[name].unit} {'is stopped' if state == 'stopped' else 'is running'} already")
+    for action in actions:
+        show(f"{words[action.action][0]} {action.unit} ...")
+        try:
+            services.carry_out(action, options.timeout)
+        except ServiceError as error:
+            for line in error.journal[-10:]:
+                sys.stderr.write(f"    {line}\n")
+            raise
+        show(f"{action.unit} {words[action.action][1]}")
+    return 0
+
+
+def command_start(configuration: Configuration, options: argparse.Namespace) -> int:
+    """Start, backend first, each healthy before the next."""
+    return _operate(configuration, options, "started")
+
+
+def command_restart(configuration: Configuration, options: argparse.Namespace) -> int:
+    """Restart, backend first, each healthy before the next."""
+    return _operate(configuration, options, "restarted")
+
+
+def command_stop(configuration: Configuration, options: argparse.Namespace) -> int:
+    """Stop, frontend first."""
+    return _operate(configuration, options, "stopped")
+
+
+def command_logs(configuration: Configuration, options: argparse.Namespace) -> int:
+    """journalctl over the services' lines."""
+    from ._journal import journal_command, persistent
+
+    names = wanted(configuration, options.services, everything=True)
+    owners = {configuration.user_of(name): find_account(configuration.user_of(name)) for name in names}
+    for account in owners.values():
+        permitted(account)
+    as_root = os.geteuid() == 0
+    if not as_root and not persistent():
+        raise CommandError(
+            "The journal is not kept on disk, so only root can read it. Try: sudo mission-control logs; "
+            "or set Storage=persistent in journald.conf (the role common does)."
+        )
+    argv = ["journalctl", "--no-pager", f"--output={options.output}"]
+    if not as_root:
+        argv.append("--user")
+    lines = options.lines if options.lines is not None else (10 if options.follow else 100)
+    argv.append(f"--lines={lines}")
+    for name, value in (("since", options.since), ("until", options.until), ("grep", options.grep)):
+        if value:
+            argv.append(f"--{name}={value}")
+    if options.follow:
+        argv.append("--follow")
+    for number, (user, account) in enumerate(owners.items()):
+        units = [unit(name) for name in names if configuration.user_of(name) == user]
+        matches = [word for word in journal_command(account, units)[1:] if not word.startswith("-")]
+        argv += ["+", *matches] if number else matches
+    account = next(iter(owners.values()))
+    environment = environment_for(find_account("root") if as_root else account)
+    execute(argv, environment)
+
+
+def command_verify(configuration: Configuration, options: argparse.Namespace) -> int:
+    """The installed checks."""
+    from . import _check_runner as runner
+
+    account = find_account(configuration.user)
+    permitted(account)
+    settings = {**configuration.verify}
+    common = {**(settings.get("options") or {}), "user": configuration.user, "root": configuration.root}
+    if options.wait:
+        common["deadline"] = options.wait
+    settings["options"] = common
+    import socket
+
+    name = socket.gethostname()
+    try:
+        report = runner.run(settings, options.checks, where=name)
+    except runner.BadConfigurationError as error:
+        raise CommandError(str(error)) from None
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    text = runner.show(report, options.format, name=name, colour=colour, verbose=options.verbose)
+    if options.output:
+        write_private(Path(options.output), text)
+    else:
+        show(text)
+    return runner.exit_status(report)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file at once; its readers see the old or the new one."""
+    import tempfile
+
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def command_releases(configuration: Configuration, options: argparse.Namespace) -> int:
+    """The releases of this host."""
+    from datetime import datetime
+
+    from ._host import release_facts
+    from ._operations_table import table
+    from ._process import acting_as, expand_home
+
+    account = find_account(configuration.user)
+    permitted(account)
+    with acting_as(account):
+        facts = release_facts(expand_home(configuration.root, account))
+    found = [release for release in facts["available"] if not release["partial"]]
+    if options.json:
+        show(json.dumps({"current": facts["current"], "releases": found}, indent=2))
+        return 0
+    if not found:
+        raise CommandError(f"There is no release in {facts['root']}/releases. Deploy one (playbook deploy).")
+    rows = []
+    for release in reversed(found):
+        document = release["document"] or {}
+        made = document.get("created") or document.get("prepared") or release["modified"]
+        if isinstance(made, (int, float)):
+            made = datetime.fromtimestamp(made).strftime("%Y-%m-%d %H:%M:%S")
+        mark = "current" if release["id"] == facts["current"] else ""
+        rows.append([mark, release["id"], str(made)[:19].replace("T", " ")])
+    show(table(["", "RELEASE", "MADE"], rows))
+    return 0
+
+
+def psql_environment(url: str) -> dict[str, str]:
+    """The address of the database as variables for psql: an argument would show the password to everybody."""
+    parts = urlsplit(url)
+    if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise CommandError("DATABASE_URL of the deployed environment file is no address of PostgreSQL.")
+    values = {
+        "PGHOST": parts.hostname or "",
+        "PGPORT": str(parts.port or ""),
+        "PGUSER": unquote(parts.username or ""),
+        "PGPASSWORD": unquote(parts.password or ""),
+        "PGDATABASE": unquote(parts.path.lstrip("/")),
+    }
+    for name, value in parse_qsl(parts.query):
+        if name in _PSQL_VARIABLES:
+            values[_PSQL_VARIABLES[name]] = value
+    return {name: value for name, value in values.items() if value}
+
+
+def command_db(configuration: Configuration, options: argparse.Namespace) -> int:
+    """psql as the application, read only unless asked otherwise."""
+    from ._evidence import Host
+    from ._redact import Redactor
+
+    account = find_account(configuration.user)
+    permitted(account)
+    host = Host(user=account.name, root=configuration.root, env_file="", redactor=Redactor())
+    url = host.environment.get("DATABASE_URL", "")
+    if not url:
+        raise CommandError(
+            f"No database is known: {host.env_file} does not hold DATABASE_URL. Is the backend here?"
+        )
+    try:
+        variables = psql_environment(url)
+    except ValueError:
+        raise CommandError("DATABASE_URL of the deployed environment file cannot be read.") from None
+    variables["PGAPPNAME"] = "mission-control-db"
+    variables.setdefault("PGCONNECT_TIMEOUT", "10")
+    if not options.write:
+        read_only = "-c default_transaction_read_only=on"
+        variables["PGOPTIONS"] = f"{variables.get('PGOPTIONS', '')} {read_only}".strip()
+    become(account)
+    execute(["psql", *options.arguments], environment_for(account, variables))
+
+
+# -- the command line -----------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="mission-control",
+        description="Daily commands for OpenClaw Mission Control on this host, as root or as its user.",
+        epilog="The exit status is that of what is called; verify: 0 healthy, 1 unhealthy, 2 could not check.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    names = f"service: {', '.join(name for name in SERVICES if name != 'gateway')}, gateway or all (default)"
+
+    def add(
+        name: str, run: Callable[[Configuration, argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        found.set_defaults(run=run)
+        return found
+
+    status = add("status", command_status, "show the services' state, as systemctl does")
+    status.add_argument("services", nargs="*", metavar="service", help=names)
+    for name, run, text in (
+        ("restart", command_restart, "restart services, backend first, each healthy before the next"),
+        ("start", command_start, "start services, backend first, each healthy before the next"),
+        ("stop", command_stop, "stop services, frontend first, and their sockets"),
+    ):
+        one = add(name, run, text)
+        one.add_argument(
+            "services", nargs="*", metavar="service", help=f"{names}; the gateway only by its name"
+        )
+        one.add_argument(
+            "--timeout", type=positive, default=180.0, metavar="SECONDS", help="for each service (180)"
+        )
+    logs = add("logs", command_logs, "show the services' logs, as journalctl does")
+    logs.add_argument("services", nargs="*", metavar="service", help=names)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on with new lines until interrupted")
+    logs.add_argument(
+        "-n", "--lines", type=count, metavar="N", help="how many lines (100; with -f 10; or all)"
+    )
+    logs.add_argument("--since", metavar="TIME", help='as journalctl takes it, e.g. "10 min ago", yesterday')
+    logs.add_argument("--until", metavar="TIME", help="likewise")
+    logs.add_argument("-g", "--grep", metavar="PATTERN", help="only lines that match a regular expression")
+    logs.add_argument(
+        "-o", "--output", metavar="FORMAT", default="short-iso", help="short-iso, json, cat ..."
+    )
+    verify = add(
+        "verify",
+        command_verify,
+        "check that Mission Control works",
+    )
+    verify.add_argument("checks", nargs="*", metavar="check", help="only these, e.g. health cors service")
+    formats = ("table", "json", "junit", "prometheus", "nagios", "markdown", "html")
+    verify.add_argument("--format", choices=formats, default="table", help="form of the report (table)")
+    verify.add_argument("--output", metavar="FILE", help="write the report into a file")
+    verify.add_argument("--wait", type=positive, metavar="SECONDS", help="try again for so long what fails")
+    verify.add_argument(
+        "-v", "--verbose", action="store_true", help="show the parts of checks that passed, too"
+    )
+    releases = add("releases", command_releases, "list the releases on this host, the newest first")
+    releases.add_argument("--json", action="store_true", help="as JSON, with what each was made from")
+    db = add("db", command_db, "open psql on the application's database, read only")
+    db.usage = "mission-control db [-h] [--write] [options and arguments of psql]"
+    db.epilog = "For example: mission-control db -c 'SELECT name, status FROM agents'"
+    db.add_argument("--write", action="store_true", help="allow changes")
+    return top
+
+
+def positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 86400:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 86400 seconds")
+    return value
+
+
+def count(text: str) -> str:
+    if text != "all" and not (text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+    return text
+
+
+def main(arguments: Sequence[str] | None = None, path: str = CONFIGURATION) -> int:
+    """Run the command; the result is its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    rest: list[str] = []
+    if given[:1] == ["db"] and not {"-h", "--help"} & set(given[1:2]):
+        # Everything else is for psql.
+        given, rest = given[:1], given[1:]
+        if rest[:1] == ["--write"]:
+            given, rest = [*given, "--write"], rest[1:]
+    options = parser().parse_args(given)
+    options.arguments = rest
+    os.environ["PATH"] = SEARCH_PATH
+    try:
+        return int(options.run(load_configuration(path), options))
+    except CommandError as error:
+        sys.stderr.write(f"mission-control: {error}\n")
+        return CANNOT
+    except HostError as error:
+        sys.stderr.write(f"mission-control: {error.message} {error.remedy}".rstrip() + "\n")
+        return 1 if options.command in ("start", "restart", "stop") else CANNOT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

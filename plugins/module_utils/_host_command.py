@@ -1,0 +1,250 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Installs the host command: one executable archive of this collection's own files, with its configuration.
+
+The archive is made on the host, so that it holds bytecode of the host's Python and starts at once. The
+sources are in it, too: another Python, after an upgrade of the distribution, simply reads those.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import py_compile
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PACKAGE = __package__ or ""
+NAME = "mission_control"
+ENTRIES = ("_command", "_check_runner")
+INTERPRETER = "/usr/bin/python3"
+_MAIN = f"import sys\n\nfrom {NAME}._command import main\n\nsys.exit(main())\n"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def _source(name: str) -> tuple[str, bool] | None:
+    """The text of a module of this package and whether it is a package; None for what is none."""
+    try:
+        spec = importlib.util.find_spec(f"{PACKAGE}.{name}" if name else PACKAGE)
+    except ModuleNotFoundError:
+        return None
+    if spec is None or spec.loader is None:
+        return None
+    # Ansible runs modules from an archive of its own, without files to read: the loader knows the text.
+    text = spec.loader.get_source(spec.name)  # type: ignore[attr-defined]
+    return (text or ""), spec.submodule_search_locations is not None
+
+
+def _imports(name: str, text: str, package: bool) -> Iterable[str]:
+    """Modules of this package that a module imports, wherever in it."""
+    own = name.split(".")
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        up = node.level - (1 if package else 0)
+        base = own[: len(own) - up] if up else own
+        target = [*base, *((node.module or "").split(".") if node.module else [])]
+        if target:
+            yield ".".join(target)
+        for alias in node.names:
+            yield ".".join([*target, alias.name])
+
+
+def sources(entries: Sequence[str]) -> dict[str, str]:
+    """The files of the archive: the entries and all that they import from this package."""
+    found: dict[str, str] = {"__main__.py": _MAIN, f"{NAME}/__init__.py": ""}
+    waiting, seen = list(entries), set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        read = _source(name)
+        if read is None:
+            continue
+        text, package = read
+        path = name.replace(".", "/")
+        found[f"{NAME}/{path}/__init__.py" if package else f"{NAME}/{path}.py"] = text
+        parent = name.rpartition(".")[0]
+        waiting += [*([parent] if parent else []), *_imports(name, text, package)]
+    return dict(sorted(found.items()))
+
+
+def identity(files: Mapping[str, str]) -> str:
+    """What an archive is made from: its sources, and the version of the bytecode."""
+    digest = hashlib.sha256(importlib.util.MAGIC_NUMBER)
+    for path, text in sorted(files.items()):
+        digest.update(f"{path}\0{text}\0".encode())
+    return digest.hexdigest()
+
+
+def archive(files: Mapping[str, str]) -> bytes:
+    """The executable archive. The same sources give the same bytes."""
+    buffer = io.BytesIO()
+    buffer.write(f"#!{INTERPRETER} -I\n".encode())
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        zipfile.ZipFile(buffer, "w", compression=zipfile.ZIP_DEFLATED) as target,
+    ):
+        source, bytecode = Path(directory, "source.py"), Path(directory, "source.pyc")
+        for path, text in sorted(files.items()):
+            target.writestr(zipfile.ZipInfo(path, _EPOCH), text, zipfile.ZIP_DEFLATED)
+            if path == "__main__.py":
+                continue
+            source.write_text(text, encoding="utf-8")
+            py_compile.compile(
+                str(source),
+                str(bytecode),
+                dfile=path,
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+            # Bytecode is not compressed: it is what every start reads.
+            target.writestr(zipfile.ZipInfo(f"{path}c", _EPOCH), bytecode.read_bytes(), zipfile.ZIP_STORED)
+        target.comment = identity(files).encode()
+    return buffer.getvalue()
+
+
+def is_current(path: Path, files: Mapping[str, str]) -> bool:
+    """Whether the installed archive is the one that would be made."""
+    try:
+        with zipfile.ZipFile(path) as found:
+            if found.comment != identity(files).encode():
+                return False
+            return all(found.read(name) == text.encode() for name, text in files.items())
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return False
+
+
+COMPLETION = """\
+# Completion of mission-control for bash. Installed by the Ansible collection openclaw.mission_control.
+_mission_control() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+    local command=${COMP_WORDS[1]-} words=
+    local services="@services@ all"
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        words="@commands@ --help"
+    else
+        case $previous in
+            --format) words="@formats@" ;;
+            --output)
+                [[ $command == verify ]] || return
+                compopt -o filenames
+                COMPREPLY=($(compgen -f -- "$current"))
+                return
+                ;;
+            -n | --lines | --since | --until | -g | --grep | --timeout | --wait) return ;;
+            -o) return ;;
+            *)
+                case $command in
+                    status) words="$services --help" ;;
+                    start | stop | restart) words="$services --timeout --help" ;;
+                    logs) words="$services --follow --lines --since --until --grep --output --help" ;;
+                    verify) words="@checks@ --format --output --wait --verbose --help" ;;
+                    releases) words="--json --help" ;;
+                    db) ((COMP_CWORD == 2)) && words="--write --help" ;;
+                esac
+                ;;
+        esac
+    fi
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _mission_control mission-control
+"""
+
+
+def completion(services: Sequence[str], checks: Sequence[str], formats: Sequence[str]) -> str:
+    """The completion for this host's services."""
+    text = COMPLETION
+    for name, words in (
+        ("services", services),
+        ("checks", checks),
+        ("formats", formats),
+        ("commands", ("status", "start", "stop", "restart", "logs", "verify", "releases", "db")),
+    ):
+        text = text.replace(f"@{name}@", " ".join(words))
+    return text
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file as it shall be."""
+
+    path: str
+    content: bytes
+    mode: int
+    uid: int = 0
+    gid: int = 0
+
+
+def differs(file: Wanted, files: Mapping[str, str] | None = None) -> list[str]:
+    """What is not as it shall be: content, mode, owner; the whole file where there is none."""
+    path = Path(file.path)
+    try:
+        found = path.lstat()
+    except OSError:
+        return ["missing"]
+    if not path.is_file() or path.is_symlink():
+        return ["no regular file"]
+    reasons = []
+    same = is_current(path, files) if files is not None else path.read_bytes() == file.content
+    if not same:
+        reasons.append("content")
+    if found.st_mode & 0o7777 != file.mode:
+        reasons.append("mode")
+    if (found.st_uid, found.st_gid) != (file.uid, file.gid):
+        reasons.append("owner")
+    return reasons
+
+
+def install(file: Wanted) -> None:
+    """Replace the file at once. Nobody sees half of it, and nobody else can read a private one meanwhile."""
+    path = Path(file.path)
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(file.content)
+            stream.flush()
+            os.fchown(stream.fileno(), file.uid, file.gid)
+            os.fchmod(stream.fileno(), file.mode)
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def remove(path: str, *, empty_parent: bool = False) -> None:
+    """Remove a file, and its directory when it was the last one in it."""
+    with contextlib.suppress(FileNotFoundError):
+        Path(path).unlink()
+    if empty_parent:
+        with contextlib.suppress(OSError):
+            Path(path).parent.rmdir()
+
+
+def configuration_text(
+    *, user: str, gateway_user: str, root: str, services: Sequence[str], verify: Mapping[str, Any]
+) -> str:
+    """What the command reads. It holds no secret: those stay in the deployed environment file."""
+    data = {
+        "user": user,
+        "gateway_user": gateway_user,
+        "root": root,
+        "services": list(services),
+        "verify": dict(verify),
+    }
+    return json.dumps(data, indent=2, sort_keys=True) + "\n"

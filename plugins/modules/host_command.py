@@ -1,0 +1,291 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_command
+short_description: Install or remove the command mission-control on an application host
+version_added: "1.0.0"
+description:
+  - Installs one executable file, C(mission-control), with the checks of this collection in it, its
+    configuration (0600, of the application's user) and its completion for bash.
+  - The command works without Ansible, as root and as the application's user. The configuration holds no
+    secret. The token and the database's address are read from the deployed environment file.
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+attributes:
+  check_mode:
+    description: Says what would be done, and does not do it.
+    support: full
+  diff_mode:
+    description: Shows which files differ, and the configuration before and after.
+    support: full
+  platform:
+    description: Systems on which it runs.
+    support: full
+    platforms: posix
+options:
+  state:
+    description:
+      - Whether the command shall be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  user:
+    description:
+      - The application's user. It must exist.
+    type: str
+  gateway_user:
+    description:
+      - The user that runs the gateway. Without it, O(user).
+    type: str
+    default: ''
+  root:
+    description:
+      - The application's root directory. A leading C(~) is the home of O(user).
+    type: str
+    default: ~/mission-control
+  services:
+    description:
+      - The services that run on this host.
+    type: list
+    elements: str
+    choices: [gateway, backend, worker, frontend]
+    default: [backend, worker, frontend]
+  verify:
+    description:
+      - What C(mission-control verify) does. C(checks), C(skip), C(waivers), C(suite_deadline),
+        C(options) (options of M(openclaw.mission_control.verify) that hold for all checks) and
+        C(check_options) (by the checks' names).
+    type: dict
+    default: {}
+  path:
+    description:
+      - Where the command is installed.
+    type: path
+    default: /usr/local/bin/mission-control
+  completion_path:
+    description:
+      - Where its completion for bash is installed.
+    type: path
+    default: /usr/local/share/bash-completion/completions/mission-control
+seealso:
+  - module: openclaw.mission_control.verify
+"""
+
+EXAMPLES = r"""
+- name: Install the command
+  openclaw.mission_control.host_command:
+    user: mission-control
+    verify:
+      options:
+        public_url: http://mission-control.example.com:3000
+  become: true
+
+- name: Remove it
+  openclaw.mission_control.host_command:
+    state: absent
+  become: true
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or in check mode would be done.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    path: {description: The file., type: str, returned: always}
+    action: {description: V(install) or V(remove)., type: str, returned: always}
+    reason: {description: What differed., type: str, returned: always}
+missing_packages:
+  description: Debian packages without which a part of it does not work, such as C(psql) or the completion.
+  type: list
+  elements: str
+  returned: always
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+# All checks, so that Ansible sends them along: the command's archive is made from them on the host.
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _check_runner, _command
+from ansible_collections.openclaw.mission_control.plugins.module_utils._checks import (  # noqa: F401
+    agents,
+    configuration,
+    cors,
+    database,
+    frontend,
+    gateway,
+    health,
+    host,
+    log,
+    membership,
+    metrics,
+    queue,
+    service,
+    session,
+    sessions,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host_command import (
+    ENTRIES,
+    Wanted,
+    archive,
+    completion,
+    configuration_text,
+    differs,
+    install,
+    remove,
+    sources,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._options import CHECKS, COMMON
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
+    HostError,
+    expand_home,
+    find_account,
+)
+
+NEEDED = {
+    "postgresql-client": ("psql",),
+    "bash-completion": ("/usr/share/bash-completion/bash_completion",),
+}
+
+
+def missing_packages(services: list[str]) -> list[str]:
+    found = []
+    for package, programs in NEEDED.items():
+        if package == "postgresql-client" and "backend" not in services:
+            continue
+        if not any(shutil.which(name) or (name.startswith("/") and Path(name).exists()) for name in programs):
+            found.append(package)
+    return found
+
+
+def problems(verify: dict[str, Any]) -> list[str]:
+    """What is wrong with the settings of the checks, before anything is installed."""
+    try:
+        _check_runner.chosen(verify)
+    except ValueError as error:
+        return [f"verify: {error}"]
+    found = [
+        f"verify.options: there is no option {name!r}"
+        for name in verify.get("options") or {}
+        if name not in COMMON
+    ]
+    if "token" in (verify.get("options") or {}):
+        found.append("verify.options: token is a secret; the command reads it from the environment file")
+    for check, options in (verify.get("check_options") or {}).items():
+        if check not in CHECKS:
+            found.append(f"verify.check_options: there is no check {check!r}")
+            continue
+        found += [
+            f"verify.check_options: the check {check} has no option {name!r}"
+            for name in options
+            if name not in CHECKS[check][1]
+        ]
+    return found
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "user": {"type": "str"},
+            "gateway_user": {"type": "str", "default": ""},
+            "root": {"type": "str", "default": "~/mission-control"},
+            "services": {
+                "type": "list",
+                "elements": "str",
+                "choices": list(_command.SERVICES),
+                "default": ["backend", "worker", "frontend"],
+            },
+            "verify": {"type": "dict", "default": {}},
+            "path": {"type": "path", "default": "/usr/local/bin/mission-control"},
+            "completion_path": {
+                "type": "path",
+                "default": "/usr/local/share/bash-completion/completions/mission-control",
+            },
+        },
+        required_if=[("state", "present", ["user"])],
+        supports_check_mode=True,
+    )
+    options = module.params
+    actions: list[dict[str, str]] = []
+    configuration_path = _command.CONFIGURATION
+    if options["state"] == "absent":
+        for path in (options["path"], options["completion_path"], configuration_path):
+            if not Path(path).exists():
+                continue
+            actions.append({"path": path, "action": "remove", "reason": "it shall not be there"})
+            if not module.check_mode:
+                remove(path, empty_parent=path == configuration_path)
+        module.exit_json(changed=bool(actions), actions=actions, missing_packages=[])
+    wrong = problems(options["verify"])
+    if wrong:
+        module.fail_json(msg="; ".join(wrong), actions=[], missing_packages=[])
+    try:
+        account = find_account(options["user"])
+        if options["gateway_user"]:
+            find_account(options["gateway_user"])
+    except HostError as error:
+        module.fail_json(msg=f"{error.message} {error.remedy}".strip(), actions=[], missing_packages=[])
+    files = sources(ENTRIES + tuple(f"_checks.{name}" for name in CHECKS))
+    text = configuration_text(
+        user=account.name,
+        gateway_user=options["gateway_user"],
+        root=expand_home(options["root"], account),
+        services=[name for name in _command.SERVICES if name in options["services"]],
+        verify=options["verify"],
+    )
+    completed = completion(
+        [name for name in _command.SERVICES if name in options["services"]],
+        _check_runner.chosen(options["verify"]),
+        _check_runner.FORMATS,
+    )
+    command = Wanted(options["path"], b"", 0o755)
+    before = (
+        Path(configuration_path).read_text(encoding="utf-8") if Path(configuration_path).is_file() else ""
+    )
+    for wanted, made_from in (
+        (command, files),
+        (Wanted(configuration_path, text.encode(), 0o600, account.uid, account.gid), None),
+        (Wanted(options["completion_path"], completed.encode(), 0o644), None),
+    ):
+        reasons = differs(wanted, made_from)
+        if not reasons:
+            continue
+        actions.append({"path": wanted.path, "action": "install", "reason": ", ".join(reasons)})
+        if module.check_mode:
+            continue
+        if made_from is not None:
+            wanted = Wanted(wanted.path, archive(made_from), wanted.mode, wanted.uid, wanted.gid)
+        try:
+            install(wanted)
+        except OSError as error:
+            module.fail_json(
+                msg=f"{wanted.path} cannot be written: {error.strerror}.",
+                actions=actions,
+                missing_packages=[],
+            )
+    result: dict[str, Any] = {
+        "changed": bool(actions),
+        "actions": actions,
+        "missing_packages": missing_packages(options["services"]),
+    }
+    if module._diff and before != text:
+        result["diff"] = {
+            "before": before,
+            "after": text,
+            "before_header": configuration_path,
+            "after_header": configuration_path,
+        }
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
