@@ -359,6 +359,9 @@ class Installer:
         self.request = request
         self.layout = layout
         self._run = execute
+        # In check mode there may be no parser yet: the foretold settings are then those of an empty file.
+        self.unread = False
+        self.installed: list[str] = []
 
     def command(
         self, argv: Sequence[str], environment: Mapping[str, str] | None = None, cwd: str = "/"
@@ -386,6 +389,9 @@ class Installer:
             return tree
         if not check:
             self.programs()
+        elif not self._json5_libraries():
+            self.unread = True
+            return {}
         tree = config.parse(self._json5_to_json(text))
         if tree is None:
             raise HostError(
@@ -395,22 +401,24 @@ class Installer:
             )
         return tree
 
+    def _json5_libraries(self) -> list[Path]:
+        trees = [tree / "node_modules" / "json5" for tree in (self.layout.tree, self.layout.current)]
+        return [library for library in trees if library.exists() and self.layout.node.exists()]
+
     def _json5_to_json(self, text: str) -> str:
-        for tree in (self.layout.tree, self.layout.current):
-            library = tree / "node_modules" / "json5"
-            if library.exists() and self.layout.node.exists():
-                script = (
-                    "const text = require('fs').readFileSync(0, 'utf8');"
-                    "console.log(JSON.stringify(require(process.argv[1]).parse(text)))"
-                )
-                done = self._run(
-                    [str(self.layout.node), "-e", script, str(library)],
-                    account=self.request.account,
-                    timeout=30,
-                    input=text,
-                )
-                if done.ok:
-                    return done.stdout
+        script = (
+            "const text = require('fs').readFileSync(0, 'utf8');"
+            "console.log(JSON.stringify(require(process.argv[1]).parse(text)))"
+        )
+        for library in self._json5_libraries():
+            done = self._run(
+                [str(self.layout.node), "-e", script, str(library)],
+                account=self.request.account,
+                timeout=30,
+                input=text,
+            )
+            if done.ok:
+                return done.stdout
         raise HostError(
             f"{self.layout.configuration} is not plain JSON, and there is no OpenClaw yet that could read "
             "it.",
@@ -559,8 +567,10 @@ class Installer:
             self.check_space()
         if needs_runtime:
             self.install_runtime()
+            self.installed.append(f"install Node {request.node_version}")
         if needs_version:
             self.install_version()
+            self.installed.append(f"install OpenClaw {request.version}")
 
     def apply(self, plan: Plan) -> None:
         """Bring everything about; the running gateway is not touched before the new version is complete."""

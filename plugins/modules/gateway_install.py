@@ -322,6 +322,8 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
     tree = installer.configuration(check=module.check_mode)
     with acting_as(account):
         plan = make_plan(request, layout, tree)
+    # To read a configuration with comments, OpenClaw had to be installed before the plan was made.
+    plan.actions[:0] = installer.installed
     removed: list[str] = []
     if plan.actions and not module.check_mode:
         installer.apply(plan)
@@ -360,6 +362,11 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
             },
             {"prepared": "".join(f"{action}\n" for action in plan.actions)},
         ]
+    if installer.unread:
+        module.warn(
+            f"{layout.configuration} is not plain JSON and cannot be read before OpenClaw is there: the "
+            "settings foretold are those of an empty file."
+        )
     for warning in plan.warnings:
         module.warn(warning)
     return result

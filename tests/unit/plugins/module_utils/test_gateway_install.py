@@ -305,13 +305,19 @@ def test_comments_are_kept_in_a_copy(request_: install.Request, monkeypatch: pyt
     assert json.loads(layout.configuration.read_text())["agents"] == {"list": []}
 
 
-def test_without_the_parser_a_commented_configuration_is_not_guessed_at(request_: install.Request) -> None:
+def test_without_the_parser_a_commented_configuration_is_not_guessed_at(
+    request_: install.Request,
+) -> None:
     layout = install.Layout(request_)
     layout.configuration.parent.mkdir()
     layout.configuration.write_text("{ gateway: {}, }")
+    installer = install.Installer(request_, layout, Tools())
+    assert installer.configuration(check=True) == {} and installer.unread
+    # The tools of these tests install no parser either.
     with pytest.raises(HostError) as caught:
-        plan_of(request_)
+        installer.configuration(check=False)
     assert "comments" in caught.value.remedy
+    assert layout.configuration.read_text() == "{ gateway: {}, }"
 
 
 def test_everything_a_gateway_is_started_from_changes_the_digest(request_: install.Request) -> None:
