@@ -46,7 +46,7 @@ def write(path: Path, text: str) -> None:
         raise
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes are not typed for mypy
     """The action `verify_report`."""
 
     TRANSFERS_FILES = False

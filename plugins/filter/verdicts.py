@@ -23,19 +23,20 @@ def _document(value: Any, name: str = "") -> dict[str, Any]:
     for report in reports:
         if not isinstance(report, Mapping) or "verdicts" not in report:
             raise AnsibleFilterError("expected the result of verify or of a check: this one has no verdicts")
-    return document(name or str(reports[0]["host"]), reports)
+    found: dict[str, Any] = document(name or str(reports[0]["host"]), reports)
+    return found
 
 
 def verdict_table(value: Any, name: str = "", width: int = 110, verbose: bool = False) -> str:
     """The verdicts as a table for a terminal."""
-    return table(_document(value, name), width=width, verbose=verbose)
+    return str(table(_document(value, name), width=width, verbose=verbose))
 
 
 def verdict_report(value: Any, format: str, name: str = "") -> str:
     """The verdicts in one of the report formats."""
     if format not in RENDERERS:
         raise AnsibleFilterError(f"unknown format {format!r}; there are {', '.join(RENDERERS)}")
-    return render(_document(value, name), format)
+    return str(render(_document(value, name), format))
 
 
 class FilterModule:

@@ -47,7 +47,10 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     if not is_report(before):
         raise ValueError("baseline: this is no report of verify (it has no verdicts)")
     old, new = _leaves(before), _leaves(after)
-    failures, worse, fixed, known = [], [], [], []
+    failures: list[dict[str, str]] = []
+    worse: list[dict[str, str]] = []
+    fixed: list[dict[str, str]] = []
+    known: list[dict[str, str]] = []
     for path, verdict in new.items():
         previous = old.get(path)
         entry = {

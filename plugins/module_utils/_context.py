@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -220,14 +221,14 @@ class Context:
     def parts(self, works: Iterable[tuple[str, Callable[[], Verdict]]]) -> list[Verdict]:
         """The verdicts of some works, done side by side. What passed in an earlier attempt is kept."""
         listed = [
-            (name, work) if name not in self.waived else (name, lambda name=name: waived_part(name))
+            (name, work) if name not in self.waived else (name, partial(waived_part, name))
             for name, work in works
         ]
         todo = [(name, work) for name, work in listed if name not in self.kept]
         done = dict(
             zip(
                 (name for name, _work in todo),
-                self.parallel([lambda name=name, work=work: self.guard(name, work) for name, work in todo]),
+                self.parallel([partial(self.guard, name, work) for name, work in todo]),
                 strict=True,
             )
         )
@@ -352,17 +353,13 @@ class Context:
                 {"total": total},
             )
         if step and total > step:
-            rest = self.parallel(
-                [
-                    lambda offset=offset: _items(
-                        self.fetch(path, {**given, "limit": limit, "offset": offset}), path
-                    )
-                    for offset in range(step, total, step)
-                ],
-                limit=8,
-            )
-            for page in rest:
-                items.extend(page)
+
+            def page(offset: int) -> list[Any]:
+                return _items(self.fetch(path, {**given, "limit": limit, "offset": offset}), path)
+
+            rest = self.parallel([partial(page, offset) for offset in range(step, total, step)], limit=8)
+            for more in rest:
+                items.extend(more)
         return items
 
 

@@ -55,9 +55,9 @@ def parse_range(text: str | float) -> Range:
 
 def judge(value: float, warn: str | float | None, crit: str | float | None) -> str:
     """The state of a value under a pair of thresholds; the critical one is looked at first."""
-    if crit not in (None, "") and parse_range(crit).alerts(value):  # type: ignore[arg-type]
+    if crit not in (None, "") and parse_range(crit).alerts(value):
         return FAIL
-    if warn not in (None, "") and parse_range(warn).alerts(value):  # type: ignore[arg-type]
+    if warn not in (None, "") and parse_range(warn).alerts(value):
         return WARN
     return PASS
 

@@ -33,7 +33,7 @@ def document(
     name: str, reports: Sequence[Mapping[str, Any]], comparison: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Everything that was found about one host. Its schema is docs/report.schema.json."""
-    views = [{key: report.get(key) for key in REPORT_KEYS} for report in reports]
+    views: list[dict[str, Any]] = [{key: report.get(key) for key in REPORT_KEYS} for report in reports]
     counts = {
         key: sum(int((view["counts"] or {}).get(key, 0)) for view in views) for key in ("total", *STATES)
     }

@@ -108,7 +108,7 @@ def targets(context: Context, options: Mapping[str, Any]) -> list[Target]:
         if not wanted:
             raise
         known = {}
-    found = []
+    found: list[Target] = []
     for board_id in wanted or [key for key, board in known.items() if board.get("gateway_id")]:
         board = known.get(board_id, {})
         name = f"board {board.get('slug') or board.get('name') or board_id}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .._client import Answer, origin_of
@@ -218,10 +219,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         )
         return judge_foreign(context, origin, answers[0], answers[1])
 
-    works = [(origin, lambda origin=origin: allowed(origin)) for origin in origins]
-    works += [
-        (f"foreign {origin}", lambda origin=origin: foreign(origin)) for origin in options["foreign_origins"]
-    ]
+    works = [(origin, partial(allowed, origin)) for origin in origins]
+    works += [(f"foreign {origin}", partial(foreign, origin)) for origin in options["foreign_origins"]]
     verdict = context.each("cors", works)
     if not origins:
         verdict.checks.append(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -65,9 +66,9 @@ def baked_api_url(scripts: Iterable[str]) -> str | None:
                 if AUTO in near.lower():
                     return AUTO if value.lower() == AUTO else value
                 fallback = fallback or value
-        match = _NEAR_AUTO.search(text)
-        if match:
-            return match[1]
+        near_auto = _NEAR_AUTO.search(text)
+        if near_auto:
+            return near_auto[1]
         if _UNSET.search(text):
             fallback = fallback or AUTO
     return fallback
@@ -79,9 +80,7 @@ def scripts_of(context: Context, url: str) -> list[str]:
     if not page.ok:
         raise context.problem(page, variable="mission_control_public_url", unit=JOURNAL)
     links = [link for link in assets_of(page.text, page.url) if urlsplit(link).path.endswith(".js")]
-    answers = context.parallel(
-        [lambda link=link: context.client.get(link, token="") for link in links]  # type: ignore[misc]
-    )
+    answers = context.parallel([partial(context.client.get, link, token="") for link in links])
     return [*(answer.text for answer in answers if answer.ok), page.text]
 
 
@@ -223,13 +222,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
 
     pages = list(options["pages"])
     answers = dict(
-        zip(pages, context.parallel([lambda page=page: get(fetched + page) for page in pages]), strict=True)
+        zip(pages, context.parallel([partial(get, fetched + page) for page in pages]), strict=True)
     )
     verdicts = context.parts(
-        [
-            (page, lambda page=page: judge_page(context, page, answers[page], options))  # type: ignore[misc]
-            for page in pages
-        ]
+        [(page, partial(judge_page, context, page, answers[page], options)) for page in pages]
     )
     first = answers[pages[0]]
     if not first.ok or "html" not in first.header("content-type"):
@@ -237,7 +233,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return _combine(context, [*verdicts, rest])
 
     links = assets_of(first.text, first.url)
-    assets = context.parallel([lambda link=link: get(link) for link in links])
+    assets = context.parallel([partial(get, link) for link in links])
     scripts = [answer.text for answer in assets if answer.ok and urlsplit(answer.url).path.endswith(".js")]
     baked = baked_api_url([*scripts, first.text])
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .._context import Context, Problem
@@ -178,6 +179,4 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         body = context.fetch(f"{spoken.prefix}/status", parameters)
         return judge_status(body, name, options)
 
-    return context.each(
-        "gateway", [(name, lambda name=name, given=given: status(name, given)) for name, given in asked]
-    )
+    return context.each("gateway", [(name, partial(status, name, given)) for name, given in asked])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .._client import Answer
@@ -46,15 +47,8 @@ def judge_endpoint(context: Context, path: str, answer: Answer, options: Mapping
 
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Ask all endpoints."""
-    return context.each(
-        "health",
-        [
-            (
-                path,
-                lambda path=path: judge_endpoint(  # type: ignore[misc]
-                    context, path, context.client.get(path, token=""), options
-                ),
-            )
-            for path in options["paths"]
-        ],
-    )
+
+    def ask(path: str) -> Verdict:
+        return judge_endpoint(context, path, context.client.get(path, token=""), options)
+
+    return context.each("health", [(path, partial(ask, path)) for path in options["paths"]])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -302,7 +303,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         works.append(
             (
                 f"disk {given}",
-                lambda given=given, space=space: judge_disk(
+                partial(
+                    judge_disk,
                     given,
                     space.f_bavail * space.f_frsize,
                     space.f_blocks * space.f_frsize,
@@ -315,7 +317,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         found = listeners()
         uid = account.uid if account else None
         for wanted in options["ports"]:
-            works.append((f"port {wanted['port']}", lambda wanted=wanted: judge_port(wanted, found, uid)))
+            works.append((f"port {wanted['port']}", partial(judge_port, wanted, found, uid)))
         if options["strangers"] and uid:
             allowed = [int(wanted["port"]) for wanted in options["ports"]] + list(options["allowed_ports"])
             works.append(("other ports", lambda: judge_strangers(found, uid, allowed)))
@@ -343,9 +345,7 @@ def _sandboxes(context: Context, options: Mapping[str, Any]) -> list[Verdict]:
         verdicts.append(
             context.guard(
                 f"sandbox {name}",
-                lambda name=name, process=process, parent=parent: judge_sandbox(
-                    name, shown[name], process, parent
-                ),  # type: ignore[misc]
+                partial(judge_sandbox, name, shown[name], process, parent),
             )
         )
     return verdicts

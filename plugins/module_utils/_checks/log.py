@@ -206,7 +206,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             entry
             for entry in entries
             if entry.time >= starts.get(unit_name(entry.unit or entry.identifier), 0)
-        )  # type: ignore[assignment]
+        )
     counts, cut = tally(
         entries, patterns=options["patterns"], ignore=options["ignore"], most=options["max_lines"]
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -248,15 +249,11 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     def ask(range_name: str, **more: Any) -> Any:
         return context.fetch(_api.METRICS, {parameter: range_name, **more})
 
-    works = [
-        (
-            range_name,
-            lambda range_name=range_name: judge_range(
-                ask(range_name), range_name, options, range_name in options["threshold_ranges"]
-            ),
-        )
-        for range_name in ranges
-    ]
+    def judge_one(range_name: str, body: Any = None) -> Verdict:
+        body = ask(range_name) if body is None else body
+        return judge_range(body, range_name, options, range_name in options["threshold_ranges"])
+
+    works = [(range_name, partial(judge_one, range_name)) for range_name in ranges]
 
     def filtered(name: str, key: str, identifier: str, known: list[str] | None) -> Verdict:
         if known is not None and identifier not in known:
@@ -267,25 +264,16 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
                 f"The {key.removesuffix('_id')} {identifier} was deleted, or its identifier is misspelt.",
                 "Correct verify_metrics: {board_ids or group_ids: [...]}.",
             )
-        bodies = context.parallel(
-            [lambda range_name=range_name: ask(range_name, **{key: identifier}) for range_name in ranges]
-        )
+        bodies = context.parallel([partial(ask, range_name, **{key: identifier}) for range_name in ranges])
         verdicts = [
-            context.guard(
-                range_name,
-                lambda range_name=range_name, body=body: judge_range(
-                    body, range_name, options, range_name in options["threshold_ranges"]
-                ),
-            )
+            context.guard(range_name, partial(judge_one, range_name, body))
             for range_name, body in zip(ranges, bodies, strict=True)
         ]
         return combine(name, verdicts, f"{len(verdicts)} ranges")
 
     for board_id in options["board_ids"]:
         name = f"board {board_id}"
-        works.append(
-            (name, lambda name=name, board_id=board_id: filtered(name, "board_id", str(board_id), None))
-        )
+        works.append((name, partial(filtered, name, "board_id", str(board_id), None)))
     if options["group_ids"]:
         groups = [str(group.get("id")) for group in context.pages("/api/v1/board-groups")]
         for group_id in options["group_ids"]:
@@ -293,7 +281,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             works.append(
                 (
                     name,
-                    lambda name=name, group_id=group_id: filtered(name, "group_id", str(group_id), groups),
+                    partial(filtered, name, "group_id", str(group_id), groups),
                 )
             )
     verdict = context.each("metrics", works)

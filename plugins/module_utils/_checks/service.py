@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -447,7 +448,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         short = name.removesuffix(".service")
         return combine(short, parts, parts[0].summary)
 
-    works = [(name.removesuffix(".service"), lambda name=name: judge_unit(name)) for name in names]
+    works = [(name.removesuffix(".service"), partial(judge_unit, name)) for name in names]
     return combine("service", [*linger, *context.parts(works)])
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
@@ -159,10 +160,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine(name, [detail, messages], messages.summary)
 
     verdicts = context.parts(
-        [
-            (name, lambda name=name, target=target, key=key: look(name, target, key))  # type: ignore[misc]
-            for name, (target, key) in works.items()
-        ]
+        [(name, partial(look, name, target, key)) for name, (target, key) in works.items()]
     )
     if options["session_ids"] and len(found) > 1:
         verdicts = _best_board(options["session_ids"], verdicts)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .._context import Context
@@ -179,6 +180,4 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             parts.append(judge_expected(sessions, options["expected"]))
         return combine(target.name, parts, f"{len(sessions)} sessions, {parts[2].summary}")
 
-    return context.each(
-        "sessions", [(target.name, lambda target=target: judge_target(target)) for target in found]
-    )
+    return context.each("sessions", [(target.name, partial(judge_target, target)) for target in found])

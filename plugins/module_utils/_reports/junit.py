@@ -60,14 +60,13 @@ def render(document: Mapping[str, Any]) -> str:
                     ElementTree.SubElement(case, "system-out").text = f"{leaf.state}: {_details(leaf)}"
                 cases.append(case)
         suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=_clean(f"{document['name']} from the {view['view']}"),
-            **{key: str(value) for key, value in counts.items()},
-            time=f"{float(view['duration_ms']) / 1000:.3f}",
-            timestamp=str(view["started"]).split(".")[0].split("+")[0],
-            hostname=_clean(str(view["host"])),
+            root, "testsuite", name=_clean(f"{document['name']} from the {view['view']}")
         )
+        for key, value in counts.items():
+            suite.set(key, str(value))
+        suite.set("time", f"{float(view['duration_ms']) / 1000:.3f}")
+        suite.set("timestamp", str(view["started"]).split(".")[0].split("+")[0])
+        suite.set("hostname", _clean(str(view["host"])))
         suite.extend(cases)
         for key, value in counts.items():
             totals[key] += value
