@@ -44,7 +44,16 @@ function argumentText(text, start) {
   return null;
 }
 
-// Next demands literals in these calls, so that they can be evaluated by themselves.
+// Next demands literals in these calls, so that they can be evaluated by themselves. What cannot is no such call, but
+// text in a comment, say.
+function evaluate(literal) {
+  try {
+    return { value: vm.runInNewContext(`(${literal.trim() || "undefined"}\n)`, Object.create(null), { timeout: 1000 }) };
+  } catch {
+    return null;
+  }
+}
+
 function calls(text) {
   const found = [];
   for (const [, names] of text.matchAll(IMPORT)) {
@@ -55,8 +64,8 @@ function calls(text) {
       for (const match of text.matchAll(call)) {
         const literal = argumentText(text, match.index + match[0].length - 1);
         if (literal === null) continue;
-        const value = vm.runInNewContext(`(${literal.trim() || "undefined"}\n)`, Object.create(null), { timeout: 1000 });
-        found.push({ function: imported, argument: value });
+        const evaluated = evaluate(literal);
+        if (evaluated) found.push({ function: imported, argument: evaluated.value });
       }
     }
   }
