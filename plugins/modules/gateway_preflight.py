@@ -15,8 +15,7 @@ author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 options:
   deployed:
-    description: Whether the collection deploys the gateway. Otherwise only registrations and boards are
-    looked at.
+    description: Whether the collection deploys the gateway. If not, only registrations and boards matter.
     type: bool
     default: true
   version:
