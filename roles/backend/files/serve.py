@@ -11,6 +11,7 @@ server.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import socket
 import sys
@@ -22,6 +23,7 @@ import uvicorn
 
 FIRST_DESCRIPTOR = 3
 STARTUP_FAILURE = 3
+DRAIN_SECONDS = 0.2
 
 
 def notify(message: str) -> None:
@@ -82,6 +84,11 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         notify("STOPPING=1\nSTATUS=Finishing open requests")
+        # Accept nothing more: from here on connections wait in the socket unit for the next process. Those that
+        # were accepted a moment ago may not have sent their request yet; closing them would fail it.
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(DRAIN_SECONDS)
         await super().shutdown(sockets=sockets)
 
 

@@ -13,6 +13,7 @@ const http = require("node:http");
 const net = require("node:net");
 
 const FIRST_DESCRIPTOR = 3;
+const DRAIN_MILLISECONDS = 200;
 const handedOver = process.env.LISTEN_PID === String(process.pid) && Number(process.env.LISTEN_FDS) > 0;
 const notifySocket = process.env.NOTIFY_SOCKET;
 // Children of the server have no business with either.
@@ -41,9 +42,19 @@ function tellWhenAnswered(server) {
   request.on("error", again);
 }
 
+// Accept nothing more: from there on connections wait in the socket unit for the next process. Those that were accepted
+// a moment ago may not have sent their request yet, and closing them at once, as Node.js does, would be a failed request.
+function closeGently(callback) {
+  net.Server.prototype.close.call(this, callback);
+  const closing = setInterval(() => this.closeIdleConnections(), DRAIN_MILLISECONDS);
+  this.once("close", () => clearInterval(closing));
+  return this;
+}
+
 const listen = net.Server.prototype.listen;
 net.Server.prototype.listen = function takeOver(...parameters) {
   net.Server.prototype.listen = listen;
+  if (this instanceof http.Server) this.close = closeGently;
   if (notifySocket) this.once("listening", () => tellWhenAnswered(this));
   if (!handedOver) return listen.apply(this, parameters);
   const whenListening = parameters.findLast((parameter) => typeof parameter === "function");

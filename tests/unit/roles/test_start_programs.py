@@ -155,6 +155,7 @@ const server = http.createServer((request, answer) => {
   answer.end(JSON.stringify({ seen, leaked: names() }));
 });
 server.listen(PORT, "127.0.0.1", () => console.log("listening"));
+process.on("SIGTERM", () => server.close(() => process.exit(7)));
 """
 # As systemd does it: the socket is descriptor 3, and LISTEN_PID is the process itself.
 START = 'exec 3<&"$FD"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
@@ -163,7 +164,7 @@ START = 'exec 3<&"$FD"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
 @contextmanager
 def node_server(
     directory: Path, port: int, handed: socket.socket | None, **environment: str
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[bytes]]:
     program = directory / "server.js"
     program.write_text(SERVER.replace("PORT", str(port)))
     command = [str(NODE), "--require", str(LISTEN), str(program)]
@@ -179,7 +180,7 @@ def node_server(
         stdout=subprocess.DEVNULL,
     ) as process:
         try:
-            yield
+            yield process
         finally:
             process.kill()
 
@@ -224,6 +225,21 @@ def test_a_node_server_without_systemd_is_an_ordinary_one(tmp_path: Path) -> Non
         port = reserved.getsockname()[1]
     with node_server(tmp_path, port, None, LISTEN_PID="1", LISTEN_FDS="1"):
         assert get(port) == {"seen": 1, "leaked": []}
+
+
+@needs_node
+def test_a_connection_accepted_just_before_the_end_is_still_served(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    with node_server(tmp_path, port, None) as process:
+        get(port)
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            assert get(port)["seen"] == 2  # so the connection before this one has been accepted
+            process.terminate()
+            time.sleep(0.05)
+            client.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+            assert process.wait(timeout=10) == 7
 
 
 @needs_node
