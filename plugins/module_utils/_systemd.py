@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,7 +235,14 @@ class UserManager:
 
     @property
     def running(self) -> bool:
-        return self.private_socket.exists()
+        """Whether the manager listens: the socket's file outlives a manager that was stopped."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            try:
+                client.connect(str(self.private_socket))
+            except OSError:
+                return False
+        return True
 
     def require(self) -> None:
         """Raise ManagerError, with the remedy, unless the manager can be asked."""
@@ -264,7 +272,6 @@ class UserManager:
         argv = ["systemctl", "--user", "--no-ask-password", *arguments]
         completed = self._run(argv, account=self.account, timeout=timeout)
         if completed.returncode != 0 and "Failed to connect to" in completed.stderr:
-            # The socket file outlives a manager that was killed.
             raise ManagerError(
                 f"The systemd manager of {self.account.name} does not answer: {completed.complaint}",
                 kind="manager_down",

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,37 @@ RECORDED = (Path(__file__).parents[3] / "fixtures/systemctl-show.txt").read_text
 MC = Account("mc", 1000, 1000, "/home/mc", "/bin/bash", (1000,))
 
 
-def lingering_root(tmp_path: Path, *, linger: bool, running: bool) -> Path:
+@pytest.fixture
+def root() -> Iterator[Path]:
+    # The name of a socket may have 107 characters, which pytest's own directories can exceed.
+    with tempfile.TemporaryDirectory(prefix="mc") as directory:
+        yield Path(directory)
+
+
+def lingering_root(root: Path, *, linger: bool, running: bool) -> Path:
+    """A root directory in which mc lingers and has a manager that listens, one that has ended, or none."""
     if linger:
-        (tmp_path / "var/lib/systemd/linger").mkdir(parents=True)
-        (tmp_path / "var/lib/systemd/linger/mc").touch()
-    if running:
-        (tmp_path / "run/user/1000/systemd").mkdir(parents=True)
-        (tmp_path / "run/user/1000/systemd/private").touch()
-    return tmp_path
+        (root / "var/lib/systemd/linger").mkdir(parents=True)
+        (root / "var/lib/systemd/linger/mc").touch()
+        (root / "run/user/1000/systemd").mkdir(parents=True)
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(root / "run/user/1000/systemd/private"))
+        if running:
+            server.listen()
+            SERVERS.append(server)
+        else:
+            server.close()
+    return root
+
+
+SERVERS: list[socket.socket] = []
+
+
+@pytest.fixture(autouse=True)
+def close_servers() -> Iterator[None]:
+    yield
+    while SERVERS:
+        SERVERS.pop().close()
 
 
 class Recorder:
@@ -131,9 +156,9 @@ def test_show_round_trips(blocks: list[dict[str, str]]) -> None:
     assert systemd.parse_show(text + "\n") == blocks
 
 
-def test_all_units_and_properties_in_one_call(tmp_path: Path) -> None:
+def test_all_units_and_properties_in_one_call(root: Path) -> None:
     recorder = Recorder(Completed((), 0, RECORDED))
-    manager = systemd.UserManager(MC, recorder, lingering_root(tmp_path, linger=True, running=True))
+    manager = systemd.UserManager(MC, recorder, lingering_root(root, linger=True, running=True))
     shown = manager.show(["demo", "nothere.service"])
     assert list(shown) == ["demo.service", "nothere.service"]
     ((argv, account),) = recorder.calls
@@ -142,9 +167,9 @@ def test_all_units_and_properties_in_one_call(tmp_path: Path) -> None:
     assert account is MC
 
 
-def test_an_answer_that_lacks_a_unit_is_an_error(tmp_path: Path) -> None:
+def test_an_answer_that_lacks_a_unit_is_an_error(root: Path) -> None:
     recorder = Recorder(Completed((), 0, "Id=demo.service\n"))
-    manager = systemd.UserManager(MC, recorder, lingering_root(tmp_path, linger=True, running=True))
+    manager = systemd.UserManager(MC, recorder, lingering_root(root, linger=True, running=True))
     with pytest.raises(systemd.HostError, match="did not describe"):
         manager.show(["demo", "other"])
 
@@ -157,30 +182,27 @@ def test_an_answer_that_lacks_a_unit_is_an_error(tmp_path: Path) -> None:
         (True, False, "manager_down", "systemctl start user@1000.service"),
     ],
 )
-def test_why_a_manager_is_not_there(
-    tmp_path: Path, linger: bool, running: bool, kind: str, remedy: str
-) -> None:
-    root = lingering_root(tmp_path, linger=linger, running=running)
-    manager = systemd.UserManager(MC, Recorder(), root)
+def test_why_a_manager_is_not_there(root: Path, linger: bool, running: bool, kind: str, remedy: str) -> None:
+    manager = systemd.UserManager(MC, Recorder(), lingering_root(root, linger=linger, running=running))
     with pytest.raises(systemd.ManagerError) as caught:
         manager.show(["demo"])
     assert caught.value.kind == kind
     assert remedy in caught.value.remedy
 
 
-def test_a_manager_that_was_killed_left_its_socket(tmp_path: Path) -> None:
+def test_a_manager_that_dies_meanwhile_is_told_as_down(root: Path) -> None:
     answer = Completed(
         (), 1, "", "Failed to connect to user scope bus via local transport: Connection refused\n"
     )
-    manager = systemd.UserManager(MC, Recorder(answer), lingering_root(tmp_path, linger=True, running=True))
+    manager = systemd.UserManager(MC, Recorder(answer), lingering_root(root, linger=True, running=True))
     with pytest.raises(systemd.ManagerError, match="does not answer") as caught:
         manager.show(["demo"])
     assert caught.value.kind == "manager_down"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
-def test_another_ordinary_user_is_told_to_become_root(tmp_path: Path) -> None:
-    manager = systemd.UserManager(MC, Recorder(), lingering_root(tmp_path, linger=True, running=True))
+def test_another_ordinary_user_is_told_to_become_root(root: Path) -> None:
+    manager = systemd.UserManager(MC, Recorder(), lingering_root(root, linger=True, running=True))
     os.seteuid(65534)
     try:
         with pytest.raises(systemd.ManagerError) as caught:
