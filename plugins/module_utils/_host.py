@@ -31,6 +31,7 @@ from ._process import (
     run,
     user_name,
 )
+from ._redact import Redactor
 from ._systemd import SystemManager, UserManager, unit_name, unit_status
 
 MINIMUM_PYTHON = (3, 12)
@@ -286,7 +287,7 @@ def _process_facts(pid: int, root: str | None) -> dict[str, Any] | None:
         "pid": evidence.pid,
         "cwd": evidence.cwd,
         "exe": evidence.exe,
-        "command": list(evidence.command),
+        "command": Redactor().data(evidence.command),
         "started": evidence.started,
         "deleted": evidence.deleted,
         "release": release_of(evidence.cwd, root),

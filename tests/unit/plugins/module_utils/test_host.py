@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,16 @@ def test_a_host_without_the_user_is_described_all_the_same() -> None:
 def test_without_a_manager_units_are_unknown_not_wrong() -> None:
     account = Account("x", 123456, 123456, "/home/x")
     assert host.unit_facts(account, ["a", "b.socket"], None) == {"a.service": None, "b.socket": None}
+
+
+def test_a_password_on_a_command_line_is_not_returned() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", "input()", "postgresql://u:hidden@h/d"], stdin=subprocess.PIPE
+    )
+    try:
+        facts = host._process_facts(child.pid, None)
+    finally:
+        child.communicate(b"\n")
+    assert facts is not None
+    assert facts["pid"] == child.pid
+    assert facts["command"][-1] == "postgresql://u:********@h/d"
