@@ -30,12 +30,6 @@ def actions_table(value: Any, predicted: bool = False) -> str:
     return result
 
 
-def obstacles(value: Any) -> list[str]:
-    """Why the module services could not plan, one sentence for each host that has a reason."""
-    result: list[str] = tables.obstacles(_by_host(value, "obstacles"))
-    return result
-
-
 def merge_logs(value: Any, lines: int = 100) -> list[dict[str, Any]]:
     """The last records of service_logs over all hosts, in the order of time."""
     result: list[dict[str, Any]] = tables.merge_logs(_by_host(value, "merge_logs"), int(lines))
@@ -67,7 +61,6 @@ class FilterModule:
         return {
             "status_table": status_table,
             "actions_table": actions_table,
-            "obstacles": obstacles,
             "merge_logs": merge_logs,
             "log_list": log_list,
             "log_json_lines": log_json_lines,

@@ -42,6 +42,13 @@ def chosen(configuration: Mapping[str, Any], names: Sequence[str] = ()) -> list[
     return wanted if names else [name for name in wanted if name not in skipped]
 
 
+def _filled(option: Mapping[str, Any], value: Any) -> Any:
+    """A list of dictionaries with the defaults of what they leave out, as Ansible would hand it over."""
+    if option.get("elements") != "dict" or "options" not in option:
+        return value
+    return [defaults(option["options"]) | dict(item) for item in value]
+
+
 def run(configuration: Mapping[str, Any], names: Sequence[str] = (), *, where: str = "") -> dict[str, Any]:
     """The report over the checks. Options are those of the module verify, unknown ones are refused."""
     wanted = chosen(configuration, names)
@@ -57,7 +64,7 @@ def run(configuration: Mapping[str, Any], names: Sequence[str] = (), *, where: s
         unknown = sorted(set(own) - set(known))
         if unknown:
             raise BadConfigurationError(f"The check {name} has no option {unknown[0]!r}.")
-        options[name] = known | own
+        options[name] = known | {key: _filled(CHECKS[name][1][key], value) for key, value in own.items()}
     return run_suite(
         {name: check(name) for name in wanted},
         common | given,

@@ -427,7 +427,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="mission-control",
         description="Daily commands for OpenClaw Mission Control on this host, as root or as its user.",
-        epilog="The exit status is that of what is called; verify: 0 healthy, 1 unhealthy, 2 could not check.",
+        epilog="Exit status: that of what is called. For verify: 0 healthy, 1 unhealthy, 2 could not check.",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     names = f"service: {', '.join(name for name in SERVICES if name != 'gateway')}, gateway or all (default)"

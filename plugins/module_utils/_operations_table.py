@@ -121,18 +121,6 @@ def status_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join([table(headers, rows, right=(4, 5), limit=110), *notes])
 
 
-def obstacles(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """A sentence for each host where nothing can be done. One that has nothing to do was not asked."""
-    found = []
-    for host, result in results.items():
-        if result.get("unreachable"):
-            found.append(f"{host} is unreachable: see that it runs and answers `ansible {host} -m ping`.")
-        elif result.get("msg") and not result.get("skipped"):
-            text = str(result["msg"]).rstrip()
-            found.append(f"{host}: {text}" + ("" if text.endswith(".") else "."))
-    return found
-
-
 def actions_table(results: Mapping[str, Mapping[str, Any]], predicted: bool) -> str:
     """What was done, or would be done, over all hosts in the order of doing it."""
     found = [(action, host) for host, result in results.items() for action in result.get("actions") or []]

@@ -172,22 +172,24 @@ def problems(verify: dict[str, Any]) -> list[str]:
         _check_runner.chosen(verify)
     except ValueError as error:
         return [f"verify: {error}"]
-    found = [
-        f"verify.options: there is no option {name!r}"
-        for name in verify.get("options") or {}
-        if name not in COMMON
-    ]
-    if "token" in (verify.get("options") or {}):
-        found.append("verify.options: token is a secret; the command reads it from the environment file")
-    for check, options in (verify.get("check_options") or {}).items():
-        if check not in CHECKS:
-            found.append(f"verify.check_options: there is no check {check!r}")
+    found = []
+    for where, specification, given in (
+        ("options", COMMON, verify.get("options") or {}),
+        *(
+            (f"check_options.{check}", CHECKS[check][1] if check in CHECKS else {}, options)
+            for check, options in (verify.get("check_options") or {}).items()
+        ),
+    ):
+        if where.startswith("check_options.") and not specification:
+            found.append(f"verify.{where}: there is no such check")
             continue
-        found += [
-            f"verify.check_options: the check {check} has no option {name!r}"
-            for name in options
-            if name not in CHECKS[check][1]
-        ]
+        for name in given:
+            if name not in specification:
+                found.append(f"verify.{where}: there is no option {name!r}")
+            elif specification[name].get("no_log"):
+                found.append(
+                    f"verify.{where}: {name} is a secret; the command reads it from the environment file"
+                )
     return found
 
 

@@ -1,0 +1,127 @@
+"""The archive of the host command: complete, the same for the same sources, and working by itself."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _host_command as host_command
+from ansible_collections.openclaw.mission_control.plugins.module_utils._options import CHECKS
+
+ENTRIES = (*host_command.ENTRIES, *(f"_checks.{name}" for name in CHECKS))
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, str]:
+    return host_command.sources(ENTRIES)
+
+
+def test_it_holds_what_its_modules_import_and_nothing_of_ansible(files: dict[str, str]) -> None:
+    assert {
+        "mission_control/_command.py",
+        "mission_control/_suite.py",
+        "mission_control/_checks/health.py",
+    } <= set(files)
+    assert "mission_control/_reports/junit.py" in files
+    assert "mission_control/_module.py" not in files
+    for path, text in files.items():
+        assert "import ansible" not in text and "from ansible" not in text, path
+
+
+def test_same_sources_same_bytes(files: dict[str, str]) -> None:
+    assert host_command.archive(files) == host_command.archive(dict(reversed(files.items())))
+
+
+@pytest.fixture(scope="module")
+def installed(files: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bin") / "mission-control"
+    wanted = host_command.Wanted(str(path), host_command.archive(files), 0o755, os.getuid(), os.getgid())
+    host_command.install(wanted)
+    return path
+
+
+def test_it_runs_by_itself(installed: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", str(installed), "verify", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd="/",
+    )
+    assert "usage: mission-control verify" in done.stdout
+    assert installed.read_bytes().startswith(b"#!/usr/bin/python3 -I\n")
+
+
+def test_bytecode_is_used_where_it_fits(installed: Path) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(installed)!r}); import mission_control._command as c;"
+        "print(c.__loader__.get_filename(c.__name__), c.__spec__.origin)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0].endswith("_command.pyc")
+
+
+def test_a_changed_file_is_noticed(installed: Path, files: dict[str, str], tmp_path: Path) -> None:
+    assert host_command.is_current(installed, files)
+    assert not host_command.is_current(installed, {**files, "__main__.py": "pass\n"})
+    assert not host_command.is_current(tmp_path / "missing", files)
+    (tmp_path / "text").write_text("no archive")
+    assert not host_command.is_current(tmp_path / "text", files)
+    tampered = tmp_path / "tampered"
+    with zipfile.ZipFile(installed) as source, zipfile.ZipFile(tampered, "w") as target:
+        for name in source.namelist():
+            harm = name == "mission_control/_suite.py"
+            target.writestr(name, b"raise SystemExit(0)\n" if harm else source.read(name))
+        target.comment = source.comment
+    assert not host_command.is_current(tampered, files)
+
+
+def test_what_differs(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file"
+    wanted = host_command.Wanted(str(path), b"x", 0o600, os.getuid(), os.getgid())
+    assert host_command.differs(wanted) == ["missing"]
+    host_command.install(wanted)
+    assert host_command.differs(wanted) == []
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    path.write_text("y")
+    assert host_command.differs(wanted) == ["content", "mode"]
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    assert host_command.differs(wanted) == ["no regular file"]
+    host_command.install(wanted)
+    assert host_command.differs(wanted) == [] and not path.is_symlink()
+    host_command.remove(str(path), empty_parent=True)
+    assert not path.parent.exists()
+    host_command.remove(str(path))
+
+
+def test_completion_is_valid_bash(tmp_path: Path) -> None:
+    text = host_command.completion(["backend", "worker"], ["health", "cors"], ["table", "json"])
+    assert "@" not in text
+    lines = (
+        ("mission-control restart w", 2),
+        ("mission-control verify --format j", 3),
+        ("mission-control re", 1),
+    )
+    script = text + "".join(
+        f'COMP_WORDS=({line}); COMP_CWORD={at}; _mission_control; echo "${{COMPREPLY[@]}}"\n'
+        for line, at in lines
+    )
+    done = subprocess.run(["bash", "-eu"], input=script, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["worker", "json", "restart releases"]
+
+
+def test_configuration_is_the_same_for_the_same_settings() -> None:
+    one = host_command.configuration_text(
+        user="u", gateway_user="", root="/r", services=["backend"], verify={"b": 1, "a": 2}
+    )
+    two = host_command.configuration_text(
+        user="u", gateway_user="", root="/r", services=["backend"], verify={"a": 2, "b": 1}
+    )
+    assert one == two and one.endswith("\n")

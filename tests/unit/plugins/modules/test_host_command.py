@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _command
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.modules import host_command
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(_command, "CONFIGURATION", str(tmp_path / "etc" / "command.json"))
+    return tmp_path
+
+
+def call(capsys: pytest.CaptureFixture[str], place: Path, **arguments: Any) -> dict[str, Any]:
+    values = {
+        "user": find_account().name,
+        "path": str(place / "bin" / "mission-control"),
+        "completion_path": str(place / "completion" / "mission-control"),
+        **arguments,
+    }
+    with patch_module_args(values), pytest.raises(SystemExit) as ended:
+        host_command.main()
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (ended.value.code == 0) is not result.get("failed", False)
+    return result
+
+
+def files(place: Path) -> set[str]:
+    return {str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()}
+
+
+ALL = {"bin/mission-control", "etc/command.json", "completion/mission-control"}
+
+
+def test_installed_once_and_removed(capsys: pytest.CaptureFixture[str], place: Path) -> None:
+    predicted = call(capsys, place, _ansible_check_mode=True, _ansible_diff=True)
+    assert predicted["changed"] and files(place) == set()
+    assert '"user"' in predicted["diff"]["after"]
+    first = call(capsys, place)
+    assert first["actions"] == predicted["actions"]
+    assert files(place) == ALL
+    assert stat.S_IMODE((place / "bin/mission-control").stat().st_mode) == 0o755
+    assert stat.S_IMODE((place / "etc/command.json").stat().st_mode) == 0o600
+    assert call(capsys, place)["changed"] is False
+    (place / "bin/mission-control").write_text("tampered")
+    (place / "etc/command.json").chmod(0o644)
+    again = call(capsys, place)
+    assert {action["reason"] for action in again["actions"]} == {"content", "mode"}
+    removed = call(capsys, place, state="absent")
+    assert len(removed["actions"]) == 3 and files(place) == set() and not (place / "etc").exists()
+    assert call(capsys, place, state="absent")["changed"] is False
+
+
+def test_configuration_is_what_the_command_reads(capsys: pytest.CaptureFixture[str], place: Path) -> None:
+    call(
+        capsys,
+        place,
+        services=["frontend", "backend"],
+        root="~/app",
+        verify={"checks": ["health"], "options": {"timeout": 3}},
+    )
+    read = _command.load_configuration(str(place / "etc/command.json"))
+    assert read.services == ("backend", "frontend")
+    assert read.root == f"{find_account().home}/app"
+    assert read.verify["checks"] == ["health"]
+    assert "health" in (place / "completion/mission-control").read_text()
+
+
+@pytest.mark.parametrize(
+    ("verify", "message"),
+    [
+        ({"checks": ["nothing"]}, "no check 'nothing'"),
+        ({"options": {"nothing": 1}}, "no option 'nothing'"),
+        ({"options": {"token": "a-secret-token"}}, "token is a secret"),
+        ({"check_options": {"nothing": {}}}, "no such check"),
+        ({"check_options": {"health": {"nothing": 1}}}, "no option 'nothing'"),
+        ({"check_options": {"database": {"database_url": "x"}}}, "database_url is a secret"),
+    ],
+)
+def test_bad_settings(
+    capsys: pytest.CaptureFixture[str], place: Path, verify: dict[str, Any], message: str
+) -> None:
+    result = call(capsys, place, verify=verify)
+    assert result["failed"] and message in result["msg"]
+    assert files(place) == set()
+
+
+def test_a_user_that_is_missing(capsys: pytest.CaptureFixture[str], place: Path) -> None:
+    assert "no user nobody-at-all" in call(capsys, place, user="nobody-at-all")["msg"]
+
+
+def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_command.shutil, "which", lambda name: None)
+    monkeypatch.setattr(host_command.Path, "exists", lambda self: False)
+    assert host_command.missing_packages(["backend"]) == ["postgresql-client", "bash-completion"]
+    assert host_command.missing_packages(["frontend"]) == ["bash-completion"]
