@@ -171,7 +171,7 @@ def bring(store: SourceStore, request: Request, commands: Commands) -> dict[str,
     if told is not None:
         return _answer(store, told, changed=False)
     if request.archive is None:
-        return _absent(request, needs_upload=True)
+        return predicted(request, needs_upload=True)
     store.begin(request.revision)
     return _unpack_and_finish(store, request, request.archive)
 
@@ -180,7 +180,8 @@ def _answer(store: SourceStore, told: Mapping[str, Any], *, changed: bool) -> di
     return {**told, "path": str(store.tree(told["revision"])), "changed": changed, "present": True}
 
 
-def _absent(request: Request, *, needs_upload: bool = False, revision: str = "") -> dict[str, Any]:
+def predicted(request: Request, *, needs_upload: bool = False, revision: str = "") -> dict[str, Any]:
+    """The answer for a source that is not there yet."""
     return {
         "revision": revision or request.revision,
         "kind": request.kind,
@@ -225,7 +226,7 @@ def _bring_url(store: SourceStore, request: Request, commands: Commands) -> dict
     if told is not None:
         return _answer(store, told, changed=False)
     if request.check_mode:
-        return _absent(request)
+        return predicted(request)
     partial = store.begin(digest)
     name = urllib.parse.urlsplit(request.source).path.rsplit("/", 1)[-1]
     download = partial / f"download-{name}"
@@ -288,12 +289,18 @@ def _bring_git(store: SourceStore, request: Request, commands: Commands) -> dict
         if told is not None:
             return _answer(store, told, changed=False)
     repository = _Repository(store.base / "repository.git", request.source, commands)
-    commit = wanted if _SHA.fullmatch(wanted) else repository.look_up(wanted)
+    try:
+        commit = wanted if _SHA.fullmatch(wanted) else repository.look_up(wanted)
+    except DeploymentError as error:
+        if request.check_mode and error.kind == "no_such_command":
+            # Git would have been installed before.
+            return predicted(request)
+        raise
     told = store.description(commit) if commit else None
     if told is not None:
         return _answer(store, told, changed=False)
     if request.check_mode:
-        return _absent(request, revision=commit or wanted)
+        return predicted(request, revision=commit or wanted)
     commit = repository.fetch(commit, wanted)
     told = store.description(commit)
     if told is not None:

@@ -95,10 +95,12 @@ def file_digest(path: Path) -> str:
 
 
 def stream_digest(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    while block := file.read(1 << 20):
+        digest.update(block)
     file.seek(0)
-    return digest
+    return digest.hexdigest()
 
 
 def pack(root: Path, target: Path, patterns: Sequence[str] = EXCLUDED) -> None:

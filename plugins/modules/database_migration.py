@@ -189,6 +189,9 @@ def main() -> None:
             parameters["user"], lambda account: migrate(parameters, module.check_mode, account)
         )
     except HostError as error:
+        if module.check_mode and error.kind == "no_such_user":
+            # The user would have been created before, so there is no release of his to look at.
+            module.exit_json(changed=True, current=[], head=None, pending=[], applied=[])
         told = (
             error.result()
             if isinstance(error, _runner.DeploymentError)

@@ -233,20 +233,11 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         carry_over=parameters["carry_over"],
         made_by=parameters["made_by"],
     )
-    current = _release.current_release(layout)
     # Also when there is no source yet, a setting that cannot be written must be told now.
     texts = _environment.texts(wish.backend_environment)
+    current = _release.current_release(layout)
     if check_mode and _source.SourceStore(layout.root).description(wish.revision) is None:
-        steps = ["bring the source", "build and compose a release of it"]
-        return {
-            "changed": True,
-            "id": None,
-            "path": None,
-            "current": current,
-            "linked": False,
-            "plan": steps,
-            "fingerprints": {},
-        }
+        return {**before_anything("prepared"), "current": current}
     plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
     libexec = [f"write shared/libexec/{name}" for name in _release.stale_libexec(layout, wish)]
     steps = [*libexec, *plan.steps]
@@ -328,6 +319,15 @@ def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
     return {"changed": False, "current": current, "releases": releases}
 
 
+def before_anything(state: str) -> dict[str, Any]:
+    """The answer of check mode on a host that has nothing yet."""
+    answer: dict[str, Any] = {"changed": state in ("prepared", "current"), "current": None}
+    if state == "prepared":
+        steps = ["bring the source", "build and compose a release of it"]
+        return {**answer, "id": None, "path": None, "linked": False, "plan": steps, "fingerprints": {}}
+    return {**answer, "previous": None, "releases": [], "removed": []}
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -373,6 +373,9 @@ def main() -> None:
             parameters["user"], lambda account: work(parameters, module.check_mode, account)
         )
     except HostError as error:
+        if module.check_mode and error.kind == "no_such_user":
+            # The user would have been created before, so nothing of his can be there.
+            module.exit_json(**before_anything(parameters["state"]))
         told = (
             error.result()
             if isinstance(error, _runner.DeploymentError)

@@ -167,6 +167,9 @@ def main() -> None:
             answer = _runner.as_user(parameters["user"], work)
         module.exit_json(**answer)
     except HostError as error:
+        if module.check_mode and error.kind == "no_such_user":
+            # The user would have been created before, so nothing of his can be there.
+            module.exit_json(**_source.predicted(request))
         told = (
             error.result()
             if isinstance(error, _runner.DeploymentError)

@@ -84,8 +84,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         notify("STOPPING=1\nSTATUS=Finishing open requests")
-        # Accept nothing more: from here on connections wait in the socket unit for the next process. Those that
-        # were accepted a moment ago may not have sent their request yet; closing them would fail it.
+        # Accept nothing more: from here on connections wait in the socket unit for the next process. Those
+        # accepted a moment ago may not have sent their request yet; closing them would fail it.
         for server in self.servers:
             server.close()
         await asyncio.sleep(DRAIN_SECONDS)

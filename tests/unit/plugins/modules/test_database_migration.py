@@ -173,3 +173,8 @@ def test_the_head_must_be_reached(
 
 def test_the_program_for_the_releases_python_is_python() -> None:
     compile(_migration.PROGRAM, "program", "exec")
+
+
+def test_check_mode_on_a_host_without_the_user(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, host, user="nosuchuser", _ansible_check_mode=True)["changed"]
+    assert "no user nosuchuser" in call(capsys, host, user="nosuchuser")["msg"]

@@ -150,3 +150,10 @@ def test_two_deployments_are_kept_apart(root: Path, capsys: pytest.CaptureFixtur
 def test_what_a_state_needs_is_demanded(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "revision" in call(capsys, root, state="prepared")["msg"]
     assert "id" in call(capsys, root, state="current")["msg"]
+
+
+def test_check_mode_on_a_host_without_the_user(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = call(capsys, tmp_path, user="nosuchuser", **prepared("f" * 64, _ansible_check_mode=True))
+    assert result["changed"] and result["id"] is None and result["plan"]
+    failed = call(capsys, tmp_path, user="nosuchuser", **prepared("f" * 64))
+    assert failed["failed"] and "no user nosuchuser" in failed["msg"]
