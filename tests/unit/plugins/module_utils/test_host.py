@@ -186,12 +186,15 @@ def test_without_a_manager_units_are_unknown_not_wrong() -> None:
 
 
 def test_a_password_on_a_command_line_is_not_returned() -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-c", "input()", "postgresql://u:hidden@h/d"], stdin=subprocess.PIPE
-    )
-    try:
+    program = "print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "postgresql://u:hidden@h/d"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # from here on it is the program and no longer a copy of this process
         facts = host._process_facts(child.pid, None)
-    finally:
         child.communicate(b"\n")
     assert facts is not None
     assert facts["pid"] == child.pid
