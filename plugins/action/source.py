@@ -16,7 +16,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import _s
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """Runs the module once when the host has the source, else uploads one file and runs it again."""
 
     TRANSFERS_FILES = True

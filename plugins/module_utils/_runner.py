@@ -36,7 +36,7 @@ NO_LOG = Path("/dev/null")
 _PR_SET_PDEATHSIG = 1
 
 
-class DeploymentError(HostError):
+class DeploymentError(HostError):  # type: ignore[misc]
     """Something that stopped a deployment; `details` goes into the module's result."""
 
     def __init__(
