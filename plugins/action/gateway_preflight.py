@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _gateway_preflight
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """Reports all problems in one message."""
 
     TRANSFERS_FILES = False

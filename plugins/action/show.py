@@ -35,7 +35,7 @@ def write(path: Path, text: str) -> bool:
     return True
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """The action `show`."""
 
     TRANSFERS_FILES = False
