@@ -421,6 +421,18 @@ def wrong_links(layout: Layout, identifier: str) -> dict[str, str]:
     return wrong
 
 
+def stale_links(layout: Layout, identifier: str) -> list[str]:
+    """Our links to parts that the release does not have."""
+    wanted = links(layout, identifier)
+    return [
+        part
+        for part in LINKS
+        if part not in wanted
+        and (layout.root / part).is_symlink()
+        and str((layout.root / part).readlink()) == f"current/{part}"
+    ]
+
+
 def switch(layout: Layout, identifier: str) -> dict[str, Any]:
     """Make a release the current one. What runs goes on from the old one until it is restarted."""
     if document(layout.release(identifier)) is None:
@@ -441,7 +453,10 @@ def switch(layout: Layout, identifier: str) -> dict[str, Any]:
     # `current` first: the others lead through it.
     for name in sorted(wrong, key=lambda name: name != "current"):
         _link(layout.root / name, wrong[name])
-    return {"previous": previous, "changed": bool(wrong)}
+    stale = stale_links(layout, identifier)
+    for name in stale:
+        (layout.root / name).unlink()
+    return {"previous": previous, "changed": bool(wrong or stale)}
 
 
 def _link(path: Path, target: str) -> None:

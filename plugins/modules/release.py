@@ -267,7 +267,9 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
             commands.note(f"release {plan.identifier}: {', '.join(plan.steps)}")
             answer["timings"] = _release.prepare(layout, wish, plan, commands)
             answer["log"] = str(log)
-    answer["linked"] = current == plan.identifier and not _release.wrong_links(layout, plan.identifier)
+    answer["linked"] = current == plan.identifier and not (
+        _release.wrong_links(layout, plan.identifier) or _release.stale_links(layout, plan.identifier)
+    )
     if plan.environment_path is not None:
         answer["device_id"] = _identity.read(layout.identity)
     return answer
@@ -288,7 +290,13 @@ def switch(parameters: dict[str, Any], check_mode: bool, _account: Account) -> d
         "after": f"current -> releases/{identifier}\n",
     }
     if check_mode:
-        return {**answer, "changed": bool(_release.wrong_links(layout, identifier)), "diff": before}
+        return {
+            **answer,
+            "changed": bool(
+                _release.wrong_links(layout, identifier) or _release.stale_links(layout, identifier)
+            ),
+            "diff": before,
+        }
     with _runner.deployment_lock(
         layout.lock, purpose="switching the release", timeout=parameters["lock_timeout"]
     ):

@@ -257,6 +257,22 @@ def test_switching_is_one_renaming_and_keeps_the_guides_paths(world: World) -> N
     assert (root / "backend").resolve() == world.layout.release(second) / "backend"
 
 
+def test_a_part_that_moved_to_another_host_leaves_no_link(world: World) -> None:
+    world.deploy()
+    (world.layout.root / "scripts.mine").symlink_to("current/scripts")
+    alone = replace(world.wish, components=("backend", "worker"))
+    identifier = world.prepare(alone)
+    assert _release.stale_links(world.layout, identifier) == ["frontend"]
+    assert _release.switch(world.layout, identifier)["changed"]
+    assert sorted(path.name for path in world.layout.root.iterdir() if path.is_symlink()) == [
+        "backend",
+        "current",
+        "scripts",
+        "scripts.mine",
+    ]
+    assert not _release.switch(world.layout, identifier)["changed"]
+
+
 def test_a_link_left_half_way_is_no_obstacle(world: World) -> None:
     identifier = world.prepare()
     (world.layout.root / ".current.new").symlink_to("nowhere")
