@@ -362,6 +362,8 @@ class Client:
         self._monotonic = monotonic
         self._adapter: Any = None
         self._lock = threading.Lock()
+        # Origins that let a request run into its time limit and have not answered any since.
+        self._silent: set[tuple[str, str | None, int | None]] = set()
 
     @property
     def has_token(self) -> bool:
@@ -393,6 +395,10 @@ class Client:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return adapter
 
+    def forget(self) -> None:
+        """Give those that were silent their full time again, for the next attempt."""
+        self._silent.clear()
+
     def get(self, path: str, **options: Any) -> Answer:
         """A GET request, by default with the token."""
         return self.request("GET", path, **options)
@@ -420,7 +426,11 @@ class Client:
         credential = self._token if token is None else token
         if credential and (token is not None or _origin(url) == _origin(self.url)):
             sent["Authorization"] = f"Bearer {credential}"
-        until = self._monotonic() + (timeout or self.timeout)
+        limit = timeout or self.timeout
+        if _origin(url) in self._silent:
+            # It did not answer the whole time just now. A chain of requests must not wait for each anew.
+            limit = min(limit, max(1.0, limit / 10))
+        until = self._monotonic() + limit
         if self.limit is not None:
             until = min(until, max(self.limit, self._monotonic() + 0.05))
         answer = self._send(method, url, sent, until, max_body or self._max_body)
@@ -435,6 +445,10 @@ class Client:
                 sent.pop("Authorization", None)
             answer = self._send(method, target, sent, until, max_body or self._max_body)
         answer.hops = tuple(hops)
+        if answer.failure and answer.failure.kind in ("timeout", "connect_timeout"):
+            self._silent.add(_origin(url))
+        elif not answer.failure:
+            self._silent.discard(_origin(url))
         return answer
 
     def _send(self, method: str, url: str, headers: dict[str, str], until: float, max_body: int) -> Answer:

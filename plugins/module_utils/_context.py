@@ -139,11 +139,15 @@ class Shared:
     facts: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     locks: dict[str, threading.Lock] = field(default_factory=dict)
+    # How often a fact was looked up, and why in vain.
+    looked: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, Problem] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Look everything up anew: the next attempt must not believe what a failed one found."""
         with self.lock:
             self.facts.clear()
+        self.client.forget()
         self.host.forget()
 
 
@@ -168,12 +172,24 @@ class Context:
 
     def once(self, key: str, find: Callable[[], Any]) -> Any:
         """The fact of that name; of several checks that want it at the same time one looks it up."""
-        with self.shared.lock:
-            lock = self.shared.locks.setdefault(key, threading.Lock())
+        shared = self.shared
+        with shared.lock:
+            lock = shared.locks.setdefault(key, threading.Lock())
+            before = shared.looked.get(key, 0)
         with lock:
-            if key not in self.shared.facts:
-                self.shared.facts[key] = find()
-            return self.shared.facts[key]
+            if key in shared.facts:
+                return shared.facts[key]
+            # Who waited while another one looked in vain need not look again.
+            if shared.looked.get(key, 0) > before and key in shared.problems:
+                raise shared.problems[key]
+            try:
+                found = shared.facts[key] = find()
+            except Problem as problem:
+                shared.problems[key] = problem
+                raise
+            finally:
+                shared.looked[key] = shared.looked.get(key, 0) + 1
+            return found
 
     # -- parts --------------------------------------------------------------------------------------
 

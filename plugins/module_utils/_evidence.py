@@ -120,13 +120,13 @@ class Host:
 
         return UserManager(self.account).lingering
 
-    def last_lines(self, unit: str, lines: int = 15) -> list[str]:
+    def last_lines(self, unit: str, lines: int = 40) -> list[str]:
         """The last journal lines of a unit, redacted; none where the journal cannot be read."""
         from ._journal import tail
         from ._process import HostError
 
         try:
-            return [self._redactor.text(line) for line in tail(self.account, unit, lines)]
+            return [self._redactor.text(line) for line in tail(self.account, [unit], lines)]
         except (HostError, OSError):
             return []
 

@@ -44,6 +44,12 @@ class _Finding:
         return _below(self.path, prefixes)
 
 
+def _same_port(cause: _Finding, effect: _Finding) -> bool:
+    """A server that does not answer, and the port that nobody listens on."""
+    port = cause.verdict.evidence.get("port")
+    return effect.kind == "port_closed" and port is not None and effect.verdict.evidence.get("port") == port
+
+
 def _explains(cause: _Finding, effect: _Finding) -> bool:
     """Whether one finding is reason enough for the other. The order is that of the machine itself:
     disk, database and Redis, settings, units, the HTTP service, authentication, gateway, sessions."""
@@ -75,6 +81,7 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             or logs
             or (e.kind in NOT_REACHED and e.is_at(*API))
             or (e.kind == "port_closed" and e.verdict.evidence.get("unit") == "mission-control-backend")
+            or _same_port(c, e)
         ) and e.kind not in ("missing_library",)
     if c.is_at("database.migrations"):
         return (
@@ -86,6 +93,7 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
     if c.is_at("queue.connection"):
         return (
             e.is_at("queue")
+            or _same_port(c, e)
             or e.kind in ("redis_down", "spinning")
             or logs
             or (
@@ -105,6 +113,7 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             e.kind
             in ("port_held", "not_ok", "not_json", "not_html", "crash_loop", "unit_failed", "restarted")
             or (e.is_at(*API, "frontend") and e.verdict.state in (FAIL, ERROR))
+            or e.is_at(f"service.{c.verdict.evidence.get('unit') or '-'}")
             or logs
         )
     if c.is_at("service"):
@@ -123,7 +132,7 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             return True
         if unit == "mission-control-backend":
             return (
-                (e.is_at(*API) and (e.kind in NOT_REACHED or e.kind in ("not_found", "server_error")))
+                (e.is_at(*API) and (e.kind in NOT_REACHED or e.kind in ("not_found", "server_error", "slow")))
                 or (e.kind == "port_closed" and e.verdict.evidence.get("unit") == unit)
                 or e.is_at(f"log.{unit}")
             )
@@ -147,6 +156,8 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
         return e.is_at(*API) and e.kind == c.kind
     if c.is_at("membership.role") and c.kind in ("unauthorized", "forbidden", "no_token"):
         return e.is_at(*AUTHENTICATED) and e.kind in ("unauthorized", "forbidden", "no_token")
+    if c.kind == "wrong_role":
+        return e.is_at(*AUTHENTICATED) and e.kind == "forbidden"
     if c.is_at("membership.role") and c.kind == "server_error":
         return e.is_at(*AUTHENTICATED) and e.kind == "server_error"
     if c.is_at("configuration.cors_origins") or (c.is_at("configuration") and c.kind == "cors_misconfigured"):

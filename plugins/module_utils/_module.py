@@ -12,7 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ._baseline import compare, is_report
 from ._options import CHECKS, COMMON, VERIFY, check_specification, verify_specification
-from ._range import duration, parse_range
+from ._range import duration, parse_range, since
 from ._redact import Redactor
 from ._suite import Run, run_suite
 from ._verdict import ERROR, FAIL, WARN
@@ -33,9 +33,9 @@ def bad_options(options: Mapping[str, Any], prefix: str = "") -> list[str]:
                 parse_range(value)
             except ValueError as error:
                 problems.append(f"{prefix}{name}: {error}")
-        elif name in ("restart_window", "since", "window") and value and value != "start":
+        elif name in ("restart_window", "since") and value and value != "start":
             try:
-                duration(value)
+                duration(value) if name == "restart_window" else since(value, 0.0)
             except ValueError as error:
                 problems.append(f"{prefix}{name}: {error}")
     for name, least in (("timeout", 0.001), ("interval", 0.0), ("backoff", 1.0), ("successes", 1)):

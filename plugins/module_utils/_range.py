@@ -86,6 +86,19 @@ def duration(text: str | float) -> float:
     return value
 
 
+def since(text: str | float, now: float) -> float:
+    """A time in the past: a duration before now, or a time of its own."""
+    try:
+        return now - duration(text)
+    except ValueError:
+        moment = timestamp(text) if isinstance(text, str) and re.match(r"\s*\d{4}-\d\d-\d\d", text) else None
+        if moment is None:
+            raise ValueError(
+                f"{text!r} is no duration and no time: use 90s, 15m, 1h30m, 7d, or 2026-11-24T13:00:00 (UTC)"
+            ) from None
+        return moment
+
+
 def brief(seconds: float) -> str:
     """A duration for people."""
     seconds = abs(seconds)

@@ -84,12 +84,13 @@ def attempt_until_done(
         good = verdict.state not in (FAIL, ERROR)
         if not good:
             failures.append(verdict.summary)
-            # The next attempt must not believe what this one found out.
-            shared.forget()
         if (verdict.kind in HOPELESS and not good) or not waiter.again(good):
             break
         if good:
             context.kept.clear()
+        else:
+            # The next attempt must not believe what this one found out.
+            shared.forget()
     verdict.attempts = max(waiter.attempts, 1)
     verdict.duration_ms = (shared.clock.monotonic() - started) * 1000
     if good and not waiter.stable:

@@ -137,6 +137,7 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
             for item in mine
         ],
         "unit": unit,
+        "port": port,
     }
     if not mine:
         return Verdict(

@@ -14,7 +14,7 @@ from typing import Any
 from .._context import Context
 from .._journal import JournalEntry, read_journal
 from .._log_lines import Assembler, LogRecord, at_least
-from .._range import brief, duration, judge, timestamp
+from .._range import brief, judge, since
 from .._systemd import unit_name
 from .._verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
@@ -196,11 +196,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         for name, status in context.host.units(names).items():
             if status.exists and status.started and name in names:
                 starts[name] = status.started
-        since = min(starts.values(), default=now - 3600)
+        begin = min(starts.values(), default=now - 3600)
     else:
-        moment = timestamp(options["since"]) if "-" in str(options["since"]) else None
-        since = moment if moment is not None else now - duration(options["since"])
-    entries = read_journal(context.host.account, names, since=since)
+        begin = since(options["since"], now)
+    entries = read_journal(context.host.account, names, since=begin)
     if starts:
         entries = (
             entry
@@ -216,7 +215,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         found = counts.get(name) or counts.get(short) or Tally()
         if name in counts and short in counts and counts[short] is not found:
             found = _merge(found, counts[short])
-        seconds = max(now - starts.get(name, since), 1.0)
+        seconds = max(now - starts.get(name, begin), 1.0)
         if short in context.waived:
             verdicts.append(Verdict(short, SKIP, "waived", kind="waived"))
         else:
@@ -233,7 +232,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             )
         )
     total = sum(found.lines for found in counts.values())
-    return combine("log", verdicts, f"{total} lines of {len(names)} units in {brief(now - since)}")
+    return combine("log", verdicts, f"{total} lines of {len(names)} units in {brief(now - begin)}")
 
 
 def _merge(one: Tally, other: Tally) -> Tally:

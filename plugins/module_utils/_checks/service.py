@@ -172,13 +172,13 @@ def judge_active(
     if status.sub_state == "auto-restart" or (status.active_state == "activating" and status.restarts > 0):
         kind, cause, remedy = hint or (
             "crash_loop",
-            f"The process ends again and again: {RESULTS.get(status.result, status.result)}.",
+            f"The process ends again and again: {RESULTS.get(status.result, 'see its journal')}.",
             f"Look at its journal ({words['journal']}); cure what it names, then: {words['restart']}",
         )
         return Verdict(
             "active",
             FAIL,
-            f"crash-looping ({status.restarts} restarts, {RESULTS.get(status.result, status.result)})",
+            f"crash-looping ({status.restarts} restarts)",
             cause,
             remedy,
             kind,

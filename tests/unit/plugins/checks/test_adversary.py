@@ -266,6 +266,17 @@ def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "mission-control.invalid" in found["cause"]
 
 
+def test_a_chain_of_requests_to_a_silent_server_waits_once(misbehave: Callable[[Behaviour], str]) -> None:
+    client = Client(misbehave(half_open), timeout=1.3)
+    started = time.monotonic()
+    kinds = [client.get("/").failure for _number in range(2)]
+    elapsed = time.monotonic() - started
+    assert [failure.kind for failure in kinds if failure] == ["timeout", "timeout"]
+    assert 2.2 < elapsed < 2.6
+    client.forget()
+    assert client._silent == set()
+
+
 def test_a_redirect_loop_ends(misbehave: Callable[[Behaviour], str]) -> None:
     client = Client(misbehave(status(302, b"location: /again\r\n")), timeout=TIMEOUT)
     answer = client.get("/", follow=5)

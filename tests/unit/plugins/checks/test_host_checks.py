@@ -103,7 +103,7 @@ PROCESS = ProcessEvidence(
             {"active_state": "activating", "sub_state": "auto-restart", "restarts": 7, "result": "exit-code"},
             [],
             "crash_loop",
-            "7 restarts",
+            "7 restarts)",
         ),
         ({"active_state": "activating", "sub_state": "start"}, [], "starting", "still starting"),
         (

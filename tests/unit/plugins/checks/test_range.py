@@ -10,6 +10,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._range im
     duration,
     judge,
     parse_range,
+    since,
     size,
     timestamp,
 )
@@ -96,6 +97,14 @@ def test_durations(text: str | float, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no duration"):
         duration(text)
+
+
+def test_since_when() -> None:
+    assert since("15m", 10_000) == 9_100
+    assert since("2026-11-24T13:00:10", 0) == 1795525210.0
+    for text in ("soon", "-5", "13:00", ""):
+        with pytest.raises(ValueError, match="no duration and no time"):
+            since(text, 0)
 
 
 @given(st.integers(0, 50), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))

@@ -180,6 +180,27 @@ def test_shared_facts_are_looked_up_once_by_many() -> None:
     assert len(looked) == 1
 
 
+def test_who_waits_for_a_fact_that_cannot_be_had_does_not_look_again() -> None:
+    looked = []
+
+    def fail() -> str:
+        looked.append(1)
+        time.sleep(0.1)
+        raise Problem("k", "no")
+
+    context = make_context()
+
+    def ask() -> str:
+        try:
+            return str(context.once("x", fail))
+        except Problem as problem:
+            return problem.kind
+
+    assert context.parallel([ask] * 8) == ["k"] * 8
+    assert len(looked) < 3
+    assert ask() == "k"
+
+
 def test_a_fact_that_could_not_be_found_is_looked_up_again() -> None:
     context = make_context()
 
@@ -370,6 +391,27 @@ BACKEND = "mission-control-backend"
             world(database=[leaf("migrations", "migration_missing")], **api_down("server_error")),
             ["database.migrations"],
         ),
+        (
+            world(database=[leaf("login", "database_down", port=5432)],
+                  host=[leaf("port 5432", "port_closed", port=5432, unit="")]),
+            ["database.login"],
+        ),
+        (
+            world(queue=[leaf("connection", "redis_down", port=6379)],
+                  host=[leaf("port 6379", "port_closed", port=6379, unit="")]),
+            ["queue.connection"],
+        ),
+        (
+            world(service=[combine(BACKEND, [leaf("active", "starting")])],
+                  health=[leaf("/healthz", "slow", "warn")]),
+            [f"service.{BACKEND}.active"],
+        ),
+        (
+            world(host=[leaf("port 8000", "port_foreign", unit=BACKEND)],
+                  service=[combine(BACKEND, [leaf("active", "unit_stopped")])], **api_down("not_json")),
+            ["host.port 8000"],
+        ),
+        (world(membership=[leaf("role", "wrong_role")], agents=leaf("", "forbidden")), ["membership.role"]),
         # Two faults that have nothing to do with one another stay two.
         (
             world(gateway=[leaf("board a", "gateway_token")], host=[leaf("clock", "clock", "warn")]),
