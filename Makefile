@@ -16,10 +16,13 @@ SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap 
 # The reference application's tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
 SCENARIO ?= --all
+# What `make sandbox` deploys: the stand-in, or the real product by its Git URL, an archive or a directory.
+SOURCE ?=
 PLAYBOOK := ansible-playbook -i inventory/sandbox
 
 export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export MISSION_CONTROL_SOURCE := $(SOURCE)
 export ANSIBLE_HOME := $(CACHE)/ansible
 export MOLECULE_GLOB := molecule/*/molecule.yml
 
