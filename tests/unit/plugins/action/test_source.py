@@ -42,6 +42,7 @@ def call(tmp_path: Path, source: Path | str, *more: str, **arguments: str) -> di
     environment = {
         **os.environ,
         "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+        "ANSIBLE_CALLBACKS_ENABLED": "",
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
         "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
