@@ -45,6 +45,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result["warnings"] = [str(warning) for warning in found.warnings]
         result["problems"] = [str(problem) for problem in found.problems]
         result["changed"] = False
+        result["version"] = options["version"]
         # The arguments hold tokens, which no output may show.
         result["_ansible_no_log"] = False
         if found.problems:

@@ -156,27 +156,28 @@ status:
   type: int
 """
 
-import re
-import unicodedata
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_api import Api, ApiError, Keeper, RequestsTransport, diff_side, find, shown
+from ..module_utils._gateway_api import (
+    BOARD_OPTIONS,
+    BOARDS,
+    GATEWAYS,
+    Api,
+    ApiError,
+    Keeper,
+    RequestsTransport,
+    board_diff,
+    board_keys,
+    find,
+    keep_board,
+    shown,
+)
 from ..module_utils._redact import Redactor
-
-PATH = "/api/v1/boards"
-
-
-def make_slug(name: str) -> str:
-    """The name in small letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "board"
 
 
 def gateway_id(api: Api, name: str, check: bool) -> str | None:
     """The id of the registered gateway of this name; in check mode it may be one that is still to be made."""
-    item = find(api.items("/api/v1/gateways"), {"name": name}, "gateway")
+    item = find(api.items(GATEWAYS), {"name": name}, "gateway")
     if item is None:
         if check:
             return None
@@ -190,17 +191,11 @@ def gateway_id(api: Api, name: str, check: bool) -> str | None:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
+            **BOARD_OPTIONS,
             "url": {"type": "str", "default": "http://127.0.0.1:8000"},
             "token": {"type": "str", "required": True, "no_log": True},
-            "name": {"type": "str", "required": True},
-            "slug": {"type": "str"},
-            "description": {"type": "str"},
             "gateway": {"type": "str"},
             "gateway_id": {"type": "str"},
-            "board_type": {"type": "str", "choices": ["goal", "general"]},
-            "objective": {"type": "str"},
-            "max_agents": {"type": "int"},
-            "fields": {"type": "dict", "default": {}},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "deadline": {"type": "float", "default": 60.0},
             "timeout": {"type": "float", "default": 60.0},
@@ -213,32 +208,18 @@ def main() -> None:
     )
     options = module.params
     redactor = Redactor([options["token"]])
-    slug = options["slug"] or make_slug(options["name"])
     try:
         verify = options["ca_path"] or True if options["validate_certs"] else False
         transport = RequestsTransport(
             options["url"], options["token"], timeout=options["timeout"], verify=verify
         )
         api = Api(transport)
-        keeper = Keeper(api, PATH, "board", deadline=options["deadline"], check=module.check_mode)
-        keys = {"slug": slug} if options["slug"] else {"slug": slug, "name": options["name"]}
+        keeper = Keeper(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
         if options["state"] == "absent":
-            outcome = keeper.absent(keys)
+            outcome = keeper.absent(board_keys(options))
         else:
-            wanted: dict[str, Any] = {"name": options["name"], **options["fields"]}
             bound = options["gateway_id"] or gateway_id(api, options["gateway"], module.check_mode)
-            if bound is not None:
-                wanted["gateway_id"] = bound
-            for name in ("description", "board_type", "objective", "max_agents"):
-                if options[name] is not None:
-                    wanted[name] = options[name]
-            if options["slug"]:
-                wanted["slug"] = slug
-            outcome = keeper.present(
-                keys,
-                wanted,
-                create_only={"slug": slug, "description": options["description"] or options["name"]},
-            )
+            outcome = keep_board(keeper, options, bound)
     except ApiError as error:
         module.fail_json(msg=redactor.text(error.message), remedy=error.remedy, status=error.status, board={})
     result = {
@@ -249,13 +230,7 @@ def main() -> None:
         "board": shown(outcome.item, redactor),
     }
     if module._diff and outcome.changed:
-        names = sorted({"name", "slug", "description", "gateway_id", *outcome.fields})
-        result["diff"] = {
-            "before": diff_side(outcome.before, names, "before"),
-            "after": diff_side(outcome.item, names, "after"),
-            "before_header": f"board {slug}",
-            "after_header": f"board {slug}",
-        }
+        result["diff"] = board_diff(options, outcome)
     module.exit_json(**result)
 
 

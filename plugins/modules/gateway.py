@@ -66,6 +66,38 @@ options:
         M(openclaw.mission_control.gateway_pairing).
     type: bool
     default: false
+  boards:
+    description:
+      - Boards to keep at this gateway, in the same call, as M(openclaw.mission_control.board) keeps them.
+        A board that is named no longer is left alone.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the board.
+        type: str
+        required: true
+      slug:
+        description: Short name, by which the board is recognised. Made from the name when omitted.
+        type: str
+      description:
+        description: What the board is for. A new board gets its name when omitted.
+        type: str
+      board_type:
+        description: Kind of the board.
+        type: str
+        choices: [goal, general]
+      objective:
+        description: What a goal board is to reach.
+        type: str
+      max_agents:
+        description: How many agents the board may have.
+        type: int
+      fields:
+        description: More fields of the API by name.
+        type: dict
+        default: {}
   state:
     description:
       - Whether the registration is there. V(absent) also removes the gateway's main agent from Mission
@@ -136,6 +168,11 @@ gateway:
   type: dict
   sample: {id: b3cbeefd-3dd2-404b-8135-5db1c1ffea32, name: main, url: "ws://gateway.example.com:18789", token:
   "********"}
+boards:
+  description: The boards of O(boards) as they stand afterwards.
+  returned: success
+  type: list
+  elements: dict
 action:
   description: What was done (in check mode, would be).
   returned: success
@@ -164,10 +201,21 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_api import Api, ApiError, Keeper, RequestsTransport, diff_side, shown
+from ..module_utils._gateway_api import (
+    BOARD_OPTIONS,
+    BOARDS,
+    GATEWAYS,
+    Api,
+    ApiError,
+    Keeper,
+    Outcome,
+    RequestsTransport,
+    board_diff,
+    diff_side,
+    keep_board,
+    shown,
+)
 from ..module_utils._redact import Redactor
-
-PATH = "/api/v1/gateways"
 
 
 def main() -> None:
@@ -182,6 +230,7 @@ def main() -> None:
             "workspace_root": {"type": "str"},
             "allow_insecure_tls": {"type": "bool", "default": False},
             "disable_device_pairing": {"type": "bool", "default": False},
+            "boards": {"type": "list", "elements": "dict", "default": [], "options": BOARD_OPTIONS},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "deadline": {"type": "float", "default": 90.0},
             "timeout": {"type": "float", "default": 120.0},
@@ -219,12 +268,16 @@ def main() -> None:
         transport = RequestsTransport(
             options["url"], options["token"], timeout=options["timeout"], verify=verify
         )
-        keeper = Keeper(
-            Api(transport), PATH, "gateway", deadline=options["deadline"], check=module.check_mode
-        )
-        outcome = (
-            keeper.absent(keys) if options["state"] == "absent" else keeper.present(keys, wanted, touch="url")
-        )
+        api = Api(transport)
+        keeper = Keeper(api, GATEWAYS, "gateway", deadline=options["deadline"], check=module.check_mode)
+        boards: list[Outcome] = []
+        if options["state"] == "absent":
+            outcome = keeper.absent(keys)
+        else:
+            outcome = keeper.present(keys, wanted, touch="url")
+            registered = (outcome.item or {}).get("id")
+            keeper = Keeper(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
+            boards = [keep_board(keeper, board, registered) for board in options["boards"]]
     except ApiError as error:
         module.fail_json(
             msg=redactor.text(error.message), remedy=error.remedy, status=error.status, gateway={}
@@ -236,21 +289,30 @@ def main() -> None:
             "the gateway's agents. The safe way is to approve the backend's device (module gateway_pairing)."
         )
     result = {
-        "changed": outcome.changed,
+        "changed": outcome.changed or any(board.changed for board in boards),
         "action": outcome.action,
         "fields": outcome.fields,
         "attempts": outcome.attempts,
         "gateway": shown(outcome.item, redactor),
+        "boards": [shown(board.item, redactor) for board in boards],
     }
+    diff = [
+        board_diff(board, kept)
+        for board, kept in zip(options["boards"], boards, strict=False)
+        if kept.changed
+    ]
     if module._diff and outcome.changed:
         names = ["name", "url", "token", "workspace_root", "allow_insecure_tls", "disable_device_pairing"]
         same = bool(outcome.before and outcome.item) and "token" not in outcome.fields
-        result["diff"] = {
+        own = {
             "before": diff_side(outcome.before, names, "set" if same else "before"),
             "after": diff_side(outcome.item, names, "set" if same else "after"),
             "before_header": f"gateway {options['name']}",
             "after_header": f"gateway {options['name']}",
         }
+        diff.insert(0, own)
+    if module._diff and diff:
+        result["diff"] = diff
     module.exit_json(**result)
 
 

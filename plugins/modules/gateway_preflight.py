@@ -103,6 +103,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+version:
+  description: The version that was looked at.
+  returned: always
+  type: str
 problems:
   description: What stops a deployment, one line each.
   returned: always

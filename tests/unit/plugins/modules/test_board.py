@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway_api import make_slug
 from ansible_collections.openclaw.mission_control.plugins.modules import board
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -130,4 +131,4 @@ def test_a_board_without_a_gateway_is_refused(call: Call) -> None:
     [("Demo", "demo"), ("A  b/C", "a-b-c"), ("Ähre", "ahre"), ("日本", "board"), ("--x--", "x")],
 )
 def test_slugs(name: str, slug: str) -> None:
-    assert board.make_slug(name) == slug
+    assert make_slug(name) == slug

@@ -83,7 +83,7 @@ def test_a_new_one_is_created(control: MissionControl, call: Call) -> None:
             },
         )
     ]
-    assert result["diff"]["before"] == "" and '"url": "ws://b:1"' in result["diff"]["after"]
+    assert result["diff"][0]["before"] == "" and '"url": "ws://b:1"' in result["diff"][0]["after"]
     again = call(name="new", gateway_url="ws://b:1", gateway_token=SECRET, workspace_root="/w")
     assert again["changed"] is False
 
@@ -94,13 +94,16 @@ def test_only_what_differs_is_sent(control: MissionControl, call: Call) -> None:
     path = f"/api/v1/gateways/{identifier}"
     assert control.changes() == [("PATCH", path, {"workspace_root": "/elsewhere"})]
     assert (result["action"], result["fields"]) == ("update", ["workspace_root"])
-    assert "/srv/openclaw/workspace" in result["diff"]["before"] and "/elsewhere" in result["diff"]["after"]
+    assert (
+        "/srv/openclaw/workspace" in result["diff"][0]["before"]
+        and "/elsewhere" in result["diff"][0]["after"]
+    )
 
 
 def test_a_token_that_changes_shows_that_but_not_how(control: MissionControl, call: Call) -> None:
     result = call(**RECORDED, gateway_token=SECRET)
     assert result["fields"] == ["token"] and control.gateways[0]["token"] == SECRET
-    assert result["diff"]["before"] != result["diff"]["after"]
+    assert result["diff"][0]["before"] != result["diff"][0]["after"]
 
 
 def test_a_renamed_registration_is_recognised_by_its_address(control: MissionControl, call: Call) -> None:
@@ -232,3 +235,19 @@ def test_an_address_that_is_none_is_refused(control: MissionControl, call: Call,
 def test_switching_pairing_off_warns(control: MissionControl, call: Call) -> None:
     assert [warning for warning in call(**RECORDED)["warnings"] if "safe way" in str(warning)]
     assert "warnings" not in call(**PRESENT)
+
+
+def test_boards_come_along_in_the_same_call(control: MissionControl, call: Call) -> None:
+    boards = [{"name": "demo", "slug": "demo", "max_agents": 4}, {"name": "Other board"}]
+    result = call(**RECORDED, boards=boards)
+    assert (result["changed"], result["action"]) == (True, "none")
+    assert [board["slug"] for board in result["boards"]] == ["demo", "other-board"]
+    assert [diff["after_header"] for diff in result["diff"]] == ["board demo", "board Other board"]
+    assert control.boards[1]["gateway_id"] == control.gateways[0]["id"]
+    assert call(**RECORDED, boards=boards)["changed"] is False
+
+
+def test_check_mode_foretells_a_gateway_and_its_boards(control: MissionControl, call: Call) -> None:
+    arguments = {"name": "new", "gateway_url": "ws://b:1", "workspace_root": "/w", "boards": [{"name": "x"}]}
+    result = call(**arguments, _ansible_check_mode=True)
+    assert result["changed"] is True and len(result["diff"]) == 2 and control.changes() == []
