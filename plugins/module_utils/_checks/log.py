@@ -19,6 +19,7 @@ from .._systemd import unit_name
 from .._verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
 _SUPPRESSED = re.compile(r"Suppressed (\d+) messages")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)\b")
 # What differs between repetitions of the same message.
 _VARIABLE = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d+(?:\.\d+)?", re.IGNORECASE)
 
@@ -29,9 +30,12 @@ SAMPLE = 240
 def sample_of(record: LogRecord) -> str:
     """What tells one error from another: its first line, and of a traceback the exception."""
     lines = [line for line in record.message.splitlines() if line.strip()] or [""]
+    first = lines[0].strip().rstrip(":")[:SAMPLE]
     if len(lines) > 1 and record.traceback:
-        return f"{lines[0][:SAMPLE]}: {lines[-1][:SAMPLE]}"
-    return lines[0][:SAMPLE]
+        # An exception may go on after its name, over several lines.
+        last = next((line for line in reversed(lines) if _EXCEPTION.match(line)), lines[-1])
+        return f"{first}: {last.strip()[:SAMPLE]}"
+    return first
 
 
 @dataclass

@@ -202,7 +202,7 @@ def test_each_misbehaviour_has_its_verdict_in_time(
     found = verdict_on(url)
     elapsed = time.monotonic() - started
     assert (found["state"], found["kind"]) == ("fail", kind), found
-    assert elapsed < TIMEOUT + 1.0
+    assert elapsed < TIMEOUT + 2.0
     assert "Traceback" not in str(found)
 
 
@@ -252,7 +252,7 @@ def test_a_port_that_never_accepts() -> None:
         for filler in waiting:
             filler.close()
     assert found["kind"] == "connect_timeout"
-    assert time.monotonic() - started < TIMEOUT + 1.0
+    assert time.monotonic() - started < TIMEOUT + 2.0
 
 
 def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +272,7 @@ def test_a_chain_of_requests_to_a_silent_server_waits_once(misbehave: Callable[[
     kinds = [client.get("/").failure for _number in range(2)]
     elapsed = time.monotonic() - started
     assert [failure.kind for failure in kinds if failure] == ["timeout", "timeout"]
-    assert 2.2 < elapsed < 2.6
+    assert 2.2 < elapsed < 3.5
     client.forget()
     assert client._silent == set()
 

@@ -287,6 +287,10 @@ def test_a_traceback_is_one_error_and_shows_its_exception() -> None:
     verdict = judge_log(TRACEBACK * 3)
     assert verdict.evidence["errors"] == 3 and verdict.evidence["tracebacks"] == 3
     assert verdict.evidence["worst"] == ["3 x request.failed: ValueError: no"]
+    more = [*TRACEBACK[1:-1], "pydantic.ValidationError: 1 error", "  TOKEN too short", "    For more see x"]
+    assert judge_log(more).evidence["worst"] == [
+        "1 x Traceback (most recent call last): pydantic.ValidationError: 1 error"
+    ]
 
 
 def test_alike_messages_are_counted_together_and_memory_is_bounded() -> None:

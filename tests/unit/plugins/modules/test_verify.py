@@ -15,7 +15,10 @@ CHECKS = ["health", "cors", "membership", "agents", "gateway", "sessions", "sess
 
 
 def verify(run_module: Run, url: str, **more: Any) -> dict[str, Any]:
-    given = {"checks": CHECKS, "token": TOKEN, "public_url": ORIGIN, "agents": {"provisioning_warning": ""}}
+    given: dict[str, Any] = {"checks": CHECKS, "token": TOKEN, "public_url": ORIGIN}
+    given["agents"] = {"provisioning_warning": ""}
+    # How fast a busy machine runs tests is no finding.
+    given["health"] = {"latency_warning": "", "latency_critical": ""}
     return run_module("verify", url=url, **{**given, **more})
 
 
