@@ -29,6 +29,7 @@ from ._process import (
     run,
 )
 from ._redact import Redactor
+from ._release_parts import same_part
 from ._systemd import UnitStatus, UserManager, unit_status
 
 # In the order in which they are started. They are stopped in the opposite one.
@@ -128,6 +129,13 @@ def listen_addresses(properties: Mapping[str, str]) -> list[tuple[str, int]]:
     return found
 
 
+def _stale(process: ProcessEvidence, root: str, release: str, current: str) -> bool:
+    """Whether a process runs something else than what is deployed."""
+    if process.deleted:
+        return True
+    return release != current and not same_part(process.cwd or "", Path(root) / "releases" / current)
+
+
 def describe(
     service: str,
     properties: Mapping[str, str],
@@ -155,7 +163,7 @@ def describe(
         restarts=status.restarts,
         memory_bytes=sum(process.rss_bytes for process in processes) if processes else None,
         release=release,
-        stale=bool(release and current and (release != current or (main is not None and main.deleted))),
+        stale=bool(release and current and main and _stale(main, root, release, current)),
         ports=sorted({port for _address, port in places}),
         address=places[0][0] if places else None,
         pid=status.main_pid or None,

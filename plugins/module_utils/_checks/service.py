@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from .._context import Context
 from .._process import HostError, ProcessEvidence, cpu_shares
 from .._range import brief, duration, judge, size
+from .._release_parts import same_part
 from .._systemd import UnitStatus, unit_name
 from .._verdict import ERROR, FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
@@ -281,9 +282,14 @@ def judge_reload(status: UnitStatus, user: str) -> Verdict:
 
 
 def judge_release(
-    status: UnitStatus, process: ProcessEvidence | None, release: Path | None, current: Path, user: str
+    status: UnitStatus,
+    process: ProcessEvidence | None,
+    release: Path | None,
+    current: Path,
+    user: str,
+    unchanged: Callable[[str, Path], bool] = same_part,
 ) -> Verdict:
-    """Whether the main process works in the release that `current` points to."""
+    """Whether the main process runs from the release that `current` points to, or the same part of one."""
     if release is None:
         return Verdict("release", SKIP, f"{current} does not exist: not deployed by this collection")
     if process is None or process.cwd is None:
@@ -297,6 +303,9 @@ def judge_release(
         )
     evidence = {"working_directory": process.cwd, "current": str(release), "pid": process.pid}
     inside = Path(process.cwd) == release or release in Path(process.cwd).parents
+    if not inside and not process.deleted and unchanged(process.cwd, release):
+        told = f"runs from an earlier release what is the same in {release.name}"
+        return Verdict("release", summary=told, evidence=evidence)
     if process.deleted or not inside:
         what = "a release that was removed" if process.deleted else f"{process.cwd}"
         return Verdict(
