@@ -229,6 +229,24 @@ class Database:
         return answer
 
 
+def compare(graph: Graph, current: Iterable[str]) -> str:
+    """The database seen from a release: same, behind (migrations are missing) or ahead (unknown to it)."""
+    found = set(current)
+    if found - set(graph.revisions):
+        return "ahead"
+    return "behind" if graph.pending(found) else "same"
+
+
+def beyond(graph: Graph, newer: Graph, current: Iterable[str]) -> list[Revision]:
+    """The migrations that the database has and the release does not know, in the order of application."""
+    applied = newer.ancestors(current) - set(graph.revisions)
+    return [
+        item
+        for item in newer.pending(set(newer.revisions) & set(graph.revisions))
+        if item.identifier in applied
+    ]
+
+
 def check_known(graph: Graph, current: Iterable[str]) -> None:
     """A database that is ahead of the release must not be touched."""
     unknown = sorted(set(current) - set(graph.revisions))

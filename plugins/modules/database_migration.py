@@ -18,9 +18,11 @@ description:
     not held up.
 options:
   state:
-    description: V(upgraded) applies what is missing, V(inspected) only tells.
+    description:
+      - V(upgraded) applies what is missing, V(inspected) only tells.
+      - V(compared) tells too, also of a database that is ahead of the release, as before a rollback.
     type: str
-    choices: [upgraded, inspected]
+    choices: [upgraded, inspected, compared]
     default: upgraded
   user:
     description: The application's user.
@@ -88,6 +90,24 @@ pending:
     message:
       description: Its first line.
       type: str
+relation:
+  description:
+    - V(same), V(behind) when migrations are missing, or V(ahead) when the release does not know the
+      database's revision.
+  type: str
+  returned: with O(state=compared)
+  choices: [same, behind, ahead]
+beyond:
+  description:
+    - Migrations that the database has and the release does not know, as far as the current release tells.
+  type: list
+  elements: dict
+  returned: with O(state=compared)
+backups:
+  description: Backups that were taken when the database had the schema that the release needs, newest first.
+  type: list
+  elements: str
+  returned: with O(state=compared)
 applied:
   description: Identifiers of the migrations that this run applied.
   type: list
@@ -101,6 +121,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _backup,
     _migration,
     _release,
     _runner,
@@ -137,6 +158,8 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     database = _migration.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
     environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
     current = database.current(_runner.Commands(_runner.NO_LOG, environment, redactor=redactor))
+    if parameters["state"] == "compared":
+        return compare(layout, graph, head, current)
     _migration.check_known(graph, current)
     pending = graph.pending(current)
     answer: dict[str, Any] = {
@@ -170,10 +193,27 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     return answer
 
 
+def compare(layout: Layout, graph: _migration.Graph, head: str, current: list[str]) -> dict[str, Any]:
+    relation = _migration.compare(graph, current)
+    newer = _migration.read_graph(layout.current / "backend" / "migrations" / "versions")
+    beyond = _migration.beyond(graph, newer, current) if relation == "ahead" else []
+    pending = graph.pending(current) if relation == "behind" else []
+    return {
+        "changed": False,
+        "current": current,
+        "head": head,
+        "relation": relation,
+        "pending": [{"revision": item.identifier, "message": item.message} for item in pending],
+        "beyond": [{"revision": item.identifier, "message": item.message} for item in beyond],
+        "backups": [str(path) for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head],
+        "applied": [],
+    }
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["upgraded", "inspected"], "default": "upgraded"},
+            "state": {"type": "str", "choices": ["upgraded", "inspected", "compared"], "default": "upgraded"},
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "path", "required": True},
             "release": {"type": "str", "default": ""},

@@ -96,3 +96,22 @@ def test_a_database_ahead_of_the_release_is_refused() -> None:
     with pytest.raises(DeploymentError, match="at zzz, which this release does not know") as error:
         _migration.check_known(chain, ["zzz"])
     assert error.value.kind == "newer_schema"
+
+
+def revisions(*pairs: tuple[str, str]) -> _migration.Graph:
+    return _migration.Graph(
+        _migration.Revision(name, (parent,) if parent else (), f"Add {name}.", f"{name}.py")
+        for name, parent in pairs
+    )
+
+
+def test_a_release_seen_from_the_database() -> None:
+    older = revisions(("a", ""), ("b", "a"))
+    newer = revisions(("a", ""), ("b", "a"), ("c", "b"), ("d", "c"))
+    assert _migration.compare(older, ["b"]) == "same"
+    assert _migration.compare(older, ["a"]) == "behind"
+    assert _migration.compare(older, []) == "behind"
+    assert _migration.compare(older, ["c"]) == "ahead"
+    assert [item.identifier for item in _migration.beyond(older, newer, ["c"])] == ["c"]
+    assert [item.identifier for item in _migration.beyond(older, newer, ["d"])] == ["c", "d"]
+    assert _migration.beyond(older, older, ["x"]) == []
