@@ -64,6 +64,136 @@ def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
     return dict(sorted(found.items(), key=lambda item: (str(item[1].get("created", "")), item[0])))
 
 
+FAILED: Mapping[str, Any] = {"outcome": {"state": "failed"}}
+
+
+def outcome(told: Mapping[str, Any]) -> str:
+    """What became of a release: verified, failed, left (rolled back from), or empty when nobody looked."""
+    return str((told.get("outcome") or {}).get("state") or "")
+
+
+def _served(item: tuple[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Sorts releases by the time from which they served."""
+    return str(item[1].get("activated") or item[1].get("created") or ""), item[0]
+
+
+def last_verified(releases: Mapping[str, Mapping[str, Any]]) -> str | None:
+    verified = [item for item in releases.items() if outcome(item[1]) == "verified"]
+    return max(verified, key=_served)[0] if verified else None
+
+
+def previous_release(releases: Mapping[str, Mapping[str, Any]], current: str | None) -> str | None:
+    """Where a rollback leads: the last verified release that is not current, or else one nobody looked at."""
+    others = [item for item in releases.items() if item[0] != current]
+    for state in ("verified", ""):
+        # One that never served has not shown that it can.
+        found = [item for item in others if outcome(item[1]) == state and item[1].get("activated", state)]
+        if found:
+            return max(found, key=_served)[0]
+    return None
+
+
+def fallback_from(
+    releases: Mapping[str, Mapping[str, Any]], identifier: str, current: str | None
+) -> str | None:
+    """What serves again when a release fails: the one that serves now, if there is another."""
+    if current and current != identifier and outcome(releases.get(current, FAILED)) != "failed":
+        return current
+    return previous_release(releases, identifier)
+
+
+def known(releases: Mapping[str, Mapping[str, Any]], current: str | None) -> str:
+    """The releases of a host in one line, for a message."""
+    words = {"verified": "verified", "failed": "failed", "left": "rolled back from", "": "not verified"}
+    shown = []
+    for name, told in releases.items():
+        state = words.get(outcome(told), outcome(told))
+        shown.append(f"{name} ({'current, ' if name == current else ''}{state})")
+    return ", ".join(shown) or "none"
+
+
+def choose(releases: Mapping[str, Mapping[str, Any]], current: str | None, wanted: str) -> str:
+    """The release that a rollback leads to; `wanted` is its name, the start of its name, or empty."""
+    told = f"Releases of this host: {known(releases, current)}."
+    if not wanted:
+        previous = previous_release(releases, current)
+        if previous is None:
+            raise DeploymentError(
+                f"There is no earlier release to go back to. {told}",
+                kind="no_release",
+                remedy="Deploy the revision that you want (mission_control_revision).",
+            )
+        return previous
+    names = [name for name in releases if name.startswith(wanted)] if len(wanted) >= 7 else []
+    fit = [wanted] if wanted in releases else names
+    good = [name for name in fit if outcome(releases[name]) != "failed"]
+    if not fit:
+        raise DeploymentError(
+            f"release: {wanted} is no release of this host. {told}",
+            kind="no_release",
+            remedy="Name one of them, or deploy the revision that you want.",
+        )
+    if not good:
+        reason = str((releases[fit[-1]].get("outcome") or {}).get("reason") or "it was not healthy")
+        raise DeploymentError(
+            f"release: {fit[-1]} failed when it was deployed ({reason}), so nothing goes back to it. {told}",
+            kind="failed_release",
+            remedy="Name another one; to try it once more, deploy it.",
+        )
+    if len(good) > 1:
+        return max(((name, releases[name]) for name in good), key=_served)[0]
+    return good[0]
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def note(layout: Layout, identifier: str, **values: Any) -> bool:
+    """Write something into a release's description; says whether it was not there already."""
+    path = layout.release(identifier)
+    told = document(path)
+    if told is None:
+        raise DeploymentError(f"There is no complete release {identifier}.", kind="no_release")
+    if all(told.get(name) == value for name, value in values.items()):
+        return False
+    _tree.write_atomically(path / "release.json", json.dumps({**told, **values}, indent=1) + "\n")
+    return True
+
+
+def mark(layout: Layout, identifier: str, state: str, by: str, reason: str) -> bool:
+    """Record what became of a release."""
+    told = document(layout.release(identifier)) or {}
+    before = told.get("outcome") or {}
+    if before.get("state") == state and before.get("reason", "") == reason:
+        return False
+    if (before.get("state"), state) == ("failed", "left"):
+        return False
+    return note(layout, identifier, outcome={"state": state, "at": now(), "by": by, "reason": reason})
+
+
+def record_units(layout: Layout, identifier: str, units: Sequence[Mapping[str, Any]]) -> bool:
+    """Keep the units that a release was verified with: going back to it brings them back."""
+    path = layout.release(identifier) / "units.json"
+    text = json.dumps(list(units), indent=1) + "\n"
+    try:
+        if path.read_text(encoding="utf-8") == text:
+            return False
+    except OSError:
+        pass
+    _tree.write_atomically(path, text)
+    return True
+
+
+def recorded_units(layout: Layout, identifier: str) -> list[dict[str, Any]]:
+    """The units of a verified release; none when they were not recorded."""
+    try:
+        units = json.loads((layout.release(identifier) / "units.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return units if isinstance(units, list) else []
+
+
 def current_release(layout: Layout) -> str | None:
     try:
         target: Path = layout.current.readlink()
@@ -450,6 +580,8 @@ def switch(layout: Layout, identifier: str) -> dict[str, Any]:
             remedy="Move it away, or choose another common_root.",
         )
     previous = current_release(layout)
+    if previous != identifier:
+        note(layout, identifier, activated=now())
     # `current` first: the others lead through it.
     for name in sorted(wrong, key=lambda name: name != "current"):
         _link(layout.root / name, wrong[name])
@@ -482,10 +614,15 @@ def running_releases(layout: Layout, proc: Path = Path("/proc")) -> set[str]:
 
 
 def prune_plan(layout: Layout, keep: int, running: Iterable[str], protect: Iterable[str] = ()) -> list[str]:
-    """Releases to remove: all but the newest, and none that is current, protected or worked in."""
-    releases = list(complete_releases(layout))
-    safe = {current_release(layout), *running, *protect}
-    newest = set(releases[-max(keep, 1) :])
+    """Releases to remove: all but the newest, and none that is current, protected or worked in.
+
+    Failed ones do not count, and only the last of them is left for a look at it.
+    """
+    releases = complete_releases(layout)
+    safe = {current_release(layout), last_verified(releases), *running, *protect}
+    failed = [name for name, told in releases.items() if outcome(told) == "failed"]
+    good = [name for name in releases if name not in failed]
+    newest = {*good[-max(keep, 1) :], *failed[-1:]}
     return [identifier for identifier in releases if identifier not in safe and identifier not in newest]
 
 
@@ -519,6 +656,16 @@ def prune(layout: Layout, keep: int, running: Iterable[str], protect: Iterable[s
         for name in _source.prune(_source.SourceStore(layout.root), {t["revision"] for t in kept.values()})
     ]
     return removed
+
+
+def everything(layout: Layout, data: bool) -> list[Path]:
+    """What an uninstallation removes; the identity and the backups only when told so."""
+    links = [layout.root / name for name in LINKS if (layout.root / name).is_symlink()]
+    kept = () if data else (layout.identity.parent, layout.backups)
+    shared = [path for path in _children(layout.shared) if path not in kept and path != layout.lock]
+    found = [layout.current] if layout.current.is_symlink() else []
+    releases = [layout.releases] if layout.releases.is_dir() else []
+    return [*links, *found, *releases, *shared]
 
 
 def _children(path: Path) -> list[Path]:

@@ -26,9 +26,13 @@ options:
       - V(pruned) removes old releases and what only they needed, never the current one, one that a process
         works in
         or one named in O(protect).
+      - V(verified), V(failed) and V(left) record what became of a release. Nothing goes back to a failed one,
+        and it does not count when old ones are removed. V(left) is one that was rolled back from.
+      - V(chosen) changes nothing and says to which release a rollback leads, O(id) or the previous good one.
+      - V(absent) removes all releases and what they were built from, and keeps the identity and the backups.
       - V(listed) changes nothing.
     type: str
-    choices: [prepared, current, pruned, listed]
+    choices: [prepared, current, pruned, verified, failed, left, chosen, absent, listed]
     default: listed
   user:
     description: The application's user.
@@ -39,7 +43,9 @@ options:
     type: path
     required: true
   id:
-    description: The release for O(state=current).
+    description:
+      - The release for O(state=current), O(state=verified), O(state=failed) and O(state=left).
+      - With O(state=chosen) also the start of its name. Empty means the previous good one.
     type: str
   revision:
     description: The source for O(state=prepared), as the module M(openclaw.mission_control.source) returns
@@ -97,6 +103,21 @@ options:
     description: Environment of downloads and builds, such as proxies and caches.
     type: dict
     default: {}
+  reason:
+    description: Why, for the release's description.
+    type: str
+    default: ""
+  units:
+    description:
+      - The units that O(state=verified) records with the release, as M(openclaw.mission_control.user_units)
+        takes them.
+    type: list
+    elements: dict
+    default: []
+  remove_data:
+    description: With O(state=absent), remove the identity and the backups too, which is all below O(root).
+    type: bool
+    default: false
   made_by:
     description: Who deploys, for the release's description.
     type: str
@@ -159,6 +180,23 @@ previous:
   description: Name of the release that was current before.
   type: str
   returned: with O(state=current)
+outcome:
+  description: What is recorded of the release, V(verified), V(failed), V(left) or nothing.
+  type: str
+  returned: with O(state=prepared) and O(state=chosen)
+fallback:
+  description: The release that a rollback from this one leads to, if there is one.
+  type: str
+  returned: with O(state=prepared) and O(state=listed)
+units:
+  description: The units that the release was verified with.
+  type: list
+  elements: dict
+  returned: with O(state=chosen)
+known:
+  description: The releases of the host in one line.
+  type: str
+  returned: with O(state=chosen)
 linked:
   description: Whether C(current) and the other links already lead to this release.
   type: bool
@@ -212,6 +250,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _release,
     _runner,
     _source,
+    _tree,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
@@ -270,6 +309,9 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     answer["linked"] = current == plan.identifier and not (
         _release.wrong_links(layout, plan.identifier) or _release.stale_links(layout, plan.identifier)
     )
+    releases = _release.complete_releases(layout)
+    answer["outcome"] = _release.outcome(releases.get(plan.identifier, {}))
+    answer["fallback"] = _release.fallback_from(releases, plan.identifier, current)
     if plan.environment_path is not None:
         answer["device_id"] = _identity.read(layout.identity)
     return answer
@@ -303,6 +345,54 @@ def switch(parameters: dict[str, Any], check_mode: bool, _account: Account) -> d
         return {**answer, **_release.switch(layout, identifier), "diff": before}
 
 
+def mark(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    identifier, state = parameters["id"], parameters["state"]
+    answer = {"id": identifier, "current": _release.current_release(layout), "outcome": state}
+    told = _release.complete_releases(layout).get(identifier, {})
+    if check_mode:
+        return {**answer, "changed": _release.outcome(told) != state}
+    with _runner.deployment_lock(
+        layout.lock, purpose="describing a release", timeout=parameters["lock_timeout"]
+    ):
+        changed = _release.mark(layout, identifier, state, parameters["made_by"], parameters["reason"])
+        if parameters["units"]:
+            changed |= _release.record_units(layout, identifier, parameters["units"])
+    return {**answer, "changed": changed}
+
+
+def choose(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    releases, current = _release.complete_releases(layout), _release.current_release(layout)
+    identifier = _release.choose(releases, current, parameters["id"] or "")
+    told = releases[identifier]
+    return {
+        "changed": False,
+        "id": identifier,
+        "path": str(layout.release(identifier)),
+        "current": current,
+        "outcome": _release.outcome(told),
+        "components": told.get("components", []),
+        "fingerprints": told.get("fingerprints", {}),
+        "described": told.get("described", ""),
+        "units": _release.recorded_units(layout, identifier),
+        "known": _release.known(releases, current),
+    }
+
+
+def remove(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    doomed = _release.everything(layout, parameters["remove_data"])
+    answer = {"changed": bool(doomed), "current": None, "removed": [str(path) for path in doomed]}
+    if doomed and not check_mode:
+        with _runner.deployment_lock(
+            layout.lock, purpose="removing everything", timeout=parameters["lock_timeout"]
+        ):
+            for path in doomed:
+                _tree.remove(path)
+    return answer
+
+
 def prune(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     running = _release.running_releases(layout)
@@ -324,7 +414,8 @@ def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
         {**told, "current": name == current, "running": name in running}
         for name, told in _release.complete_releases(layout).items()
     ]
-    return {"changed": False, "current": current, "releases": releases}
+    fallback = _release.previous_release(_release.complete_releases(layout), current)
+    return {"changed": False, "current": current, "fallback": fallback, "releases": releases}
 
 
 def before_anything(state: str) -> dict[str, Any]:
@@ -332,7 +423,16 @@ def before_anything(state: str) -> dict[str, Any]:
     answer: dict[str, Any] = {"changed": state in ("prepared", "current"), "current": None}
     if state == "prepared":
         steps = ["bring the source", "build and compose a release of it"]
-        return {**answer, "id": None, "path": None, "linked": False, "plan": steps, "fingerprints": {}}
+        return {
+            **answer,
+            "id": None,
+            "path": None,
+            "linked": False,
+            "plan": steps,
+            "fingerprints": {},
+            "outcome": "",
+            "fallback": None,
+        }
     return {**answer, "previous": None, "releases": [], "removed": []}
 
 
@@ -341,7 +441,17 @@ def main() -> None:
         argument_spec={
             "state": {
                 "type": "str",
-                "choices": ["prepared", "current", "pruned", "listed"],
+                "choices": [
+                    "prepared",
+                    "current",
+                    "pruned",
+                    "verified",
+                    "failed",
+                    "left",
+                    "chosen",
+                    "absent",
+                    "listed",
+                ],
                 "default": "listed",
             },
             "user": {"type": "str", "default": "mission-control"},
@@ -364,16 +474,32 @@ def main() -> None:
             "frontend_fonts": {"type": "str", "choices": ["local", "download"], "default": "local"},
             "libexec": {"type": "dict", "default": {}},
             "download_environment": {"type": "dict", "default": {}},
+            "reason": {"type": "str", "default": ""},
+            "units": {"type": "list", "elements": "dict", "default": []},
+            "remove_data": {"type": "bool", "default": False},
             "made_by": {"type": "str", "default": ""},
             "keep": {"type": "int", "default": 5},
             "protect": {"type": "list", "elements": "str", "default": []},
             "lock_timeout": {"type": "int", "default": 900},
         },
-        required_if=[("state", "prepared", ["revision"]), ("state", "current", ["id"])],
+        required_if=[
+            ("state", "prepared", ["revision"]),
+            *(("state", state, ["id"]) for state in ("current", "verified", "failed", "left")),
+        ],
         supports_check_mode=True,
     )
     parameters: dict[str, Any] = module.params
-    work = {"prepared": prepare, "current": switch, "pruned": prune, "listed": listed}[parameters["state"]]
+    work = {
+        "prepared": prepare,
+        "current": switch,
+        "pruned": prune,
+        "verified": mark,
+        "failed": mark,
+        "left": mark,
+        "chosen": choose,
+        "absent": remove,
+        "listed": listed,
+    }[parameters["state"]]
     # A lost connection must not stop the work halfway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -1,0 +1,75 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filters that tell of releases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_table import table
+
+STATES = {"verified": "verified", "failed": "failed", "left": "rolled back from", "": "not verified"}
+
+
+def _time(text: Any) -> str:
+    """A recorded time (UTC) in the reader's zone."""
+    try:
+        moment = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return ""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _state(release: Mapping[str, Any], fallback: str | None) -> str:
+    outcome = release.get("outcome") or {}
+    words = [STATES.get(outcome.get("state", ""), str(outcome.get("state")))]
+    if release.get("current"):
+        words.insert(0, "current")
+    elif release.get("running"):
+        words.insert(0, "a process still runs from it")
+    elif release["id"] == fallback:
+        words.append("a rollback leads here")
+    reason = str(outcome.get("reason") or "")
+    text = ", ".join(words)
+    return f"{text}: {reason}" if reason and outcome.get("state") == "failed" else text
+
+
+def _rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
+    if result.get("unreachable"):
+        return [[host, "", "unreachable", "", "", "", ""]]
+    if result.get("failed"):
+        return [[host, "", f"not known: {result.get('msg', '')}", "", "", "", ""]]
+    rows = [
+        [
+            host,
+            release["id"],
+            _state(release, result.get("fallback")),
+            _time(release.get("created")),
+            release.get("created_by", ""),
+            _time(release.get("activated")),
+            release.get("described") or str(release.get("revision", ""))[:12],
+        ]
+        for release in reversed(result.get("releases") or [])
+    ]
+    return rows or [[host, "", "has no release", "", "", "", ""]]
+
+
+def releases_table(value: Any) -> str:
+    """One table over the results of the module release (state: listed), newest release first."""
+    if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
+        raise AnsibleFilterError("releases_table expects a dictionary of results by the names of their hosts")
+    rows = [row for host, result in value.items() for row in _rows(host, result)]
+    headers = ["HOST", "RELEASE", "STATE", "MADE", "BY", "SERVED SINCE", "SOURCE"]
+    text: str = table(headers, rows, limit=90)
+    return text
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"releases_table": releases_table}

@@ -1,0 +1,45 @@
+"""The table of releases."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.openclaw.mission_control.plugins.filter.releases import releases_table
+
+RELEASE = {"created": "2026-01-01T00:00:00Z", "created_by": "me@here", "described": "v1"}
+
+
+def test_newest_first_with_what_became_of_each() -> None:
+    failed = {"state": "failed", "reason": "health"}
+    text = releases_table(
+        {
+            "one": {
+                "fallback": "a",
+                "releases": [
+                    {**RELEASE, "id": "a", "outcome": {"state": "verified"}},
+                    {**RELEASE, "id": "b", "outcome": failed, "running": True},
+                    {
+                        **RELEASE,
+                        "id": "c",
+                        "current": True,
+                        "running": True,
+                        "activated": "2026-01-02T00:00:00Z",
+                    },
+                ],
+            },
+            "two": {"releases": []},
+            "three": {"unreachable": True},
+            "four": {"failed": True, "msg": "no such user"},
+        }
+    )
+    lines = text.splitlines()[2:]
+    assert [line.split()[1] for line in lines[:3]] == ["c", "b", "a"]
+    assert "current, not verified" in lines[0] and "2026-01-0" in lines[0]
+    assert "a process still runs from it, failed: health" in lines[1]
+    assert "verified, a rollback leads here" in lines[2] and "me@here" in lines[2]
+    assert "has no release" in lines[3] and "unreachable" in lines[4] and "no such user" in lines[5]
+
+
+def test_other_values_are_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="dictionary"):
+        releases_table(["a"])
