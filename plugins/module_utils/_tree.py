@@ -7,6 +7,7 @@ The same code runs on the controller and on the host, so that both name a tree a
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
@@ -226,7 +227,14 @@ def _remove_tree(path: Path) -> None:
     doomed = path.with_name(f".{path.name.lstrip('.')}.removed")
     if doomed != path:
         shutil.rmtree(doomed, ignore_errors=True)
-        path.rename(doomed)
+        try:
+            path.rename(doomed)
+        except OSError as error:
+            # An overlay file system cannot rename a directory of its lower layer.
+            if error.errno != errno.EXDEV:
+                raise
+            (path / "release.json").unlink(missing_ok=True)
+            doomed = path
     shutil.rmtree(doomed)
 
 

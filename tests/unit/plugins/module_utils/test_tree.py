@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tarfile
@@ -188,3 +189,18 @@ def test_a_file_is_there_completely_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_directory_that_cannot_be_renamed_is_removed_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = tmp_path / "release"
+    (release / "backend").mkdir(parents=True)
+    (release / "release.json").write_text("{}")
+
+    def refuse(_self: Path, _target: Path) -> Path:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    _tree.remove(release)
+    assert list(tmp_path.iterdir()) == []
