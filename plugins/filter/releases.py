@@ -26,7 +26,9 @@ def _time(text: Any) -> str:
 
 def _state(release: Mapping[str, Any], fallback: str | None) -> str:
     outcome = release.get("outcome") or {}
-    words = [STATES.get(outcome.get("state", ""), str(outcome.get("state")))]
+    state = str(outcome.get("state", ""))
+    served = state or release.get("current") or release.get("activated")
+    words = [STATES.get(state, state) if served else "never served"]
     if release.get("current"):
         words.insert(0, "current")
     elif release.get("running"):
@@ -35,7 +37,7 @@ def _state(release: Mapping[str, Any], fallback: str | None) -> str:
         words.append("a rollback leads here")
     reason = str(outcome.get("reason") or "")
     text = ", ".join(words)
-    return f"{text}: {reason}" if reason and outcome.get("state") == "failed" else text
+    return f"{text}: {reason}" if reason and state == "failed" else text
 
 
 def _rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:

@@ -27,7 +27,8 @@ def test_newest_first_with_what_became_of_each() -> None:
                     },
                 ],
             },
-            "two": {"releases": []},
+            "two": {"releases": [{**RELEASE, "id": "d"}]},
+            "five": {"releases": []},
             "three": {"unreachable": True},
             "four": {"failed": True, "msg": "no such user"},
         }
@@ -37,7 +38,8 @@ def test_newest_first_with_what_became_of_each() -> None:
     assert "current, not verified" in lines[0] and "2026-01-0" in lines[0]
     assert "a process still runs from it, failed: health" in lines[1]
     assert "verified, a rollback leads here" in lines[2] and "me@here" in lines[2]
-    assert "has no release" in lines[3] and "unreachable" in lines[4] and "no such user" in lines[5]
+    assert "never served" in lines[3] and "has no release" in lines[4]
+    assert "unreachable" in lines[5] and "no such user" in lines[6]
 
 
 def test_other_values_are_refused() -> None:
