@@ -25,6 +25,11 @@ API = (
 )
 
 
+# Why several units of one release end alike: one cause, not one for each of them.
+SHARED = frozenset(
+    {"token_refused", "settings_refused", "env_file_missing", "code_incomplete", "out_of_memory", "disk_full"}
+)
+
 # How a unit looks whose process cannot start.
 BROKEN_START = frozenset({"crash_loop", "unit_failed", "restarted", "starting"})
 
@@ -83,6 +88,8 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             or (e.kind == "port_closed" and e.verdict.evidence.get("unit") == "mission-control-backend")
             or _same_port(c, e)
         ) and e.kind not in ("missing_library",)
+    if c.is_at("database.connections"):
+        return e.kind in ("server_error", "timeout", "slow") or logs
     if c.is_at("database.migrations"):
         return (
             e.kind in ("server_error", "migration_missing", "crash_loop", "unit_failed", "restarted")
@@ -130,6 +137,8 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             return False
         if e.is_at("service") and e.path.split(".")[1:2] == [unit]:
             return True
+        if e.is_at("service") and e.kind == c.kind and c.kind in SHARED:
+            return True
         if unit == "mission-control-backend":
             return (
                 (e.is_at(*API) and (e.kind in NOT_REACHED or e.kind in ("not_found", "server_error", "slow")))
@@ -160,6 +169,8 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
         return e.is_at(*AUTHENTICATED) and e.kind == "forbidden"
     if c.is_at("membership.role") and c.kind == "server_error":
         return e.is_at(*AUTHENTICATED) and e.kind == "server_error"
+    if c.kind == "stale_environment":
+        return e.kind == "stale_environment"
     if c.is_at("configuration.cors_origins") or (c.is_at("configuration") and c.kind == "cors_misconfigured"):
         return e.kind.startswith("cors_")
     if c.is_at("cors") and c.kind.startswith("cors_"):
@@ -175,7 +186,9 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             )
         ) or (logs and e.verdict.state == WARN)
     if c.is_at("sessions"):
-        return e.is_at("session") and e.kind.startswith("session")
+        return e.is_at("sessions", "session") and e.kind.startswith("session")
+    if c.is_at("log"):
+        return logs and e.path.split(".")[1] == c.path.split(".")[1]
     return False
 
 
@@ -219,7 +232,7 @@ def explain(verdicts: Sequence[Verdict]) -> None:
         if leaf.state in (WARN, FAIL, ERROR)
         and leaf.kind not in ("missing_library", "internal", "waiver_expired")
     ]
-    findings.sort(key=lambda finding: (_place(finding), finding.number))
+    findings.sort(key=lambda finding: (_place(finding), finding.verdict.state == WARN, finding.number))
     roots: list[_Finding] = []
     for finding in findings:
         # A warning is no reason for a failure.

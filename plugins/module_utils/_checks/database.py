@@ -393,7 +393,8 @@ def _judge(
             "SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)"
             " FILTER (WHERE pid <> pg_backend_pid() AND backend_type = 'client backend')), 0)::float8,"
             " count(*) FILTER (WHERE wait_event_type = 'Lock'),"
-            " count(*) FILTER (WHERE backend_type = 'client backend'),"
+            # What other roles do is hidden from the application's, but not that they are connected.
+            " count(*) FILTER (WHERE datid IS NOT NULL AND usesysid IS NOT NULL),"
             " current_setting('max_connections')::int - "
             "current_setting('superuser_reserved_connections')::int"
             " FROM pg_stat_activity",

@@ -412,7 +412,38 @@ BACKEND = "mission-control-backend"
             ["host.port 8000"],
         ),
         (world(membership=[leaf("role", "wrong_role")], agents=leaf("", "forbidden")), ["membership.role"]),
+        # The same fault seen in several places.
+        (
+            world(service=[combine(BACKEND, [leaf("active", "token_refused")]),
+                           combine("mission-control-worker", [leaf("active", "token_refused")])]),
+            [f"service.{BACKEND}.active"],
+        ),
+        (
+            world(configuration=[leaf(f"environment {BACKEND}", "stale_environment"),
+                                 leaf("environment mission-control-worker", "stale_environment")]),
+            [f"configuration.environment {BACKEND}"],
+        ),
+        (
+            world(log=[combine(BACKEND, [leaf("errors", "log_errors", "warn"),
+                                         leaf("tracebacks", "log_tracebacks")])]),
+            [f"log.{BACKEND}.tracebacks"],
+        ),
+        (
+            world(sessions=[combine("board a", [leaf("agents", "session_agents", "warn"),
+                                                leaf("expected", "session_missing")])],
+                  session=leaf("", "session_unknown")),
+            ["sessions.board a.expected"],
+        ),
+        (
+            world(database=[leaf("connections", "database_connections")], metrics=[leaf("24h", "server_error")]),
+            ["database.connections"],
+        ),
         # Two faults that have nothing to do with one another stay two.
+        (
+            world(service=[combine(BACKEND, [leaf("active", "unit_stopped")]),
+                           combine("mission-control-worker", [leaf("active", "unit_stopped")])]),
+            [f"service.{BACKEND}.active", "service.mission-control-worker.active"],
+        ),
         (
             world(gateway=[leaf("board a", "gateway_token")], host=[leaf("clock", "clock", "warn")]),
             ["gateway.board a", "host.clock"],
