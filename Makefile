@@ -15,7 +15,7 @@ SANDBOX := $(PYTHON) molecule/shared/sandbox.py
 SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap dbus iproute2 iptables
 # The reference application's tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
-SCENARIO ?= --all
+SCENARIO ?=
 # What `make sandbox` deploys: the stand-in, or the real product by its Git URL, an archive or a directory.
 SOURCE ?=
 PLAYBOOK := ansible-playbook -i inventory/sandbox
@@ -102,10 +102,24 @@ reference: setup $(CACHE)/test-system.installed ## The reference application's o
 
 .PHONY: molecule
 molecule: setup application ## Every Molecule scenario; SCENARIO=name runs one
-	@molecule test $(SCENARIO:%=$(if $(filter --all,%),%,--scenario-name %))
+	@# All but default and gateway start from the host that default leaves behind.
+	if [ -n "$(SCENARIO)" ]; then
+	  case "$(SCENARIO)" in default|gateway) ;; *) $(SANDBOX) snapshots | grep -q '^deployed ' || molecule test -s default ;; esac
+	  molecule test -s $(SCENARIO)
+	else
+	  molecule test --all
+	fi
 
 .PHONY: test
 test: lint unit reference molecule ## Everything that CI runs
+
+.PHONY: test-full
+test-full: export TEST_FULL := 1
+test-full: test ## The same with the long campaigns
+
+.PHONY: benchmark
+benchmark: sandbox ## Measure the playbooks against a lone ping play, on the sandbox's host
+	@python benchmarks/run.py
 
 .PHONY: build
 build: setup ## Build the collection's archive into .cache/dist
