@@ -435,7 +435,8 @@ BACKEND = "mission-control-backend"
             ["sessions.board a.expected"],
         ),
         (
-            world(database=[leaf("connections", "database_connections")], metrics=[leaf("24h", "server_error")]),
+            world(database=[leaf("connections", "database_connections")],
+                  metrics=[leaf("24h", "server_error")]),
             ["database.connections"],
         ),
         # Two faults that have nothing to do with one another stay two.

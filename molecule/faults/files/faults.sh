@@ -1,0 +1,72 @@
+# What the faults in faults.yml are made of, for bash. Each ends when what it did has come about.
+# shellcheck shell=bash
+set -euo pipefail
+export LC_ALL=C
+
+app=mission-control
+home=/home/$app
+root=$home/mission-control
+env_file=$root/current/backend/.env
+saved=/root/saved
+mkdir -p "$saved"
+
+# Wait for a command to succeed: until_true SECONDS COMMAND...
+until_true() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$deadline" ] || { echo "not true in time: $*" >&2; return 1; }
+    sleep 0.1
+  done
+}
+
+units() { runuser -u "$app" -- env "XDG_RUNTIME_DIR=/run/user/$(id -u "$app")" systemctl --user "$@"; }
+as_app() { (cd "$root/current/backend" && runuser -u "$app" -- "$@"); }
+sql() { (cd / && runuser -u postgres -- psql -qAt -v ON_ERROR_STOP=1 -d mission_control -c "$1"); }
+holds() { [ "$(sql "SELECT $1 FROM pg_stat_activity")" = t ]; }
+locks() { [ "$(sql "SELECT count(*) > 0 FROM pg_locks WHERE $1")" = t ]; }
+main_pid() { units show --property MainPID --value "$1"; }
+setting() { sed -n "s|^$1=||p" "$env_file"; }
+
+# A program that outlives the task: background NAME COMMAND...
+background() { systemd-run --quiet --collect --expand-environment=no --unit "fault-$1" -- "${@:2}"; }
+end() { systemctl stop "fault-$1" 2>/dev/null || true; }
+
+# A host of its own has no curl. ask URL [HEADER VALUE]
+ask() {
+  python3 -c 'import sys, urllib.request as r; r.urlopen(r.Request(sys.argv[1], headers=dict([sys.argv[2:]] if sys.argv[2:] else [])), timeout=5).read()' "$@"
+}
+listens() { : <"/dev/tcp/127.0.0.1/$1"; }
+serving() { ask http://127.0.0.1:8000/healthz; }
+showing() { ask http://127.0.0.1:3000/; }
+connected() { ask http://127.0.0.1:18789/health; }
+
+restart_backend() { units restart "$app-backend" "$app-worker"; }
+
+# Change lines of the environment file, as somebody with an editor would: change NAME=VALUE...; "NAME" removes it.
+change() {
+  [ -e "$saved/env" ] || cp --preserve=all "$env_file" "$saved/env"
+  for line in "$@"; do
+    sed --in-place "/^${line%%=*}=/d" "$env_file"
+    [ "$line" = "${line%%=*}" ] || echo "$line" >>"$env_file"
+  done
+}
+change_back() {
+  [ -e "$saved/env" ] || return 0
+  cp --preserve=all "$saved/env" "$env_file"
+  rm "$saved/env"
+}
+
+prepare() {
+  local address
+  address=$(setting CORS_ORIGINS | sed 's|^http://\(.*\):3000$|\1|')
+  ip address replace "$address/32" dev lo
+  # Of the made-up agents the one with a session is at work, the others were a while ago.
+  sql "UPDATE agents SET status = 'active', last_seen_at = timezone('utc', now()) - CASE openclaw_session_id
+       WHEN 'agent:mc-demo-1:main' THEN interval '0' ELSE interval '20 minutes' END"
+  until_true 60 serving
+  until_true 60 showing
+  until_true 60 connected
+}
+
+openclaw_call() { runuser -u "$app" -- "$home/openclaw-gateway/bin/openclaw" gateway call "$1" --params "$2"; }

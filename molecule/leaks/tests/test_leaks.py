@@ -1,0 +1,266 @@
+"""No artefact of a full run holds a token, a password or a private key."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from forms import forms, patterns, search
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+INVENTORY = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "inventory"
+HOST = "leaks"
+HOME = "/home/mission-control"
+ROOT = f"{HOME}/mission-control"
+ENVIRONMENT = rf"{ROOT}/releases/[^/]+/backend/\.env"
+# Where secrets belong: readable by their owner alone, and by nobody else.
+PLACES = {
+    "token": ENVIRONMENT,
+    "database password": rf"{ENVIRONMENT}|/var/lib/mission-control/database-password",
+    "Redis password": rf"{ENVIRONMENT}|/var/lib/mission-control/redis-password|/etc/redis/.*",
+    "gateway token": rf"{HOME}/openclaw-gateway/gateway\.env",
+    "device key": rf"{ROOT}/shared/identity/device\.json",
+}
+
+SAMPLER = """
+import json, os, sys, threading
+ended = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+print("sampling", flush=True)
+seen, rounds = set(), 0
+while not ended.wait(0.01):
+    rounds += 1
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as file:
+                    seen.add(file.read().decode("utf-8", "replace"))
+            except OSError:
+                pass
+print(json.dumps({"rounds": rounds, "seen": sorted(seen)}))
+"""
+
+# Reads every file that is neither of the system itself nor of the database's own storage.
+FILES = """
+import json, os, re, stat, sys
+tops = ["/dev/shm", "/etc", "/home", "/root", "/run", "/srv", "/tmp", "/usr/local", "/var"]
+left_out = re.compile("/var/lib/(postgresql|redis|apt)/|/var/cache/|.*/node_modules/")
+patterns = json.loads(INPUT)
+found, files = [], 0
+for top in tops:
+    for directory, names, members in os.walk(top):
+        names[:] = [name for name in names if not left_out.match(os.path.join(directory, name, ""))]
+        for member in members:
+            path = os.path.join(directory, member)
+            try:
+                state = os.lstat(path)
+                if not stat.S_ISREG(state.st_mode):
+                    continue
+                with open(path, "rb") as file:
+                    data = file.read()
+            except OSError:
+                continue
+            files += 1
+            for name, form, pattern in patterns:
+                if pattern.encode() in data:
+                    found.append([path, name, form, stat.S_IMODE(state.st_mode)])
+print(json.dumps({"files": files, "found": found}))
+"""
+
+
+def on_host(command: str) -> list[str]:
+    """The command that runs a command on the host."""
+    return [sys.executable, str(CHECKOUT / "molecule/shared/sandbox.py"), "ssh", HOST, "--", command]
+
+
+def sandbox(command: str, program: str = "") -> str:
+    """The output of a command on the host, with a program on its standard input."""
+    return subprocess.run(on_host(command), input=program, capture_output=True, text=True, check=True).stdout
+
+
+@dataclass
+class Sampler:
+    """All command lines on the host and on the controller while something runs."""
+
+    seen: set[str] = field(default_factory=set)
+    rounds: int = 0
+
+    def __enter__(self) -> Sampler:
+        sandbox("cat >/run/sampler.py", SAMPLER)
+        self._processes = [
+            subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for argv in (on_host("python3 /run/sampler.py"), [sys.executable, "-c", SAMPLER])
+        ]
+        for process in self._processes:
+            assert process.stdout
+            assert process.stdout.readline() == "sampling\n"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            output, _nothing = process.communicate()
+            document = json.loads(output)
+            self.seen.update(document["seen"])
+            self.rounds += document["rounds"]
+
+
+@dataclass
+class Run:
+    """What the runs left behind."""
+
+    secrets: dict[str, str]
+    outputs: dict[str, str]
+    codes: dict[str, int]
+    commands: Sampler
+    directory: Path
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Deploy with new secrets, predict, verify, and verify what is broken."""
+    private = tmp_path_factory.mktemp("private")
+    directory = tmp_path_factory.mktemp("run")
+    (directory / "tmp").mkdir()
+    known = {
+        # The characters that other forms than the raw one change.
+        "token": f"Tk+/{secrets.token_urlsafe(48)}=&%~",
+        "database password": f"Db.{secrets.token_hex(20)}",
+        "Redis password": f"Rd.{secrets.token_hex(20)}",
+        "gateway token": f"Gw-{secrets.token_hex(20)}",
+        "wrong token": f"Wr-{secrets.token_hex(30)}",
+    }
+    given = private / "secrets.json"
+    given.touch(mode=0o600)
+    given.write_text(
+        json.dumps(
+            {
+                "mission_control_token": known["token"],
+                "mission_control_database_password": known["database password"],
+                "redis_password": known["Redis password"],
+                "mission_control_gateway_token": known["gateway token"],
+            }
+        )
+    )
+    wrong = private / "wrong.json"
+    wrong.touch(mode=0o600)
+    wrong.write_text(json.dumps({"verify_token": known["wrong token"]}))
+    environment = {
+        **os.environ,
+        "TMPDIR": str(directory / "tmp"),
+        "ANSIBLE_LOCAL_TEMP": str(directory / "tmp"),
+        "ANSIBLE_LOG_PATH": str(directory / "ansible.log"),
+        "ANSIBLE_PIPELINING": "1",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_FORCE_COLOR": "0",
+    }
+    outputs, codes = {}, {}
+
+    def play(name: str, playbook: str, *arguments: str) -> None:
+        argv = ["ansible-playbook", "-i", str(INVENTORY), "-e", f"@{given}", "-vvv", "--diff", *arguments]
+        done = subprocess.run(
+            [*argv, str(CHECKOUT / "playbooks" / playbook)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            cwd=CHECKOUT,
+        )
+        outputs[name], codes[name] = done.stdout + done.stderr, done.returncode
+
+    reports = json.dumps(
+        {
+            "verify_reports": ["json", "junit", "prometheus", "nagios", "markdown", "html"],
+            "verify_report_directory": str(directory / "reports"),
+        }
+    )
+    with Sampler() as commands:
+        play("prediction", "deploy.yml", "--check")
+        play("deployment", "deploy.yml")
+        play("verification", "verify.yml", "-e", reports)
+        play("status", "status.yml")
+        play("logs", "logs.yml")
+        play("verification with a wrong token", "verify.yml", "-e", f"@{wrong}")
+        sandbox("systemctl stop postgresql@17-main redis-server")
+        play("verification of a broken host", "verify.yml", "-e", reports.replace('reports"}', 'broken"}'))
+        sandbox("systemctl start postgresql@17-main redis-server")
+    key = json.loads(sandbox(f"cat {ROOT}/shared/identity/device.json"))["privateKeyPem"].splitlines()[1]
+    yield Run({**known, "device key": key}, outputs, codes, commands, directory)
+
+
+def test_runs_did_what_they_should(run: Run) -> None:
+    ends = {name: "\n".join(run.outputs[name].splitlines()[-40:]) for name in run.outputs}
+    assert run.codes["prediction"] == 0, ends["prediction"]
+    assert run.codes["deployment"] == 0, ends["deployment"]
+    assert run.codes["verification"] == 0, ends["verification"]
+    assert run.codes["verification with a wrong token"] == 2
+    assert run.codes["verification of a broken host"] == 2
+    assert "task path" in run.outputs["deployment"], "the run was not as talkative as it should be"
+    assert re.search(r"^\+.*BASE_URL", run.outputs["deployment"], re.MULTILINE), "no difference was shown"
+
+
+def test_output(run: Run) -> None:
+    assert search(run.secrets, ((name, text.encode()) for name, text in run.outputs.items())) == []
+
+
+def test_reports_logs_and_temporary_files_of_the_controller(run: Run) -> None:
+    files = [path for path in run.directory.rglob("*") if path.is_file()]
+    endings = {path.suffix for path in (run.directory / "reports").iterdir()}
+    assert endings >= {".json", ".xml", ".html", ".md"}
+    assert (run.directory / "ansible.log").stat().st_size > 100_000
+    contents = ((str(path.relative_to(run.directory)), path.read_bytes()) for path in files)
+    assert search(run.secrets, contents) == []
+
+
+def test_command_lines(run: Run) -> None:
+    assert run.commands.rounds > 1000
+    assert any("AnsiballZ" in line or "python3" in line for line in run.commands.seen)
+    assert any("alembic" in line or "uvicorn" in line or "serve.py" in line for line in run.commands.seen)
+    lines = ((line.replace("\0", " ")[:60], line.encode()) for line in run.commands.seen)
+    assert search(run.secrets, lines) == []
+
+
+def test_journal(run: Run) -> None:
+    journal = sandbox("journalctl --no-pager --output export")
+    assert "SYSLOG_IDENTIFIER=mission-control-backend" in journal
+    # Field by field, so that a finding names its line.
+    entries = ((entry[:200].replace("\n", " "), entry.encode()) for entry in journal.split("\n\n"))
+    assert search(run.secrets, entries) == []
+
+
+def test_files_of_the_host(run: Run) -> None:
+    wanted = repr(json.dumps(patterns(run.secrets)))
+    document = json.loads(sandbox("python3 -", FILES.replace("INPUT", wanted)))
+    assert document["files"] > 1000
+    wrong, places = [], set()
+    for path, name, form, mode in document["found"]:
+        if re.fullmatch(PLACES.get(name, "-"), path):
+            places.add(name)
+            if mode & 0o007 or (mode & 0o070 and path.startswith(HOME)):
+                wrong.append(f"{path}: {name} can be read by others, mode {mode:o}")
+        else:
+            wrong.append(f"{path}: {name}, {form}")
+    assert wrong == []
+    # What is searched for does exist, each in its place.
+    assert places == set(PLACES)
+
+
+def test_search_finds_every_form() -> None:
+    secret = 'a+b/c=d&e"f%g~h!i?0123456789'
+    for text in forms(secret):
+        assert search({"it": secret}, [("here", f"before{text}behind".encode())])
+    for before in range(6):
+        for behind in range(6):
+            text = base64.b64encode(b"x" * before + secret.encode() + b"y" * behind)
+            assert search({"it": secret}, [("here", text)]), (before, behind)
+    assert search({"it": secret}, [("here", secret[1:].encode())]) == []
