@@ -388,7 +388,7 @@ def make_slug(name: str) -> str:
 
 
 def board_keys(board: Mapping[str, Any]) -> dict[str, str]:
-    """By what a board is recognised: the slug that was chosen, or else the one made from its name, or its name."""
+    """How a board is recognised: by the chosen slug, else by the one made from its name, or by its name."""
     if board["slug"]:
         return {"slug": board["slug"]}
     return {"slug": make_slug(board["name"]), "name": board["name"]}

@@ -136,7 +136,7 @@ files:
   description: Files by (expanded) path.
   returned: always
   type: dict
-  sample: {/etc/hosts: {exists: true, kind: file, mode: "0644", owner: root, group: root, size: 9, sha256: ab}}
+  sample: {/etc/hosts: {exists: true, kind: file, mode: "0644", owner: root, group: root, size: 9, sha256: a}}
 releases:
   description: Releases below O(root), oldest first, and the current one.
   returned: always

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Stands in for a gateway of protocol 4, as OpenClaw 2026.5.12 and later speak it.
 
-It sends the challenge and refuses whoever does not offer its protocol, with the words and the closing code of the
-real one. Nothing else of a gateway is there.
+It sends the challenge and refuses whoever does not offer its protocol, with the words and the closing code of
+the real one. Nothing else of a gateway is there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ PROTOCOL = 4
 class Connection(socketserver.StreamRequestHandler):
     def frame(self, opcode: int, payload: bytes) -> None:
         size = len(payload)
-        head = bytes([0x80 | opcode, size]) if size < 126 else bytes([0x80 | opcode, 126]) + struct.pack("!H", size)
+        head = (
+            bytes([0x80 | opcode, size])
+            if size < 126
+            else bytes([0x80 | opcode, 126]) + struct.pack("!H", size)
+        )
         self.wfile.write(head + payload)
 
     def receive(self) -> dict[str, object]:
@@ -43,14 +47,20 @@ class Connection(socketserver.StreamRequestHandler):
             headers[name.lower()] = value.strip()
         key = headers.get("sec-websocket-key")
         if not key:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"ok\":true}")
+            self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{"ok":true}')
             return
-        digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode(), usedforsecurity=False).digest()
+        digest = hashlib.sha1(
+            (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode(), usedforsecurity=False
+        ).digest()
         self.wfile.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
         )
-        challenge = {"type": "event", "event": "connect.challenge", "payload": {"nonce": "simulated", "ts": 0}}
+        challenge = {
+            "type": "event",
+            "event": "connect.challenge",
+            "payload": {"nonce": "simulated", "ts": 0},
+        }
         self.frame(0x1, json.dumps(challenge).encode())
         with contextlib.suppress(IndexError, ValueError, struct.error):
             request = self.receive()
