@@ -30,14 +30,15 @@ def play() -> Play:
     return run_playbook
 
 
-@pytest.fixture
-def as_user(host: Any) -> Callable[[str], Any]:
-    """Types a command in a login shell of the application's user."""
-
-    def run(command: str) -> Any:
-        return host.run("su - %s -c %s", USER, command)
-
-    return run
+@pytest.fixture(scope="module")
+def as_user(_testinfra_host: Any) -> Callable[[str], Any]:
+    """Types a command as the application's user, who has logged in over SSH."""
+    *ssh, target = ssh_command(_testinfra_host.backend.host)
+    address = target.rpartition("@")[2]
+    # A connection of its own: the shared one is root's.
+    extra = shlex.join(["-o", "ControlPath=none", *ssh[1:]])
+    found = testinfra.get_host(f"ssh://{USER}@{address}", ssh_extra_args=extra)
+    return lambda command: found.run(command)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def token(environment: dict[str, str]) -> str:
     return environment["LOCAL_AUTH_TOKEN"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def singular() -> Iterator[None]:
     """The backend speaks the guide's dialect for a while (a setting of the reference application)."""
     file = f"/home/{USER}/mission-control/current/backend/.env"
@@ -253,5 +253,5 @@ GUIDE_COMMANDS = (
 def test_the_page_has_every_command_of_the_guide() -> None:
     text = (CHECKOUT / "docs/guide.md").read_text()
     assert [command for command in GUIDE_COMMANDS if f"`{command}`" not in text] == []
-    own = set(re.findall(r"`((?:curl|journalctl --user|systemctl --user) [^`]+)`", text))
+    own = set(re.findall(r"`((?:curl|journalctl --user|systemctl --user) [^`…]+)`", text))
     assert own - set(GUIDE_COMMANDS) == set(), "a command of the page that no test types"
