@@ -175,6 +175,8 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
         return e.kind.startswith("cors_")
     if c.is_at("cors") and c.kind.startswith("cors_"):
         return e.is_at("frontend.cors", "cors", "configuration.cors_origins") and e.kind.startswith("cors_")
+    if c.kind in ("assets_broken", "no_assets"):
+        return e.kind == "api_url_unknown"
     if c.is_at("configuration.api_url", "frontend.api_url"):
         return e.is_at("frontend.api", "frontend.cors") or e.kind == "api_url_differs"
     if c.is_at("gateway") and c.kind.startswith("gateway_"):
@@ -234,21 +236,24 @@ def explain(verdicts: Sequence[Verdict]) -> None:
     ]
     findings.sort(key=lambda finding: (_place(finding), finding.verdict.state == WARN, finding.number))
     roots: list[_Finding] = []
+    others: list[_Finding] = []
     for finding in findings:
+        # A consequence has consequences of its own, which go back to the same root.
         # A warning is no reason for a failure.
         cause = next(
             (
-                root
-                for root in roots
-                if _explains(root, finding)
-                and not (root.verdict.state == WARN and finding.verdict.state != WARN)
+                earlier
+                for earlier in (*roots, *others)
+                if _explains(earlier, finding)
+                and not (earlier.verdict.state == WARN and finding.verdict.state != WARN)
             ),
             None,
         )
         if cause is None:
             roots.append(finding)
         else:
-            finding.verdict.consequence_of = cause.path
+            others.append(finding)
+            finding.verdict.consequence_of = cause.verdict.consequence_of or cause.path
     for verdict in verdicts:
         _inherit(verdict)
 

@@ -46,6 +46,12 @@ def patterns(secrets: dict[str, str]) -> list[tuple[str, str, str]]:
 def search(secrets: dict[str, str], texts: Iterable[tuple[str, bytes]]) -> list[str]:
     """Where which secret stands in which form. The secret itself is not told."""
     wanted = patterns(secrets)
+
+    def masked(where: str) -> str:
+        for name, _form, text in wanted:
+            where = where.replace(text, f"<{name}>")
+        return where
+
     return sorted(
         f"{where}: {name}, {form}"
         for where, data in texts

@@ -439,6 +439,18 @@ BACKEND = "mission-control-backend"
                   metrics=[leaf("24h", "server_error")]),
             ["database.connections"],
         ),
+        # A consequence of a consequence goes back to the root.
+        (
+            world(service=[combine(BACKEND, [leaf("active", "token_refused")]),
+                           combine("mission-control-worker", [leaf("active", "token_refused")])],
+                  queue=[leaf("workers", "no_worker")],
+                  log=[combine("mission-control-worker", [leaf("errors", "log_errors", "warn")])]),
+            [f"service.{BACKEND}.active"],
+        ),
+        (
+            world(frontend=[leaf("assets", "assets_broken"), leaf("api_url", "api_url_unknown", "warn")]),
+            ["frontend.assets"],
+        ),
         # Two faults that have nothing to do with one another stay two.
         (
             world(service=[combine(BACKEND, [leaf("active", "unit_stopped")]),
