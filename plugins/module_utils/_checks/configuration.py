@@ -49,6 +49,23 @@ def judge_names(environment: Mapping[str, str], known: Collection[str]) -> Verdi
     return Verdict("names", summary=f"{len(environment)} settings, none misspelt")
 
 
+def judge_mode(path: str, mode: int) -> Verdict:
+    """Who may read the file with the secrets."""
+    evidence = {"path": path, "mode": f"{mode:04o}"}
+    if not mode & 0o077:
+        return Verdict("env_file", summary="only its owner reads the environment file", evidence=evidence)
+    return Verdict(
+        "env_file",
+        FAIL if mode & 0o007 else WARN,
+        f"the environment file has mode {mode:04o}",
+        f"{'Every user' if mode & 0o007 else 'The group'} of this host may read {path}, which holds the token "
+        "and the passwords.",
+        f"chmod 600 {path}, and if others use this host, deploy again with a new mission_control_token.",
+        "env_file_readable",
+        evidence,
+    )
+
+
 def judge_headers(environment: Mapping[str, str], sent: Mapping[str, str]) -> Verdict:
     """Security headers that were blanked, as copying the product's example file does."""
     blank = [name for name in HEADERS if name in environment and not environment[name].strip()]
@@ -216,6 +233,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
 
     public = context.common["public_url"]
     api_url = options["expected_api_url"]
+    env_file = context.host.env_file
 
     def headers() -> Verdict:
         answer = context.client.get("/healthz", token="")
@@ -224,6 +242,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return judge_headers(environment, answer.headers)
 
     works: list[tuple[str, Any]] = [
+        ("env_file", lambda: judge_mode(str(env_file), env_file.stat().st_mode & 0o7777)),
         ("names", lambda: judge_names(environment, BACKEND_SETTINGS)),
         ("headers", headers),
         ("cors_origins", lambda: judge_origins(environment, public)),

@@ -656,6 +656,17 @@ def test_sandboxing_that_is_not_in_force() -> None:
 # -- configuration --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("mode", "state"), [(0o600, "pass"), (0o400, "pass"), (0o640, "warn"), (0o644, "fail"), (0o602, "fail")]
+)
+def test_who_may_read_the_environment_file(mode: int, state: str) -> None:
+    verdict = configuration.judge_mode("/x/.env", mode)
+    assert verdict.state == state
+    if state != "pass":
+        assert verdict.kind == "env_file_readable"
+        assert verdict.remedy.startswith("chmod 600 /x/.env")
+
+
 def test_misspelt_settings() -> None:
     assert (
         configuration.judge_names({"CORS_ORIGINS": "x", "MY_OWN_ADDITION": "y"}, BACKEND_SETTINGS).state

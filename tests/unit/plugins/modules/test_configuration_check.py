@@ -21,6 +21,7 @@ BASE_URL=http://h:8000
 
 def test_settings_that_fit(run_module: Run, recorded_api: Api, tmp_path: Path) -> None:
     file = tmp_path / ".env"
+    file.touch(mode=0o600)
     file.write_text(SETTINGS)
     result = run_module(
         "configuration_check",
@@ -37,6 +38,7 @@ def test_settings_that_fit(run_module: Run, recorded_api: Api, tmp_path: Path) -
 
 def test_settings_that_do_not_fit(run_module: Run, recorded_api: Api, tmp_path: Path) -> None:
     file = tmp_path / ".env"
+    file.touch(mode=0o644)
     file.write_text(SETTINGS.replace("CORS_ORIGINS=", "CORS_ORIGIN=") + "SECURITY_HEADER_X_FRAME_OPTIONS=\n")
     result = run_module(
         "configuration_check",
@@ -47,7 +49,13 @@ def test_settings_that_do_not_fit(run_module: Run, recorded_api: Api, tmp_path: 
         environment_units=[],
     )
     kinds = {cause["kind"] for cause in result["root_causes"]}
-    assert kinds == {"cors_misconfigured", "gateway_version", "header_blanked", "setting_misspelt"}
+    assert kinds == {
+        "cors_misconfigured",
+        "env_file_readable",
+        "gateway_version",
+        "header_blanked",
+        "setting_misspelt",
+    }
 
 
 def test_no_settings(run_module: Run, tmp_path: Path) -> None:
