@@ -58,8 +58,8 @@ def judge_mode(path: str, mode: int) -> Verdict:
         "env_file",
         FAIL if mode & 0o007 else WARN,
         f"the environment file has mode {mode:04o}",
-        f"{'Every user' if mode & 0o007 else 'The group'} of this host may read {path}, which holds the token "
-        "and the passwords.",
+        f"{'Every user' if mode & 0o007 else 'The group'} of this host may read {path}, which holds the "
+        "token and the passwords.",
         f"chmod 600 {path}, and if others use this host, deploy again with a new mission_control_token.",
         "env_file_readable",
         evidence,
