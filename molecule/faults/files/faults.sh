@@ -1,4 +1,4 @@
-# What the faults in faults.yml are made of, for bash. Each ends when what it did has come about.
+# What the faults in vars/faults.yml are made of, for bash. Each ends when what it did has come about.
 # shellcheck shell=bash
 set -euo pipefail
 export LC_ALL=C
@@ -26,6 +26,11 @@ sql() { (cd / && runuser -u postgres -- psql -qAt -v ON_ERROR_STOP=1 -d mission_
 holds() { [ "$(sql "SELECT $1 FROM pg_stat_activity")" = t ]; }
 locks() { [ "$(sql "SELECT count(*) > 0 FROM pg_locks WHERE $1")" = t ]; }
 main_pid() { units show --property MainPID --value "$1"; }
+group_of() { echo "/sys/fs/cgroup$(units show --property ControlGroup --value "$1")/cgroup.procs"; }
+# An entry of the queue: task TYPE PAYLOAD
+task() {
+  printf '{"task_type": "%s", "payload": %s, "created_at": "%s", "attempts": 0}' "$1" "$2" "$(date --utc --iso-8601=seconds)"
+}
 setting() { sed -n "s|^$1=||p" "$env_file"; }
 
 # A program that outlives the task: background NAME COMMAND...
