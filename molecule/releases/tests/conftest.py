@@ -1,0 +1,24 @@
+"""A host, the shipped playbooks, and copies of the reference application that differ in one point."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from releases_support import Applications, Data, data
+
+
+@pytest.fixture(scope="session")
+def applications(tmp_path_factory: pytest.TempPathFactory) -> Applications:
+    """Sources to deploy."""
+    return Applications(tmp_path_factory.mktemp("applications"))
+
+
+@pytest.fixture(scope="session")
+def written() -> Data:
+    """Data that was written before everything else."""
+    return data(write=True)
