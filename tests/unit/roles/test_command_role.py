@@ -1,0 +1,51 @@
+"""The host command verifies what the role verify verifies: their settings must not drift apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.openclaw.mission_control.plugins.module_utils._options import CHECKS
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+
+
+def variables(role: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ROLES / role / "vars" / "main.yml").read_text()))
+
+
+COMMAND = variables("command")
+VERIFY = variables("verify")
+
+
+def test_every_check_is_known() -> None:
+    assert sorted(COMMAND["__command_check_names"]) == sorted(CHECKS)
+
+
+def test_every_check_has_its_place() -> None:
+    places = [name for names in VERIFY["__verify_places"].values() for name in names]
+    for name in (*places, *VERIFY["__verify_everywhere"]):
+        assert f"'{name}'" in COMMAND["__command_verify_checks"], name
+
+
+def test_checks_get_the_same_settings_of_the_deployment() -> None:
+    defaults = COMMAND["__command_check_defaults"]
+    given = {
+        name.removeprefix("__verify_").removesuffix("_defaults"): set(values)
+        for name, values in VERIFY.items()
+        if name.endswith("_defaults")
+    }
+    assert given and given == {name: set(values) for name, values in defaults.items()}
+    for name, options in given.items():
+        assert options <= set(CHECKS[name][1])
+
+
+def test_no_secret_gets_into_the_configuration() -> None:
+    secret = {
+        option
+        for _title, options in CHECKS.values()
+        for option, found in options.items()
+        if found.get("no_log")
+    }
+    assert secret and secret <= set(COMMAND["__command_secrets"])
