@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,13 @@ def ansible_inventory(text: str, directory: Path, executable: bool = False) -> d
     file.chmod(0o755 if executable else 0o644)
     program = Path(sys.executable).with_name("ansible-inventory")
     done = subprocess.run(
-        [program, "-i", file, "--list"], capture_output=True, text=True, check=True, cwd=directory
+        [program, "-i", file, "--list"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=directory,
+        # Settings of the checkout can add variables of their own, for example ansible_local.
+        env=os.environ | {"ANSIBLE_CONFIG": os.devnull},
     )
     result: dict[str, Any] = json.loads(done.stdout)
     return result
