@@ -55,7 +55,7 @@ def ansible_inventory(text: str, directory: Path, executable: bool = False) -> d
         check=True,
         cwd=directory,
         # Settings of the checkout can add variables of their own, for example ansible_local.
-        env=os.environ | {"ANSIBLE_CONFIG": os.devnull},
+        env={name: value for name, value in os.environ.items() if name != "ANSIBLE_CONFIG"},
     )
     result: dict[str, Any] = json.loads(done.stdout)
     return result
