@@ -398,6 +398,7 @@ class Sandbox:
         shutil.rmtree(self.run.runtime, ignore_errors=True)
         if storage.snapshot_names(self.run):
             return
+        storage.discard_probes(self.run)
         remove_tree(self.run.state)
         for directory in (self.run.state.parent, RUNTIME):
             with contextlib.suppress(OSError):

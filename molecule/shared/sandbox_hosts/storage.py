@@ -41,10 +41,20 @@ def overlay_works(run: Run) -> bool:
             mount_overlay(probe / "merged", [probe / "lower"], probe / "upper", probe / "work")
         except SandboxError:
             return False
-        command(["umount", probe / "merged"])
         return True
     finally:
-        remove_tree(probe)
+        discard_probe(probe)
+
+
+def discard_probe(probe: Path) -> None:
+    unmount(probe / "merged")
+    remove_tree(probe)
+
+
+def discard_probes(run: Run) -> None:
+    """Remove what a command that was killed while it probed has left."""
+    for probe in run.state.glob(".probe-*"):
+        discard_probe(probe)
 
 
 def mount_overlay(target: Path, lower: Iterable[Path], upper: Path, work: Path) -> None:
