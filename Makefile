@@ -16,6 +16,9 @@ SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap 
 # The reference application's tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
 SCENARIO ?=
+# In this order: all but default and gateway start from the host that default leaves behind.
+SCENARIOS := default releases leaks operations gateway
+FULL_SCENARIOS := faults
 # What `make sandbox` deploys: the stand-in, or the real product by its Git URL, an archive or a directory.
 SOURCE ?=
 PLAYBOOK := ansible-playbook -i inventory/sandbox
@@ -23,6 +26,7 @@ PLAYBOOK := ansible-playbook -i inventory/sandbox
 export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export MISSION_CONTROL_SOURCE := $(SOURCE)
+export TEST_FULL
 export ANSIBLE_HOME := $(CACHE)/ansible
 export MOLECULE_GLOB := molecule/*/molecule.yml
 
@@ -101,21 +105,18 @@ reference: setup $(CACHE)/test-system.installed ## The reference application's o
 	@python molecule/reference_application/tests/run.py --uv $(VENV)/bin/uv
 
 .PHONY: molecule
-molecule: setup application ## Every Molecule scenario; SCENARIO=name runs one
-	@# All but default and gateway start from the host that default leaves behind.
-	if [ -n "$(SCENARIO)" ]; then
-	  case "$(SCENARIO)" in default|gateway) ;; *) $(SANDBOX) snapshots | grep -q '^deployed ' || molecule test -s default ;; esac
-	  molecule test -s $(SCENARIO)
-	else
-	  molecule test --all
-	fi
+molecule: setup application ## The Molecule scenarios; SCENARIO=name runs one
+	@case "$(SCENARIO)" in ""|default|gateway) ;; *) $(SANDBOX) snapshots | grep -q '^deployed ' || molecule test -s default ;; esac
+	for scenario in $(or $(SCENARIO),$(SCENARIOS) $(if $(TEST_FULL),$(FULL_SCENARIOS))); do
+	  molecule test -s $$scenario
+	done
 
 .PHONY: test
 test: lint unit reference molecule ## Everything that CI runs
 
 .PHONY: test-full
-test-full: export TEST_FULL := 1
-test-full: test ## The same with the long campaigns
+test-full: ## The same with the long campaigns
+	@$(MAKE) test TEST_FULL=1
 
 .PHONY: benchmark
 benchmark: sandbox ## Measure the playbooks against a lone ping play, on the sandbox's host
