@@ -13,7 +13,7 @@ COLLECTIONS := $(CACHE)/collections
 APPLICATION := $(CACHE)/reference_application
 SANDBOX := $(PYTHON) molecule/shared/sandbox.py
 SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap dbus iproute2 iptables
-# The reference application's tests start a PostgreSQL and a Redis of their own.
+# Tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
 SCENARIO ?=
 # In this order: all but default and gateway start from the host that default leaves behind.
@@ -97,7 +97,7 @@ lint: setup ## ruff, mypy, yamllint and ansible-lint
 	ansible-lint
 
 .PHONY: unit
-unit: setup ## The unit tests
+unit: setup $(CACHE)/test-system.installed ## The unit tests
 	@python -m pytest tests/unit
 
 .PHONY: reference
