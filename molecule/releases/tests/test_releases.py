@@ -128,7 +128,7 @@ def test_release_that_crashes(applications: Applications) -> None:
 
 
 def backups() -> list[str]:
-    return on_host(f"ls -l {ROOT}/shared/backups").splitlines()[1:]
+    return on_host(f"stat --format='%A %n' {ROOT}/shared/backups/*").splitlines()
 
 
 def test_failing_migration(applications: Applications) -> None:
