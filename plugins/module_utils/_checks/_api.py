@@ -95,6 +95,11 @@ class Target:
     board_id: str = ""
     gateway_id: str = ""
 
+    @property
+    def connection(self) -> str:
+        """What boards that share a gateway have in common: one question to it serves them all."""
+        return self.gateway_id or str(self.parameters)
+
 
 def targets(context: Context, options: Mapping[str, Any]) -> list[Target]:
     """The boards named, or every board that is bound to a gateway; on the guide's paths the one gateway."""
@@ -146,7 +151,7 @@ def sessions_of(context: Context, target: Target) -> dict[str, Any]:
             )
         return dict(body)
 
-    found: dict[str, Any] = context.once(f"sessions {target.parameters}", find)
+    found: dict[str, Any] = context.once(f"sessions {target.connection}", find)
     return found
 
 

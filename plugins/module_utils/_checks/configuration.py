@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from .._client import origin_of
 from .._context import Context
 from .._process import environment_differences, read_environment
+from .._settings import BACKEND_SETTINGS
 from .._systemd import UnitStatus, unit_name
 from .._verdict import ERROR, FAIL, PASS, SKIP, WARN, Verdict, combine
 from . import frontend
@@ -30,6 +30,8 @@ def judge_names(environment: Mapping[str, str], known: Collection[str]) -> Verdi
     for name in environment:
         if name in known or name.upper() in known:
             continue
+        import difflib  # only where a name is unknown
+
         near = difflib.get_close_matches(name.upper(), known, 1, 0.85)
         if near:
             wrong[name] = near[0]
@@ -228,9 +230,6 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             "Run the check as root (become: true) or as the application's user; deploy if it is missing.",
             "env_file_missing",
         )
-    # Imported late: what does not look at settings need not load it.
-    from .._preflight import BACKEND_SETTINGS
-
     public = context.common["public_url"]
     api_url = options["expected_api_url"]
     env_file = context.host.env_file

@@ -164,7 +164,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             "gateway_disable_device_pairing": str(options["disable_device_pairing"]).lower(),
             "gateway_allow_insecure_tls": str(options["allow_insecure_tls"]).lower(),
         }
-        asked = [("gateway", parameters)]
+        asked = [("gateway", "named", parameters)]
     else:
         found = _api.targets(context, options)
         if not found:
@@ -172,11 +172,16 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             if options["required"]:
                 problem.state = FAIL
             raise problem
-        asked = [(target.name, dict(target.parameters)) for target in found]
+        asked = [(target.name, target.connection, dict(target.parameters)) for target in found]
 
-    def status(name: str, parameters: Mapping[str, Any]) -> Verdict:
-        # It connects to the gateway while it answers.
-        body = context.fetch(f"{spoken.prefix}/status", parameters)
+    def status(name: str, connection: str, parameters: Mapping[str, Any]) -> Verdict:
+        # The backend connects to the gateway while it answers: asked once for all boards that share one.
+        body = context.once(
+            f"status {connection}", lambda: context.fetch(f"{spoken.prefix}/status", parameters)
+        )
         return judge_status(body, name, options)
 
-    return context.each("gateway", [(name, partial(status, name, given)) for name, given in asked])
+    return context.each(
+        "gateway",
+        [(name, partial(status, name, connection, given)) for name, connection, given in asked],
+    )

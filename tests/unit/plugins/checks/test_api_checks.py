@@ -431,6 +431,23 @@ def test_a_gateway_named_by_its_address_and_its_token_stays_hidden() -> None:
     assert "('gateway_disable_device_pairing', 'false')" in context.client.asked[-1]  # type: ignore[attr-defined]
 
 
+def test_boards_that_share_a_gateway_share_one_question() -> None:
+    def three(body: dict[str, Any]) -> dict[str, Any]:
+        first = body["items"][0]
+        second = {**first, "id": "second", "name": "second", "slug": "second"}
+        other = {**first, "id": "other", "name": "other", "slug": "other", "gateway_id": "another"}
+        return {**body, "items": [first, second, other], "total": 3}
+
+    context = make_context(gateway_table(**{"/api/v1/boards": with_body("boards-list", three)}))
+    verdict = finish(context, gateway.run, "gateway")
+    assert [part.name for part in verdict.checks] == ["board demo", "board second", "board other"]
+    assert {part.state for part in verdict.checks} == {"pass"}
+    finish(context, sessions.run, "sessions")
+    asked = context.client.asked  # type: ignore[attr-defined]
+    for path in ("/status", "/sessions"):
+        assert len([line for line in asked if f"/api/v1/gateways{path} " in line]) == 2
+
+
 def test_the_guides_paths_know_one_gateway() -> None:
     table = {"/api/v1/gateway/status": "gateway-status-by-board", "/api/v1/gateway/sessions": "sessions",
              "/api/v1/agents": "agents"}  # fmt: skip
