@@ -442,10 +442,10 @@ def test_boards_that_share_a_gateway_share_one_question() -> None:
     verdict = finish(context, gateway.run, "gateway")
     assert [part.name for part in verdict.checks] == ["board demo", "board second", "board other"]
     assert {part.state for part in verdict.checks} == {"pass"}
-    finish(context, sessions.run, "sessions")
+    assert finish(Context(context.shared), sessions.run, "sessions").name == "sessions"
     asked = context.client.asked  # type: ignore[attr-defined]
     for path in ("/status", "/sessions"):
-        assert len([line for line in asked if f"/api/v1/gateways{path} " in line]) == 2
+        assert len([line for line in asked if line.startswith(f"GET /api/v1/gateways{path}")]) == 2, asked
 
 
 def test_the_guides_paths_know_one_gateway() -> None:
@@ -453,7 +453,8 @@ def test_the_guides_paths_know_one_gateway() -> None:
              "/api/v1/agents": "agents"}  # fmt: skip
     context = make_context(table, dialect="gateway", range_parameter="range")
     assert finish(context, gateway.run, "gateway").state == "pass"
-    assert finish(context, sessions.run, "sessions").state == "pass"
+    verdict = finish(Context(context.shared), sessions.run, "sessions")
+    assert verdict.state == "pass" and named(verdict, "sessions.gateway.count").evidence["sessions"]
 
 
 # -- sessions -------------------------------------------------------------------------------------
