@@ -47,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
         "--from", dest="snapshot", metavar="SNAPSHOT", help="start from a snapshot, not the base"
     )
     create.add_argument(
-        "--isolated", action="store_true", help="reach the controller and the run's hosts only"
+        "--isolated",
+        action="store_true",
+        help="reach the controller and the run's hosts only, share no downloads",
     )
 
     for name, text in (("start", "boot stopped hosts"), ("stop", "shut hosts down, keeping their files")):

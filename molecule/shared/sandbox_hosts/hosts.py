@@ -189,7 +189,9 @@ class Sandbox:
             root = self.root(host)
             if not host.public_key:
                 root.build()
-                storage.bring_packages(self.run, root.own)
+                # A test that an isolated host needs no downloads must not be helped by those of others.
+                if not host.isolated:
+                    storage.bring_packages(self.run, root.own)
                 root.mount()
                 if host.snapshot:
                     storage.forget_identity(root.path)
@@ -219,7 +221,8 @@ class Sandbox:
     def supervise(self, name: str) -> int:
         """The supervisor process of a host (started by bring_up)."""
         host, net = self.load(name), self.network()
-        binds = [f"--bind={outer}:{inner}" for outer, inner in storage.shared_caches(self.run).items()]
+        caches = {} if host.isolated else storage.shared_caches(self.run)
+        binds = [f"--bind={outer}:{inner}" for outer, inner in caches.items()]
         os.environ["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"] = "1"
         arguments = [
             "systemd-nspawn",

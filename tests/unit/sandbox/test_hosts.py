@@ -237,6 +237,11 @@ def test_an_isolated_host_reaches_the_run_only(sandbox: Sandbox) -> None:
     outward = """python3 -c 'import socket; socket.create_connection(("203.0.113.1", 80), 3)' 2>&1; true"""
     assert "refused" in sandbox.on("lonely", outward)
     assert "isolated" in sandbox.do("list")
+    # Nor is it helped by what the others have downloaded.
+    places = "/var/cache/mission-control /var/cache/apt/archives"
+    downloads = f"find {places} -maxdepth 1 -name uv -o -name '*.deb'"
+    assert "/var/cache/mission-control/uv" in sandbox.on("one", f"{downloads} 2>&1")
+    assert sandbox.on("lonely", f"{downloads} 2>/dev/null || true") == ""
     sandbox.do("destroy", "lonely")
 
 
