@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
@@ -173,11 +174,19 @@ print("@@" + json.dumps(answer))
 class Database:
     """The database of a prepared release, through the release's own driver."""
 
-    def __init__(self, backend: Path, wait: float, lock_timeout: float) -> None:
+    def __init__(self, backend: Path, wait: float, lock_timeout: float, url: str = "") -> None:
         self._backend = backend
         self._wait = wait
         self._lock_timeout = lock_timeout
         self._values = _environment.parse((backend / ".env").read_text(encoding="utf-8"))
+        if url:
+            self._values["DATABASE_URL"] = url
+
+    @property
+    def name(self) -> tuple[str | None, int, str]:
+        """Host, port and name of the database, whoever logs in."""
+        parts = urlsplit(self._values.get("DATABASE_URL", ""))
+        return parts.hostname, parts.port or 5432, parts.path
 
     @property
     def place(self) -> str:

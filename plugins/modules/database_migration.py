@@ -36,6 +36,12 @@ options:
     description: Name of the prepared release; without it the current one is taken.
     type: str
     default: ""
+  database_url:
+    description:
+      - Address of the database that the release will have. Check mode needs it for a release that is not
+        made yet; otherwise the release's own settings name it.
+    type: str
+    default: ""
   wait:
     description: Seconds to wait for another migration of the same database.
     type: float
@@ -138,7 +144,9 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if identifier and (layout.release(identifier) / "backend" / ".env").exists():
         backend = layout.release(identifier) / "backend"
         versions = backend / "migrations" / "versions"
+        foretold = False
     elif check_mode:
+        foretold = True
         # The release would have been prepared before. Its source may be there, and the current release
         # leads to the database.
         backend = layout.current / "backend"
@@ -155,9 +163,13 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         )
     graph = _migration.read_graph(versions)
     head = _migration.single_head(graph)
-    database = _migration.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
+    waits = (parameters["wait"], parameters["statement_lock_timeout"])
+    database = _migration.Database(backend, *waits)
+    wanted = _migration.Database(backend, *waits, parameters["database_url"]) if foretold else database
     environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
-    current = database.current(_runner.Commands(_runner.NO_LOG, environment, redactor=redactor))
+    redactor.add(*wanted.secrets)
+    commands = _runner.Commands(_runner.NO_LOG, environment, redactor=redactor)
+    current = foretell(database, wanted, commands) if foretold else database.current(commands)
     if parameters["state"] == "compared":
         return compare(layout, graph, head, current)
     _migration.check_known(graph, current)
@@ -193,6 +205,19 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     return answer
 
 
+def foretell(
+    present: _migration.Database, wanted: _migration.Database, commands: _runner.Commands
+) -> list[str]:
+    """What the database of a release that check mode has not made is at; one that is to be made is empty."""
+    try:
+        return list(wanted.current(commands))
+    except _runner.DeploymentError as error:
+        if error.kind != "no_database":
+            raise
+    # A password that is still to be set, or another database.
+    return list(present.current(commands)) if wanted.name == present.name else []
+
+
 def compare(layout: Layout, graph: _migration.Graph, head: str, current: list[str]) -> dict[str, Any]:
     relation = _migration.compare(graph, current)
     newer = _migration.read_graph(layout.current / "backend" / "migrations" / "versions")
@@ -217,6 +242,7 @@ def main() -> None:
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "path", "required": True},
             "release": {"type": "str", "default": ""},
+            "database_url": {"type": "str", "default": "", "no_log": True},
             "wait": {"type": "float", "default": 120},
             "statement_lock_timeout": {"type": "float", "default": 5},
         },

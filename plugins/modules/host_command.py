@@ -232,7 +232,8 @@ def main() -> None:
         module.fail_json(msg="; ".join(wrong), actions=[], missing_packages=[])
     try:
         account = find_account(options["user"])
-        if options["gateway_user"]:
+        # In check mode the gateway's user may be one that would have been made before.
+        if options["gateway_user"] and not module.check_mode:
             find_account(options["gateway_user"])
     except HostError as error:
         module.fail_json(msg=f"{error.message} {error.remedy}".strip(), actions=[], missing_packages=[])

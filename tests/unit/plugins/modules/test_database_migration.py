@@ -117,6 +117,38 @@ def test_check_mode_looks_into_the_source_of_a_release_to_come(
     assert [item["revision"] for item in result["pending"]] == ["d4"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "pending"),
+    [
+        # A password that is still to be set: the database is the one that is there.
+        ("postgresql+psycopg://u:passw0rd-2@db/x", []),
+        ("postgresql+psycopg://other:passw0rd-2@db:5432/x", []),
+        # Another database: it is made, or at least empty as far as anybody knows.
+        ("postgresql+psycopg://u:passw0rd-1@db/y", ["a1", "b2", "c3"]),
+        ("postgresql+psycopg://u:passw0rd-1@elsewhere/x", ["a1", "b2", "c3"]),
+    ],
+)
+def test_check_mode_asks_the_database_of_the_release_to_come(
+    host: Host, capsys: pytest.CaptureFixture[str], wanted: str, pending: list[str]
+) -> None:
+    (host.root / "current").symlink_to(f"releases/{RELEASE}")
+    tree = host.root / "shared/source/fedcba987654/tree"
+    tree.mkdir(parents=True)
+    (tree / "backend").symlink_to(host.backend)
+    python = host.backend / ".venv/bin/python"
+    python.write_text(
+        '#!/bin/sh\ncase "$DATABASE_URL" in *u:passw0rd-1@db/x) answer=look;; *) answer=refused;; esac\n'
+        'cat "answer-$answer"\n'
+    )
+    host.answers("look", current=["c3"])
+    host.answers("refused", error="connect", message="password authentication failed for passw0rd-2")
+    result = call(
+        capsys, host, release="fedcba987654-01234567", database_url=wanted, _ansible_check_mode=True
+    )
+    assert [item["revision"] for item in result["pending"]] == pending
+    assert "passw0rd" not in json.dumps({**result, "invocation": ""})
+
+
 def test_without_a_release_it_says_what_to_do_first(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     result = call(capsys, host, release="")
     assert result["kind"] == "no_release" and "Prepare it first" in result["msg"]

@@ -101,3 +101,8 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_command.Path, "exists", lambda self: False)
     assert host_command.missing_packages(["backend"]) == ["postgresql-client", "bash-completion"]
     assert host_command.missing_packages(["frontend"]) == ["bash-completion"]
+
+
+def test_check_mode_waits_for_no_user_of_the_gateway(capsys: pytest.CaptureFixture[str], place: Path) -> None:
+    assert call(capsys, place, gateway_user="nosuchuser", _ansible_check_mode=True)["changed"]
+    assert "nosuchuser" in call(capsys, place, gateway_user="nosuchuser")["msg"]
