@@ -190,6 +190,22 @@ def test_why_a_manager_is_not_there(root: Path, linger: bool, running: bool, kin
     assert remedy in caught.value.remedy
 
 
+def test_a_look_at_a_manager_leaves_nothing_in_its_journal(root: Path) -> None:
+    manager = systemd.UserManager(MC, Recorder(), lingering_root(root, linger=True, running=True))
+    assert manager.running
+    (server,) = SERVERS
+    server.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        server.accept()
+
+
+def test_a_manager_whose_socket_the_kernel_does_not_list_is_asked_itself(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systemd, "_listening_paths", set)
+    assert systemd.UserManager(MC, Recorder(), lingering_root(root, linger=True, running=True)).running
+
+
 def test_a_manager_that_dies_meanwhile_is_told_as_down(root: Path) -> None:
     answer = Completed(
         (), 1, "", "Failed to connect to user scope bus via local transport: Connection refused\n"
