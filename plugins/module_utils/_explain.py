@@ -137,7 +137,10 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
             return False
         if e.is_at("service") and e.path.split(".")[1:2] == [unit]:
             return True
-        if e.is_at("service") and e.kind == c.kind and c.kind in SHARED:
+        if c.kind in SHARED and e.is_at("service") and e.kind == c.kind:
+            return True
+        # A worker that starts anew again and again seems to run at times.
+        if c.kind in SHARED and (e.kind == "no_worker" or e.is_at("log.mission-control-worker")):
             return True
         if unit == "mission-control-backend":
             return (
