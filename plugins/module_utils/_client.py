@@ -4,7 +4,7 @@
 """HTTP for checks: pooled connections, timed phases, bounded in time and size, errors with a name.
 
 Redirects, proxies of the environment, netrc and cookies are left out: a check must see what stands there.
-`requests` is imported on first use, so that checks without HTTP do not need it.
+`requests` and TLS are imported on first use, so that checks without HTTP do not need them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import ssl
 import threading
 import time
 import zlib
@@ -253,7 +252,8 @@ class _Timed:
             trace.error = trace.error or error
             raise
         trace.socket = self.sock
-        if isinstance(self.sock, ssl.SSLSocket):
+        # Only a TLS socket knows of certificates.
+        if hasattr(self.sock, "getpeercert"):
             before = trace.timings.get("resolve", 0) + trace.timings.get("connect", 0)
             trace.timings["tls"] = (time.monotonic() - trace.started) * 1000 - before
             trace.certificate = dict(self.sock.getpeercert() or {})
@@ -283,6 +283,9 @@ def _root(error: BaseException | None) -> list[BaseException]:
 
 def classify(error: BaseException, phase: str = "", expired: bool = False) -> Failure:
     """A name for whatever `requests`, urllib3, http.client, ssl or the system threw."""
+    # Loaded with `requests` anyway; checks without HTTP do without.
+    import ssl
+
     chain = _root(error)
     # The innermost message is the plain one; the outer ones repeat it in brackets of brackets.
     message = next((str(item) for item in reversed(chain) if str(item)), type(error).__name__)

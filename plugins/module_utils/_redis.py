@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -41,14 +40,11 @@ class Redis:
             else:
                 self._socket = socket.create_connection((self.host, self.port), timeout)
                 if parts.scheme == "rediss":
-                    context = ssl.create_default_context()
-                    self._socket = context.wrap_socket(self._socket, server_hostname=self.host)
+                    self._socket = self._encrypted(self._socket)
         except socket.gaierror as error:
             raise RedisError("dns", str(error)) from error
         except TimeoutError as error:
             raise RedisError("timeout", "no connection within the time limit") from error
-        except ssl.SSLError as error:
-            raise RedisError("tls", str(error)) from error
         except OSError as error:
             raise RedisError("refused", str(error)) from error
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -61,6 +57,15 @@ class Redis:
         except BaseException:
             self.close()
             raise
+
+    def _encrypted(self, plain: socket.socket) -> socket.socket:
+        """The connection under TLS, which is loaded only for that."""
+        import ssl
+
+        try:
+            return ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+        except ssl.SSLError as error:
+            raise RedisError("tls", str(error)) from error
 
     def close(self) -> None:
         """End the connection."""
