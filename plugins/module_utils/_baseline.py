@@ -109,7 +109,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         "known": known,
         "slower": slower,
         "no_longer_checked": vanished,
-        "baseline_started": str(before.get("started", "")),
+        "baseline_started": str(before.get("begun") or before.get("started", "")),
         "diff": {
             "before": "".join(f"{path}: {verdict.state}\n" for path, verdict in sorted(old.items())),
             "after": "".join(f"{path}: {verdict.state}\n" for path, verdict in sorted(new.items())),

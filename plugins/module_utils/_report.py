@@ -29,11 +29,18 @@ REPORT_KEYS = (
 )
 
 
+def begun(report: Mapping[str, Any]) -> str:
+    """When a run began: modules call it otherwise than the documents (see _suite)."""
+    return str(report.get("begun") or report.get("started") or "")
+
+
 def document(
     name: str, reports: Sequence[Mapping[str, Any]], comparison: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Everything that was found about one host. Its schema is docs/report.schema.json."""
-    views: list[dict[str, Any]] = [{key: report.get(key) for key in REPORT_KEYS} for report in reports]
+    views: list[dict[str, Any]] = [
+        {key: report.get(key) for key in REPORT_KEYS} | {"started": begun(report)} for report in reports
+    ]
     counts = {
         key: sum(int((view["counts"] or {}).get(key, 0)) for view in views) for key in ("total", *STATES)
     }

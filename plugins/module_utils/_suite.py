@@ -264,7 +264,8 @@ def report_of(
         "root_causes": root_causes(verdicts),
         "host": where,
         "view": view,
-        "started": datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds"),
+        # Not `started`: with that key in its result, a task in the background (async) never ends.
+        "begun": datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds"),
         "duration_ms": round(duration_ms, 1),
         "requests": requests,
     }

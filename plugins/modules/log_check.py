@@ -97,7 +97,7 @@ view:
   description: From where the check looked.
   type: str
   returned: always
-started:
+begun:
   description: When it began, in UTC.
   type: str
   returned: always

@@ -76,6 +76,16 @@ def module_documentation(name: str) -> dict[str, Any]:
     return dict(yaml.safe_load(match[1]))
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "plugins" / "modules").glob("*.py")), ids=lambda path: path.stem
+)
+def test_no_result_has_a_key_that_means_something_else_in_the_background(path: Path) -> None:
+    """async_status takes a task whose result has `started`, and no `finished`, for one that still runs."""
+    match = re.search(r'^RETURN = r?"""(.*?)"""', path.read_text(), re.MULTILINE | re.DOTALL)
+    assert match
+    assert not {"started", "finished", "ansible_job_id"} & set(yaml.safe_load(match[1]) or {})
+
+
 def test_fragments_are_written_from_the_definition() -> None:
     assert FRAGMENT.read_text() == render()
 

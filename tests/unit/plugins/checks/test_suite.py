@@ -447,6 +447,14 @@ BACKEND = "mission-control-backend"
                   log=[combine("mission-control-worker", [leaf("errors", "log_errors", "warn")])]),
             [f"service.{BACKEND}.active"],
         ),
+        # A worker that is being started again just now seems to run.
+        (
+            world(service=[combine(BACKEND, [leaf("active", "token_refused")]),
+                           combine("mission-control-worker", [Verdict("active")])],
+                  queue=[leaf("workers", "no_worker")],
+                  log=[combine("mission-control-worker", [leaf("tracebacks", "log_tracebacks")])]),
+            [f"service.{BACKEND}.active"],
+        ),
         (
             world(frontend=[leaf("assets", "assets_broken"), leaf("api_url", "api_url_unknown", "warn")]),
             ["frontend.assets"],

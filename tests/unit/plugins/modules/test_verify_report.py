@@ -29,7 +29,7 @@ def report(state: str = "pass") -> dict[str, Any]:
         ],
         "host": "mc1",
         "view": "host",
-        "started": "2026-11-24T13:00:00+00:00",
+        "begun": "2026-11-24T13:00:00+00:00",
         "duration_ms": 5.0,
         "requests": 3,
     }  # fmt: skip
@@ -71,7 +71,9 @@ def test_the_table_is_shown_and_reports_are_written(tmp_path: Path) -> None:
     assert "localhost from the host itself: PASS" in output
     names = sorted(path.name for path in directory.iterdir())
     assert names == [f"localhost{ending}" for ending in (".html", ".json", ".md", ".nagios", ".prom", ".xml")]
-    assert json.loads((directory / "localhost.json").read_text())["state"] == "pass"
+    written = json.loads((directory / "localhost.json").read_text())
+    assert written["state"] == "pass"
+    assert written["started"] == written["views"][0]["started"] == "2026-11-24T13:00:00+00:00"
 
 
 def test_a_failure_fails_the_play_after_the_reports_are_written(tmp_path: Path) -> None:
