@@ -70,8 +70,54 @@ def releases_table(value: Any) -> str:
     return text
 
 
+RESULTS = {
+    "deployed": "deployed",
+    "unchanged": "nothing to do",
+    "rolled_back": "rolled back",
+    "failed": "FAILED",
+    "returned": "FAILED, the release of before serves again",
+    "interrupted": "INTERRUPTED",
+}
+
+
+def _history_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
+    if result.get("unreachable"):
+        return [[host, "", "unreachable", "", "", "", ""]]
+    if result.get("failed"):
+        return [[host, "", f"not known: {result.get('msg', '')}", "", "", "", ""]]
+    rows = []
+    for line in result.get("history") or []:
+        reason = ", ".join(line.get("failed_checks") or []) or line.get("reason") or ""
+        said = RESULTS.get(str(line.get("result")), str(line.get("result")))
+        by = str(line.get("by", ""))
+        rows.append(
+            [
+                host,
+                _time(line.get("started") or line.get("time")),
+                f"{said}: {reason}" if reason else said,
+                line.get("release", ""),
+                line.get("previous", ""),
+                f"{by} from {line['from']}" if line.get("from") else by,
+                "" if line.get("seconds") is None else f"{line['seconds']} s",
+            ]
+        )
+    if result.get("holder"):
+        rows.append([host, "now", f"running: {result['holder']}", "", "", "", ""])
+    return rows or [[host, "", "has no history", "", "", "", ""]]
+
+
+def history_table(value: Any) -> str:
+    """One table over the results of the module deployment (state: listed), each host's last record last."""
+    if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
+        raise AnsibleFilterError("history_table expects a dictionary of results by the names of their hosts")
+    rows = [row for host, result in value.items() for row in _history_rows(host, result)]
+    headers = ["HOST", "BEGUN", "RESULT", "RELEASE", "FROM RELEASE", "BY", "TOOK"]
+    text: str = table(headers, rows, limit=90)
+    return text
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"releases_table": releases_table}
+        return {"releases_table": releases_table, "history_table": history_table}

@@ -32,6 +32,10 @@ class Layout:
         return self.shared / ".lock"
 
     @property
+    def history(self) -> Path:
+        return self.shared / "history.jsonl"
+
+    @property
     def log(self) -> Path:
         return self.shared / "log"
 

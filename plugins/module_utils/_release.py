@@ -659,10 +659,15 @@ def prune(layout: Layout, keep: int, running: Iterable[str], protect: Iterable[s
 
 
 def everything(layout: Layout, data: bool) -> list[Path]:
-    """What an uninstallation removes; the identity and the backups only when told so."""
+    """What an uninstallation removes; identity, backups and history only when told so."""
     links = [layout.root / name for name in LINKS if (layout.root / name).is_symlink()]
     kept = () if data else (layout.identity.parent, layout.backups)
-    shared = [path for path in _children(layout.shared) if path not in kept and path != layout.lock]
+    history = f"{layout.history.name}*"
+    shared = [
+        path
+        for path in _children(layout.shared)
+        if path not in kept and path != layout.lock and (data or not path.match(history))
+    ]
     found = [layout.current] if layout.current.is_symlink() else []
     releases = [layout.releases] if layout.releases.is_dir() else []
     return [*links, *found, *releases, *shared]

@@ -29,7 +29,7 @@ options:
       - V(verified), V(failed) and V(left) record what became of a release. Nothing goes back to a failed one,
         and it does not count when old ones are removed. V(left) is one that was rolled back from.
       - V(chosen) changes nothing and says to which release a rollback leads, O(id) or the previous good one.
-      - V(absent) removes all releases and what they were built from, and keeps the identity and the backups.
+      - V(absent) removes all releases and what they were built from, and keeps identity, backups and history.
       - V(listed) changes nothing.
     type: str
     choices: [prepared, current, pruned, verified, failed, left, chosen, absent, listed]
@@ -115,7 +115,7 @@ options:
     elements: dict
     default: []
   remove_data:
-    description: With O(state=absent), remove the identity and the backups too, which is all below O(root).
+    description: With O(state=absent), remove identity, backups and history too, which is all below O(root).
     type: bool
     default: false
   made_by:

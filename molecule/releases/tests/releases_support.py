@@ -9,7 +9,9 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +121,7 @@ class Played:
         return " ".join(self.output.split())
 
 
-def play(name: str, *arguments: str, source: Path | None = None) -> Played:
+def start(name: str, *arguments: str, source: Path | None = None) -> subprocess.Popen[str]:
     playbook = str(CHECKOUT / "playbooks" / name)
     argv = ["ansible-playbook", "-i", str(INVENTORY), "-e", json.dumps(SETTINGS), playbook, *arguments]
     environment = {
@@ -130,8 +132,27 @@ def play(name: str, *arguments: str, source: Path | None = None) -> Played:
     }
     if source is not None:
         environment["MISSION_CONTROL_SOURCE"] = str(source)
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment, cwd=CHECKOUT)
-    return Played(done.returncode, ANSI.sub("", done.stdout + done.stderr))
+    return subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=CHECKOUT
+    )
+
+
+def play(name: str, *arguments: str, source: Path | None = None) -> Played:
+    with start(name, *arguments, source=source) as process:
+        output = process.communicate()[0]
+    return Played(process.returncode, ANSI.sub("", output))
+
+
+def history() -> list[dict[str, Any]]:
+    """The records of deployments, oldest first."""
+    return [json.loads(line) for line in on_host(f"cat {ROOT}/shared/history.jsonl").splitlines()]
+
+
+def until(true: Callable[[], Any], seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 @functools.cache

@@ -15,13 +15,16 @@ from releases_support import (
     current,
     data,
     healthy,
+    history,
     on_host,
     outcome,
     play,
     releases,
     runs_from,
     schema,
+    start,
     started,
+    until,
 )
 
 testinfra_hosts = ["releases"]
@@ -42,6 +45,7 @@ def deploy(applications: Applications, name: str) -> None:
     assert done.returncode == 0, done.output
     NAMES[name] = current()
     assert outcome(current()) == "verified" and healthy()
+    assert (history()[-1]["result"], history()[-1]["release"]) == ("deployed", current())
 
 
 def refused(applications: Applications, name: str) -> str:
@@ -75,6 +79,42 @@ def test_no_op(applications: Applications) -> None:
     assert [started(part) for part in ("backend", "worker", "frontend")] == before
 
 
+def held() -> bool:
+    """Whether a deployment has shown the host that it lives."""
+    return (
+        on_host("flock -n /var/lib/mission-control/deployment-mission-control.json true || echo held")
+        == "held"
+    )
+
+
+def test_two_deployments_are_kept_apart_and_the_lock_ends_with_its_holder(applications: Applications) -> None:
+    source = applications.get("upgraded")
+    with start("deploy.yml", source=source) as first:
+        until(held)
+        second = play("deploy.yml", "-e", "source_lock_timeout=0", source=source)
+        assert first.poll() is None
+        first.kill()
+        first.communicate()
+    assert second.returncode != 0 and second.counts["changed"] == 0
+    assert "Another deployment works on releases: deploy by " in second.words
+    assert f"while release {NAMES['upgraded']} serves, since 20" in second.words
+    # Nobody removes anything: the next one goes on at once, or when it has seen the end of the first.
+    third = play("deploy.yml", "-e", "source_lock_timeout=30", source=source)
+    assert third.returncode == 0, third.output
+    assert [line["result"] for line in history()][-2:] == ["interrupted", "unchanged"]
+
+
+def test_a_deployment_waits_for_another(applications: Applications) -> None:
+    source = applications.get("upgraded")
+    with start("deploy.yml", source=source) as first:
+        until(held)
+        second = play("deploy.yml", source=source)
+        assert first.wait() == 0
+    assert second.returncode == 0, second.output
+    assert "Waiting for another deployment on releases" in second.words
+    assert [line["result"] for line in history()][-2:] == ["unchanged", "unchanged"]
+
+
 def test_unknown_release_is_told_with_the_known_ones() -> None:
     done = play("rollback.yml", "-e", "release=nonsense")
     assert done.returncode != 0
@@ -96,6 +136,9 @@ def test_rollback() -> None:
     assert done.returncode == 0, done.output
     assert current() == runs_from("backend") == runs_from("worker") == NAMES["plain"] and healthy()
     assert outcome(NAMES["upgraded"]) == "left"
+    line = history()[-1]
+    assert (line["action"], line["result"]) == ("rollback", "rolled_back")
+    assert (line["previous"], line["release"]) == (NAMES["upgraded"], NAMES["plain"])
 
 
 def test_list() -> None:
@@ -106,12 +149,24 @@ def test_list() -> None:
     assert "rolled back from" in lines[NAMES["upgraded"]]
 
 
+def test_history() -> None:
+    done = play("history.yml")
+    assert done.returncode == 0 and done.counts["changed"] == 0
+    for words in ("deployed", "nothing to do", "INTERRUPTED", "rolled back"):
+        assert words in done.output
+    assert on_host(f"stat -c '%A %U' {ROOT}/shared/history.jsonl") == f"-rw-r----- {USER}"
+
+
 def test_unhealthy_release(applications: Applications) -> None:
     said = refused(applications, "unhealthy")
     assert f"Release {NAMES['unhealthy']} did not pass: health:" in said
     assert f"Release {NAMES['plain']} serves again" in said
     assert "RuntimeError: made to be unhealthy" in said
     assert outcome(NAMES["unhealthy"]) == "failed"
+    line = history()[-1]
+    assert line["result"] == "returned" and "health" in line["failed_checks"]
+    assert (line["release"], line["current"]) == (NAMES["unhealthy"], NAMES["plain"])
+    assert line["by"] and line["from"] and line["seconds"] > 0
 
 
 def test_nothing_goes_back_to_a_failed_release() -> None:
@@ -169,7 +224,10 @@ def test_uninstall() -> None:
     assert done.returncode != 0 and "another is not the name of the database" in done.words and healthy()
     done = play("uninstall.yml")
     assert done.returncode == 0, done.output
-    assert on_host(f"cd {ROOT}; echo *; cd shared; echo *").splitlines() == ["shared", "backups identity"]
+    assert on_host(f"cd {ROOT}; echo *; cd shared; echo *").splitlines() == [
+        "shared",
+        "backups history.jsonl identity",
+    ]
     assert "mission-control" not in on_host(f"ls /home/{USER}/.config/systemd/user")
     assert not healthy()
     assert play("uninstall.yml").counts["changed"] == 0

@@ -1,0 +1,176 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The controller's half of the module deployment: waits for others, lets the host know that this run lives.
+
+The host cannot see whether ansible-playbook still runs. So a process beside it keeps one command running on
+the host, through the connection of the task: a lock on the file that names the run. When ansible-playbook
+ends, however it ends, that process ends the command; when both are gone, or the network, the command ends by
+itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import select
+import shlex
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _deployment
+
+display = Display()
+
+PAUSE = 3.0
+# These keep their session in the process: a copy of it cannot use it too.
+_SHARED_SESSIONS = ("paramiko", "paramiko_ssh", "libssh", "ansible.netcommon.libssh")
+# A line says that the lock counts now. Then something is written from time to time: into a connection that is
+# no more, which ends it.
+_PROGRAM = (
+    'grep -qF -e "$0" -- "$1" && echo held >>"$1"; while grep -qF -e "$0" -- "$1" && echo; do sleep 5; done'
+)
+
+
+def run_identifier(main: int) -> str:
+    """Names this run of ansible-playbook, whose process has this number."""
+    try:
+        stat = Path(f"/proc/{main}/stat").read_text(errors="replace")
+        started = stat[stat.rindex(")") + 2 :].split()[19]
+    except OSError:
+        started = ""
+    return f"{platform.node()}/{main}/{started}"
+
+
+def holding_command(user: str, run: str) -> str:
+    """What runs on the host as long as the run lives."""
+    path = str(_deployment.place(user))
+    # -o: not the program but flock holds the lock, so that what the program leaves behind does not.
+    return shlex.join(["flock", "-o", "-w", "60", path, "sh", "-c", _PROGRAM, run, path])
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs the module; for a run that begins, waits and holds."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        # An action runs in a child of ansible-playbook.
+        main = os.getppid()
+        arguments["run"] = run_identifier(main)
+        state = arguments.get("state", "listed")
+        answer = self._module(arguments, task_vars)
+        if state == "begun" and not self._task.check_mode and not answer.get("failed"):
+            answer = self._begin(answer, arguments, task_vars, main)
+        if state == "ended" and arguments.get("result") in ("failed", "returned"):
+            answer.update(failed=True, msg=str(arguments.get("reason") or "The deployment failed."))
+        return {**result, **answer}
+
+    def _begin(
+        self,
+        answer: dict[str, Any],
+        arguments: dict[str, Any],
+        task_vars: dict[str, Any] | None,
+        main: int,
+    ) -> dict[str, Any]:
+        wait = float(arguments.get("wait") or 0)
+        deadline, waited = time.monotonic() + wait, False
+        host = (task_vars or {}).get("inventory_hostname", "the host")
+        while answer.get("running") is not None:
+            if answer["running"].get("run") == arguments["run"]:
+                # An earlier play of the same run has begun it.
+                return {**answer, "waited": waited}
+            holder = answer["holder"]
+            if time.monotonic() >= deadline:
+                told = f"Another deployment works on {host}: {holder}. Nothing was changed."
+                remedy = (
+                    "Wait for its end and run again; it counts only as long as its ansible-playbook lives."
+                )
+                return {"failed": True, "msg": f"{told} {remedy}", "holder": holder}
+            if not waited:
+                display.display(
+                    f"\nWaiting for another deployment on {host} (up to {wait:.0f} s): {holder}.\n"
+                )
+            waited = True
+            time.sleep(PAUSE)
+            answer = self._module(arguments, task_vars)
+            if answer.get("failed"):
+                return answer
+        if self._connection.transport in _SHARED_SESSIONS:
+            answer["warnings"] = [
+                f"The connection {self._connection.transport} cannot tell {host} that it lives: another "
+                f"deployment is kept away for {_deployment.GRACE:.0f} s only. Use the connection ssh."
+            ]
+        else:
+            self._hold(
+                holding_command(str(arguments.get("user") or "mission-control"), arguments["run"]), main
+            )
+        return {**answer, "waited": waited}
+
+    def _module(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        answer: dict[str, Any] = self._execute_module(
+            module_name="openclaw.mission_control.deployment", module_args=arguments, task_vars=task_vars
+        )
+        return answer
+
+    def _hold(self, command: str, main: int) -> None:
+        """Start a process of its own that runs the command on the host for as long as `main` lives."""
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            return
+        # From here on nothing may return into Ansible's code.
+        try:
+            os.setsid()
+            if os.fork() == 0:
+                self._stay(command, main)
+        finally:
+            os._exit(0)
+
+    def _stay(self, command: str, main: int) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        # What the worker shares with ansible-playbook is none of this process's business.
+        display._final_q = None
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in range(3):
+            os.dup2(null, descriptor)
+        os.closerange(3, 1024)
+        threading.Thread(target=_end_with, args=(main,), daemon=True).start()
+        while _lives(main):
+            with contextlib.suppress(Exception):
+                answer = self._low_level_execute_command(command)
+                if answer.get("rc") == 0:
+                    # The run has ended in good order, or another one has taken its place.
+                    return
+            # A connection that was lost is made again, as the tasks do it.
+            time.sleep(PAUSE)
+
+
+def _lives(main: int) -> bool:
+    try:
+        os.kill(main, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _end_with(main: int) -> None:
+    """Wait for the end of a process that is no child, then end this one and the command it runs."""
+    try:
+        descriptor = os.pidfd_open(main)
+    except (AttributeError, OSError):
+        while _lives(main):
+            time.sleep(1)
+    else:
+        select.select([descriptor], [], [])
+    os.killpg(0, signal.SIGTERM)

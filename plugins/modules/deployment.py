@@ -1,0 +1,282 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: deployment
+short_description: Keep deployments of Mission Control apart and record them
+version_added: "1.0.0"
+description:
+  - With O(state=begun) the run of C(ansible-playbook) enters itself on the host. Another run finds out who
+    deploys, what, from where and since when, waits for O(wait) seconds and then fails with that.
+  - The entry counts as long as a small process lives on the host. That is started through the connection and
+    ends with the run, however the run ends. A reboot ends it too, and the loss of the connection. There is
+    nothing to clean up by hand.
+  - With O(state=ended) the run is recorded in C(shared/history.jsonl) below the root, and the next may begin.
+    A run that ended without this is recorded as interrupted by the next one.
+  - No secret is recorded.
+options:
+  state:
+    description:
+      - V(begun) enters the run, V(ended) records it, V(listed) changes nothing and returns the history.
+    type: str
+    choices: [begun, ended, listed]
+    default: listed
+  user:
+    description: The application's user.
+    type: str
+    default: mission-control
+  root:
+    description: The application's root. A leading C(~) is the home of O(user).
+    type: str
+    required: true
+  action:
+    description: What the run does.
+    type: str
+    choices: [deploy, rollback]
+    default: deploy
+  by:
+    description: Who runs it.
+    type: str
+    default: ""
+  source:
+    description: What is deployed from, for those who wait.
+    type: str
+    default: ""
+  revision:
+    description: Which revision of it, for those who wait.
+    type: str
+    default: ""
+  wait:
+    description: Seconds to wait for another run. Its holder is shown while this one waits.
+    type: int
+    default: 0
+  result:
+    description:
+      - How the run ended, for O(state=ended). V(deployed) is recorded as C(unchanged) when no release was
+        made, tried or switched to.
+      - V(failed) and V(returned) make this task fail with O(reason) once that is recorded. V(returned) says
+        that the release of before serves again.
+    type: str
+    choices: [deployed, rolled_back, failed, returned]
+  release:
+    description: The release that was deployed, or was tried to be. Without it the current one is taken.
+    type: str
+    default: ""
+  failed_task:
+    description: Name of the task that failed.
+    type: str
+    default: ""
+  failed_checks:
+    description: Names of the checks that failed.
+    type: list
+    elements: str
+    default: []
+  reason:
+    description: Why it failed.
+    type: str
+    default: ""
+  schema:
+    description: What was done to the database.
+    type: dict
+    default: {}
+  lines:
+    description: How many of the last records are returned with O(state=listed).
+    type: int
+    default: 20
+  run:
+    description: Set by the controller's half of this module.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: In check mode nobody is entered or recorded.
+    support: full
+  diff_mode:
+    description: Has nothing to show.
+    support: none
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+"""
+
+EXAMPLES = r"""
+- name: Keep other deployments away
+  openclaw.mission_control.deployment:
+    state: begun
+    root: /home/mission-control/mission-control
+    by: "{{ lookup('ansible.builtin.env', 'USER') }}"
+    wait: 600
+
+- name: Record the deployment
+  openclaw.mission_control.deployment:
+    state: ended
+    root: /home/mission-control/mission-control
+    result: deployed
+"""
+
+RETURN = r"""
+running:
+  description: The run that goes on, without O(state=begun) for another one, if there is one.
+  type: dict
+  returned: success
+holder:
+  description: The same in one sentence.
+  type: str
+  returned: when there is one
+waited:
+  description: Whether another run had to be waited for.
+  type: bool
+  returned: with O(state=begun)
+interrupted:
+  description: The run before this one, which ended without saying how, as it was recorded.
+  type: dict
+  returned: with O(state=begun), when there is one
+recorded:
+  description: The line of the history.
+  type: dict
+  returned: with O(state=ended), if the run had begun
+history:
+  description: The last deployments and rollbacks, oldest first. See docs/releases.md for the fields.
+  type: list
+  elements: dict
+  returned: with O(state=listed)
+"""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _deployment,
+    _release,
+    _runner,
+    _source,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
+    HostError,
+    expand_home,
+    find_account,
+)
+
+
+def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    user, register = parameters["user"], _deployment.Register(_deployment.place(parameters["user"]))
+    layout = _layout(parameters)
+    answer: dict[str, Any] = {"changed": False}
+    if check_mode:
+        told = register.look()
+    else:
+        run = _deployment.Run(
+            parameters["run"],
+            parameters["action"],
+            by=parameters["by"],
+            address=_deployment.from_where(),
+            source=_source.without_password(parameters["source"]),
+            revision=parameters["revision"],
+            previous=_release.current_release(layout),
+        )
+
+        def left_over(dead: dict[str, Any]) -> None:
+            # Before anything is there, there is no place for a history either.
+            if layout.shared.is_dir():
+                line = _deployment.entry(layout, dead, "interrupted", {})
+                _runner.as_user(user, lambda _account: _deployment.record(layout, line))
+                answer["interrupted"] = line
+
+        told = register.begin(run, left_over)
+    if told is not None:
+        answer["running"] = told
+        answer["holder"] = _deployment.describe(told, _deployment.step(layout))
+    return answer
+
+
+def end(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    if check_mode:
+        return {"changed": False}
+    register, layout = _deployment.Register(_deployment.place(parameters["user"])), _layout(parameters)
+    told = register.entered(parameters["run"])
+    if told is None:
+        # It was not let in, or lost the host and another has taken its place and recorded it as interrupted.
+        return {"changed": False}
+    line = _deployment.entry(layout, told, parameters["result"], parameters)
+    if layout.shared.is_dir():
+        _runner.as_user(parameters["user"], lambda _account: _deployment.record(layout, line))
+    # Only now: what was interrupted before this is recorded by the next run.
+    register.end(parameters["run"])
+    return {"changed": False, "recorded": line}
+
+
+def listed(parameters: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
+    layout = _layout(parameters)
+    answer: dict[str, Any] = {
+        "changed": False,
+        "history": _runner.as_user(
+            parameters["user"], lambda _account: _deployment.history(layout, parameters["lines"])
+        ),
+    }
+    told = _deployment.Register(_deployment.place(parameters["user"])).look() if os.geteuid() == 0 else None
+    if told is not None:
+        answer["running"] = told
+        answer["holder"] = _deployment.describe(told, _deployment.step(layout))
+    return answer
+
+
+def _layout(parameters: dict[str, Any]) -> Layout:
+    try:
+        account = find_account(parameters["user"])
+    except HostError:
+        # It will be created: nothing of the user's is there yet.
+        account = None
+    root = parameters["root"]
+    if root.startswith("~") and account is None:
+        root = f"/home/{parameters['user']}{root[1:]}"
+    return Layout(Path(expand_home(root, account)))
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["begun", "ended", "listed"], "default": "listed"},
+            "user": {"type": "str", "default": "mission-control"},
+            "root": {"type": "str", "required": True},
+            "action": {"type": "str", "choices": ["deploy", "rollback"], "default": "deploy"},
+            "by": {"type": "str", "default": ""},
+            "source": {"type": "str", "default": ""},
+            "revision": {"type": "str", "default": ""},
+            "wait": {"type": "int", "default": 0},
+            "result": {"type": "str", "choices": ["deployed", "rolled_back", "failed", "returned"]},
+            "release": {"type": "str", "default": ""},
+            "failed_task": {"type": "str", "default": ""},
+            "failed_checks": {"type": "list", "elements": "str", "default": []},
+            "reason": {"type": "str", "default": ""},
+            "schema": {"type": "dict", "default": {}},
+            "lines": {"type": "int", "default": 20},
+            "run": {"type": "str", "default": ""},
+        },
+        required_if=[("state", "ended", ["result"])],
+        supports_check_mode=True,
+    )
+    parameters: dict[str, Any] = module.params
+    work = {"begun": begin, "ended": end, "listed": listed}[parameters["state"]]
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        answer = work(parameters, module.check_mode)
+    except HostError as error:
+        told = (
+            error.result()
+            if isinstance(error, _runner.DeploymentError)
+            else {"msg": f"{error.message} {error.remedy}"}
+        )
+        module.fail_json(**told)
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename or parameters['root']}: {error.strerror}.")
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

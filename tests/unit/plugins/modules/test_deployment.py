@@ -1,0 +1,74 @@
+"""The module around deployments: begin, be refused, end, list."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _deployment, _release
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import deployment_lock
+from ansible_collections.openclaw.mission_control.plugins.modules import deployment
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(_deployment, "DIRECTORY", tmp_path / "lib")
+    (tmp_path / "root" / "shared").mkdir(parents=True)
+    return tmp_path / "root"
+
+
+def call(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> dict[str, Any]:
+    with (
+        patch_module_args({"root": str(root), "user": find_account().name, **arguments}),
+        pytest.raises(SystemExit),
+    ):
+        deployment.main()
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert result["changed"] is False
+    return result
+
+
+def test_one_at_a_time(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = "https://me:hunter2hunter2@example.org/a.git"
+    assert "running" not in call(capsys, root, state="begun", run="1", by="me@here", source=url)
+    with deployment_lock(root / "shared/.lock", purpose="preparing a release", timeout=0):
+        refused = call(capsys, root, state="begun", run="2")
+    assert refused["running"]["run"] == "1" and "hunter2" not in str(refused)
+    assert "deploy by me@here" in refused["holder"] and "it is preparing a release" in refused["holder"]
+    assert "recorded" not in call(capsys, root, state="ended", run="2", result="failed")
+    recorded = call(capsys, root, state="ended", run="1", result="deployed")["recorded"]
+    assert recorded["result"] == "unchanged"
+    assert "running" not in call(capsys, root, state="begun", run="2")
+    told = call(capsys, root, state="listed")
+    assert told["history"] == [recorded] and told["running"]["run"] == "2"
+
+
+def test_an_interrupted_run_is_recorded_by_the_next(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_release, "now", lambda: "2026-01-01T00:00:00Z")
+    call(capsys, root, state="begun", run="1", by="me@here")
+    monkeypatch.setattr(_deployment, "GRACE", 0.0)
+    told = call(capsys, root, state="begun", run="2")
+    assert (told["interrupted"]["run"], told["interrupted"]["result"]) == ("1", "interrupted")
+    assert call(capsys, root, state="listed")["history"] == [told["interrupted"]]
+
+
+def test_check_mode_enters_and_records_nobody(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "running" not in call(capsys, root, state="begun", run="1", _ansible_check_mode=True)
+    call(capsys, root, state="begun", run="2")
+    assert call(capsys, root, state="begun", run="1", _ansible_check_mode=True)["running"]["run"] == "2"
+    call(capsys, root, state="ended", run="2", result="deployed", _ansible_check_mode=True)
+    assert call(capsys, root, state="listed")["history"] == []
+
+
+def test_on_a_host_without_the_user(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing, other = root / "missing", {"user": "nobody-of-that-name"}
+    call(capsys, missing, state="begun", run="1", **other)
+    ended = call(capsys, missing, state="ended", run="1", result="failed", reason="no room", **other)
+    assert (ended["recorded"]["result"], ended["recorded"]["reason"]) == ("failed", "no room")
+    assert not missing.exists()
