@@ -259,6 +259,30 @@ def test_pages(contract: Contract) -> None:
     }
 
 
+def test_changes_of_agents_are_streamed(contract: Contract) -> None:
+    client, wanted = contract.backend.client, "agent:mc-demo-2:main"
+    with client.stream("GET", "/api/v1/agents/stream", headers=AUTHORIZED) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = response.iter_lines()
+        assert next(lines) == ": connected"
+        contract.application.change(
+            "UPDATE agents SET updated_at = now() AT TIME ZONE 'utc' WHERE openclaw_session_id = %s", wanted
+        )
+        event = next(line for line in lines if line.startswith("event:"))
+        data = next(lines)
+    assert event == "event: agent"
+    agent = json.loads(data.removeprefix("data: "))["agent"]
+    assert agent["openclaw_session_id"] == wanted
+    (listed,) = (
+        item
+        for item in contract.backend.read("/api/v1/agents")["items"]
+        if item["openclaw_session_id"] == wanted
+    )
+    assert agent == listed
+    assert client.get("/api/v1/agents/stream").status_code == 401
+
+
 def test_blank_security_headers_are_off_and_an_empty_origin_list_means_no_cors(
     application: Application,
 ) -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi.responses import StreamingResponse
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth import Admin, Member
 from app.core.time import utcnow
 from app.db.models import ActivityEvent, Agent, Board, BoardGroup, Gateway
-from app.db.session import Session
+from app.db.session import Session, session_maker
 from app.schemas import ActivityRead, AgentRead, BoardGroupRead, MemberRead, OrganizationUser, Page, UserRead
 
 router = APIRouter(prefix="/api/v1")
 OFFLINE_AFTER = timedelta(minutes=10)
+STREAM_POLL_SECONDS = 2.0
+STREAM_PING_SECONDS = 15.0
 
 
 class Window:
@@ -86,6 +92,44 @@ async def agents(
         statement = statement.where(Agent.gateway_id == gateway_id)
     found = await page(session, statement.order_by(Agent.created_at.desc(), Agent.id), window)
     return {**found, "items": [agent_view(agent) for agent in found["items"]]}
+
+
+async def _changes(agents: Select[Any], since: datetime) -> AsyncIterator[str]:
+    """Server-sent events: each agent that changed, and a sign of life where none does."""
+    pinged = monotonic()
+    yield ": connected\n\n"
+    while True:
+        # A session of its own each time: a stream of hours must not hold a connection of the pool.
+        async with session_maker() as session:
+            changed = await session.scalars(agents.where(Agent.updated_at > since).order_by(Agent.updated_at))
+            for agent in changed:
+                since = agent.updated_at
+                yield f'event: agent\ndata: {{"agent":{agent_view(agent).model_dump_json()}}}\n\n'
+        if monotonic() - pinged >= STREAM_PING_SECONDS:
+            pinged = monotonic()
+            yield ": ping\n\n"
+        await asyncio.sleep(STREAM_POLL_SECONDS)
+
+
+@router.get("/agents/stream", tags=["agents"])
+async def stream_agents(
+    session: Session, caller: Admin, board_id: UUID | None = None, since: str | None = None
+) -> StreamingResponse:
+    organization = caller.member.organization_id
+    boards = select(Board.id).where(Board.organization_id == organization)
+    if board_id is not None and await session.scalar(boards.where(Board.id == board_id)) is None:
+        raise HTTPException(403)
+    gateways = select(Gateway.id).where(Gateway.organization_id == organization)
+    agents = select(Agent).where(or_(Agent.board_id.in_(boards), Agent.gateway_id.in_(gateways)))
+    if board_id is not None:
+        agents = agents.where(Agent.board_id == board_id)
+    try:
+        begin = datetime.fromisoformat(since).replace(tzinfo=None) if since else utcnow()
+    except ValueError:
+        begin = utcnow()
+    # It would stay open as long as the stream does.
+    await session.close()
+    return StreamingResponse(_changes(agents, begin), media_type="text/event-stream")
 
 
 @router.get("/board-groups", tags=["board-groups"], response_model=Page[BoardGroupRead])
