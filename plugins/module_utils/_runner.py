@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +34,13 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._process 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
 
 TAIL_LINES = 30
+MAKE_ROOM = "Make room there (df -h shows where it lacks) and run it again: what is done already is kept."
+_DISK_FULL = re.compile(r"No space left on device|\bENOSPC\b|os error 28\b")
+_NO_NETWORK = re.compile(
+    r"(?i)failed to lookup address|name resolution|Name or service not known|network is unreachable"
+    r"|no route to host|connection (?:refused|timed out|reset)|operation timed out|error sending request"
+    r"|\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b"
+)
 NO_LOG = Path("/dev/null")
 _PR_SET_PDEATHSIG = 1
 
@@ -136,10 +145,10 @@ class Commands:
             self._running.add(process)
         if self._cancelled:
             self._kill(process)
+        started = time.monotonic()
         timer = threading.Timer(timeout, self._kill, [process])
         timer.daemon = True
         timer.start()
-        started = time.monotonic()
         try:
             # Leaving the process closes its pipe and waits for its end.
             with process, self._opened_log() as log:
@@ -165,10 +174,12 @@ class Commands:
                 remedy = "The kernel kills processes when memory runs out: give the host more memory or swap."
         else:
             reason = f"ended with status {status}"
+        obstacle, cure = _obstacle(tail)
         raise DeploymentError(
-            f"{what} failed: {words[0].rsplit('/', 1)[-1]} {reason}.",
+            f"{what} failed: {words[0].rsplit('/', 1)[-1]} {reason}. {obstacle}".rstrip(),
             kind="command_failed",
-            remedy=remedy
+            remedy=cure
+            or remedy
             or ("" if self.log == NO_LOG else f"The whole output is in {self.log} on the host."),
             details={"output": list(tail), "log": str(self.log), "rc": status},
         )
@@ -207,6 +218,17 @@ class Commands:
         if errors:
             raise errors[0]
         return results
+
+
+def _obstacle(output: Iterable[str]) -> tuple[str, str]:
+    """What stood in a command's way, by its own words, and a cure where it is always the same."""
+    lines = list(output)
+    if any(_DISK_FULL.search(line) for line in lines):
+        return "The disk is full.", MAKE_ROOM
+    said = next((line.strip() for line in reversed(lines) if _NO_NETWORK.search(line)), "")
+    if said:
+        return f"This host does not reach what it has to download: {said.rstrip('.')}.", ""
+    return "", ""
 
 
 @contextlib.contextmanager
@@ -320,8 +342,9 @@ def _answer(work: Callable[[Account], Any], account: Account) -> dict[str, Any]:
         told = {"message": error.message, "kind": error.kind, "remedy": error.remedy, "details": details}
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        remedy = "Make room on that file system." if error.errno == 28 else ""
-        told = {"message": f"{error.strerror}{where}.", "kind": "os_error", "remedy": remedy, "details": {}}
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        message = f"{'The disk is full: ' if full else ''}{error.strerror}{where}."
+        told = {"message": message, "kind": "os_error", "remedy": MAKE_ROOM if full else "", "details": {}}
     except Exception as error:
         message = f"Unexpected {type(error).__name__}: {error}"
         told = {

@@ -58,6 +58,31 @@ def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: Comma
     assert (result["rc"], result["log"]) == (7, str(commands.log))
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "error: failed to write: No space left on device (os error 28)",
+            f"The disk is full. {_runner.MAKE_ROOM}",
+        ),
+        ("npm error code ENOSPC", f"The disk is full. {_runner.MAKE_ROOM}"),
+        (
+            "  dns error: failed to lookup address information: Temporary failure in name resolution",
+            "This host does not reach what it has to download: dns error: failed to lookup address "
+            "information: Temporary failure in name resolution. See the proxy.",
+        ),
+        ("npm error code EAI_AGAIN", "download: npm error code EAI_AGAIN. See the proxy."),
+        ("SyntaxError", "sh ended with status 1. See the proxy."),
+    ],
+)
+def test_a_full_disk_and_a_missing_network_are_told(commands: Commands, said: str, told: str) -> None:
+    with pytest.raises(DeploymentError) as error:
+        commands(
+            ["sh", "-c", 'echo "$0"; echo done; exit 1', said], what="Installing", remedy="See the proxy."
+        )
+    assert error.value.result()["msg"].endswith(told)
+
+
 def test_a_command_that_is_missing_is_named(commands: Commands) -> None:
     with pytest.raises(DeploymentError, match=r"Working: cannot run /no/such/program: No such file") as error:
         commands(["/no/such/program"], what="Working")
