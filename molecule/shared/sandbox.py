@@ -52,7 +52,11 @@ def parser() -> argparse.ArgumentParser:
         help="reach the controller and the run's hosts only, share no downloads",
     )
 
-    for name, text in (("start", "boot stopped hosts"), ("stop", "shut hosts down, keeping their files")):
+    for name, text in (
+        ("start", "boot stopped hosts"),
+        ("stop", "shut hosts down, keeping their files"),
+        ("reset", "take hosts back to their last snapshot, or to how they were made, and boot them"),
+    ):
         commands.add_parser(name, help=text).add_argument("names", nargs="+", metavar="NAME")
 
     destroy = commands.add_parser("destroy", help="end hosts and remove everything of them")
@@ -106,6 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
             sandbox.start(arguments.names)
         case "stop":
             sandbox.stop(arguments.names)
+        case "reset":
+            sandbox.reset(arguments.names)
         case "destroy":
             if bool(arguments.names) == arguments.all:
                 raise SandboxError("destroy: name hosts, or give --all.")

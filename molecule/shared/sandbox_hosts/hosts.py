@@ -460,6 +460,21 @@ class Sandbox:
         with self.run.lock():
             self.drop_layers()
 
+    def reset(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.load(name)
+        self.each(names, self.take_back)
+
+    def take_back(self, name: str) -> None:
+        """Forget what happened on a host since it was made or last kept as a snapshot, and boot it."""
+        with self.run.lock(f"host-{name}"):
+            host = self.load(name)
+            self.end_processes(host)
+            self.settle(host)
+            host.public_key = ""  # so that its root is built anew
+            self.save(host)
+        self.bring_up(name)
+
     def settle(self, host: Host) -> None:
         """Note the layer that a host's files have become, also where a snapshot was interrupted."""
         if host.pending:

@@ -222,6 +222,9 @@ def test_a_snapshot_gives_a_host_with_the_files_and_an_identity_of_its_own(sandb
 
     sandbox.on("three", "rm /root/deployed")
     assert sandbox.on("one", "cat /root/deployed") == "content"
+    address = sandbox.address("three")
+    sandbox.do("reset", "three")
+    assert sandbox.on("three", "cat /root/deployed; hostname -I").split() == ["content", address]
     sandbox.do("snapshots", "--forget", "deployed")
     assert sandbox.do("snapshots") == ""
     assert sandbox.on("three", "id -un app") == "app"  # it keeps what it starts from
