@@ -185,6 +185,7 @@ def command_status(configuration: Configuration, options: argparse.Namespace) ->
     from ._systemd import UserManager
 
     names = wanted(configuration, options.services, everything=True)
+    tell_maintenance(configuration)
     status = 0
     groups: dict[str, list[str]] = {}
     for name in names:
@@ -210,6 +211,19 @@ def command_status(configuration: Configuration, options: argparse.Namespace) ->
     return status
 
 
+def tell_maintenance(configuration: Configuration) -> None:
+    """Maintenance, before what systemd says of the units, which run its page."""
+    from ._maintenance import read
+    from ._process import acting_as, expand_home
+
+    account = find_account(configuration.user)
+    permitted(account)
+    with acting_as(account):
+        notice = read(Path(expand_home(configuration.root, account)))
+    if notice is not None:
+        show(f"Mission Control is {notice.sentence}.\n")
+
+
 def call(argv: Sequence[str], account: Account) -> int:
     """Run a program as the account and wait for it; an interrupt reaches it, too."""
     identity: dict[str, Any] = {}
@@ -221,7 +235,7 @@ def call(argv: Sequence[str], account: Account) -> int:
 
 def _operate(configuration: Configuration, options: argparse.Namespace, state: str) -> int:
     from ._evidence import Host
-    from ._operations_services import ServiceError, Services, plan
+    from ._operations_services import ServiceError, Services, plan, refuse_maintenance
     from ._process import expand_home
     from ._redact import Redactor
 
@@ -236,6 +250,8 @@ def _operate(configuration: Configuration, options: argparse.Namespace, state: s
     _ = Host(user=account.name, root=root, env_file="", redactor=redactor).environment
     services = Services(account, root, redactor=redactor, gateway_account=gateway)
     found = services.states(names)
+    if set(names) != {"gateway"}:
+        refuse_maintenance(root, state)
     actions = plan(found, state)
     words = {
         "start": ("Starting", "is running"),

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from . import _maintenance
 from ._client import REASONS, Answer, Client, MissingLibraryError
 from ._evidence import Host
 from ._process import HostError
@@ -64,6 +65,8 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
         return Problem(answer.failure.kind, summary, cause.format(**words), remedy.format(**words), evidence)
     request = redactor.text(f"{answer.method} {answer.url.split('?')[0]}")
     summary = f"{request} answered {answer.status}"
+    if notice := _maintenance.told(answer.header(_maintenance.HEADER)):
+        return maintenance_problem(notice, evidence)
     if answer.status == 401:
         return Problem(
             "unauthorized",
@@ -122,6 +125,17 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
         summary,
         "The answer is none that the check knows.",
         f"Look at the answer in the evidence and at the journal of the service: {unit}.",
+        evidence,
+    )
+
+
+def maintenance_problem(notice: _maintenance.Notice, evidence: dict[str, Any] | None = None) -> Problem:
+    """Users see the maintenance page, on purpose: the one reason for everything else."""
+    return Problem(
+        "maintenance",
+        notice.sentence,
+        "Maintenance was begun on purpose: users see its page, and the worker stands still.",
+        f"Wait until whoever began it has ended it, or end it: {_maintenance.END}",
         evidence,
     )
 

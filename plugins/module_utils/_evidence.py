@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from ._redact import Redactor, secret_name
 
 if TYPE_CHECKING:
+    from ._maintenance import Notice
     from ._process import Account
     from ._systemd import UnitStatus
 
@@ -74,6 +75,13 @@ class Host:
             return current.resolve(strict=True)
         except OSError:
             return None
+
+    @property
+    def maintenance(self) -> Notice | None:
+        """What users are told during maintenance; None when there is none."""
+        from ._maintenance import read
+
+        return read(self.root)
 
     @property
     def env_file(self) -> Path:

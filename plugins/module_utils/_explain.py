@@ -60,6 +60,13 @@ def _explains(cause: _Finding, effect: _Finding) -> bool:
     disk, database and Redis, settings, units, the HTTP service, authentication, gateway, sessions."""
     c, e = cause, effect
     logs = e.is_at("log")
+    if c.kind == "maintenance":
+        return (
+            e.is_at(*API, "frontend", "service")
+            or e.kind
+            in ("maintenance", "stale_environment", "no_worker", "queue_old", "queue_deep", "overdue")
+            or logs
+        )
     if c.kind == "disk_full":
         return e.kind in NOT_REACHED | BROKEN_START | {
             "server_error",
@@ -223,6 +230,9 @@ ORDER = (
 
 
 def _place(finding: _Finding) -> int:
+    if finding.kind == "maintenance":
+        # The host itself knows most of it.
+        return -2 if finding.is_at("service") else -1
     # A port that somebody else holds is a cause, one that nobody listens on is a consequence.
     path = "host" if finding.kind == "port_closed" else finding.path
     return next((number for number, prefix in enumerate(ORDER) if _below(path, [prefix])), len(ORDER))

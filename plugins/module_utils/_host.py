@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import _maintenance
 from ._journal import persistent
 from ._process import (
     Account,
@@ -365,6 +366,8 @@ def collect(request: HostRequest, run: Runner = run) -> dict[str, Any]:
             result["files"][path] = file_facts(path)
     with acting_as(_reader(account, root)):
         result["releases"] = release_facts(root) if root else None
+        notice = _maintenance.read(Path(root)) if root else None
+    result["maintenance"] = notice.sentence if notice else ""
     return result
 
 

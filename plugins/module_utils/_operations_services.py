@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import _maintenance
 from ._host import release_of
 from ._journal import tail
 from ._process import (
@@ -188,6 +189,18 @@ class Action:
         return asdict(self)
 
 
+def refuse_maintenance(root: str, wanted: str) -> None:
+    """What is started during maintenance is its page only, so say that instead."""
+    notice = _maintenance.read(Path(root))
+    if notice is not None and wanted != "stopped":
+        raise ServiceError(
+            f"Mission Control is {notice.sentence}.",
+            kind="maintenance",
+            remedy=f"End it: {_maintenance.END}",
+            unit="",
+        )
+
+
 def plan(found: Mapping[str, ServiceState], wanted: str) -> list[Action]:
     """The actions in their order. `wanted` is started, stopped or restarted."""
     actions = []
@@ -273,6 +286,12 @@ class Services:
             return (Path(self.root) / "current").readlink().name
         except OSError:
             return None
+
+    @property
+    def maintenance(self) -> str:
+        """Since when and why there is maintenance; empty when there is none."""
+        notice = _maintenance.read(Path(self.root))
+        return notice.sentence if notice else ""
 
     def account_of(self, service: str) -> Account:
         """The user that runs a service."""

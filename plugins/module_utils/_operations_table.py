@@ -87,6 +87,8 @@ def status_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
         if word in ("failed", "restarting") and detail:
             status = state.get("exit_status")
             word += f" ({detail}{f' {status}' if status else ''})"
+        if word == "running" and result.get("maintenance") and state["service"] != "gateway":
+            word = "in maintenance"
         if word == "stopped" and state.get("socket_active"):
             word += " (starts with the next connection)"
         if not state["enabled"] and word != "not deployed":
@@ -117,6 +119,9 @@ def status_table(results: Mapping[str, Mapping[str, Any]]) -> str:
         f"{host}: {problem}"
         for host, result in results.items()
         if (problem := status_problem(result)) not in ("", "unreachable")
+    ]
+    notes += [
+        f"{host}: {result['maintenance']}" for host, result in results.items() if result.get("maintenance")
     ]
     return "\n".join([table(headers, rows, right=(4, 5), limit=110), *notes])
 

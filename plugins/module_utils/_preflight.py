@@ -39,6 +39,7 @@ PUBLIC_VARIABLES = frozenset(
         "database_password",
         "database_url",
         "database_user",
+        "deploy_in_maintenance",
         "download_environment",
         "frontend_bind",
         "frontend_environment",
@@ -852,6 +853,20 @@ def _size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit in ("B", "kB", "MB") else f"{count:.1f} {unit}"
         count /= 1000
     raise AssertionError("unreachable")
+
+
+@rule
+def maintenance(context: Context) -> Iterator[Problem]:
+    """A deployment would migrate the database that somebody may be restoring just now."""
+    notice = context.host.get("maintenance") if context.host is not None else ""
+    if notice and context.get("deploy_in_maintenance", False) not in (True, "true", "True", "yes"):
+        yield Problem(
+            "maintenance",
+            f"host {context.hostname}",
+            f"is {notice}",
+            "wait for its end, or end it (playbooks/maintenance.yml -e state=off); to deploy all the same, "
+            f"while users go on seeing its page, set {PREFIX}_deploy_in_maintenance: true",
+        )
 
 
 @rule

@@ -142,6 +142,10 @@ releases:
   returned: always
   type: dict
   sample: {root: /home/mc/mission-control, current: abc, current_target: releases/abc, available: []}
+maintenance:
+  description: Since when and why there is maintenance, as a sentence; empty when there is none.
+  returned: always
+  type: str
 units:
   description:
     - User units by full name, each with its main process.

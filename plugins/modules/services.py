@@ -128,6 +128,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._operatio
     Services,
     ServiceState,
     plan,
+    refuse_maintenance,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
     HostError,
@@ -177,6 +178,8 @@ def main() -> None:
         gateway = find_account(options["gateway_user"]) if options["gateway_user"] else None
         services = Services(account, root, redactor=redactor, gateway_account=gateway)
         before = services.states(options["services"])
+        if set(options["services"]) & set(APPLICATION):
+            refuse_maintenance(root, options["state"])
         actions = plan(before, options["state"])
         after = dict(before)
         predicted = {}

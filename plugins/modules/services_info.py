@@ -92,6 +92,10 @@ current:
   description: The release that is deployed.
   type: str
   returned: always
+maintenance:
+  description: Since when and why there is maintenance, as a sentence; empty when there is none.
+  type: str
+  returned: always
 problem:
   description: Why the services are not known. Empty when they are.
   type: str
@@ -140,6 +144,7 @@ def main() -> None:
         "changed": False,
         "services": [],
         "current": None,
+        "maintenance": "",
         "problem": "",
         "remedy": "",
         "time": time.time(),
@@ -152,6 +157,7 @@ def main() -> None:
         states = services.states(module.params["services"])
         result["services"] = [state.as_dict() for state in states.values()]
         result["current"] = services.current
+        result["maintenance"] = services.maintenance
     except HostError as error:
         result["problem"], result["remedy"] = error.message, error.remedy
     module.exit_json(**result)

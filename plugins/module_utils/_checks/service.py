@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .._context import Context
+from .._context import Context, maintenance_problem
 from .._process import HostError, ProcessEvidence, cpu_shares
 from .._range import brief, duration, judge, size
 from .._release_parts import same_part
@@ -418,6 +418,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             error.kind,
         )
         return combine("service", [down] if error.kind == "no_linger" else [*linger, down])
+    if notice := context.host.maintenance:
+        # The units run its page. How it is with the services will show when it has ended.
+        return combine("service", [*linger, maintenance_problem(notice).verdict("maintenance")])
     now = context.clock.now()
     release = context.host.release
     processes = {name: context.host.processes(name) for name in names if states[name].active}

@@ -316,6 +316,12 @@ BACKEND = "mission-control-backend"
     ("verdicts", "expected"),
     [
         (
+            world(**api_down("maintenance"), service=[leaf("maintenance", "maintenance")],
+                  queue=[leaf("workers", "no_worker"), leaf("age", "queue_old", "warn")]),
+            ["service.maintenance"],
+        ),
+        (world(**api_down("maintenance")), ["health./healthz"]),
+        (
             world(**api_down("refused"),
                   service=[combine(BACKEND, [leaf("active", "unit_stopped")])],
                   host=[leaf("port 8000", "port_closed", unit=BACKEND)]),

@@ -26,6 +26,7 @@ HOST: dict[str, Any] = {
         }
     },
     "listeners": [],
+    "maintenance": "",
 }
 ALL = ("postgresql", "redis", "backend", "worker", "frontend")
 PORTS = (
@@ -303,6 +304,10 @@ def test_other_names_are_left_alone(name: str) -> None:
         ),
         ({"disk": {"/srv": HOST["disk"]["/srv"] | {"available_inodes": 0}}}, "no inode left"),
         (
+            {"maintenance": "in maintenance since yesterday: new disks"},
+            "is in maintenance since yesterday: new disks; wait for its end, or end it",
+        ),
+        (
             {"listeners": [listener(8000, "nginx")]},
             "mission_control_backend_port: 8000 — is held by nginx (PID 77, user u0)",
         ),
@@ -394,6 +399,7 @@ def test_every_rule_is_met_by_a_test() -> None:
         "port_numbers",
         "ports_free",
         "service_ports",
+        "maintenance",
         "disk_space",
         "memory",
     }
