@@ -240,6 +240,10 @@ def _remove_tree(path: Path) -> None:
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file so that it is there completely or not at all."""
+    for left in path.parent.glob(f".{path.name}.*.new"):
+        # Of a process that was killed in between.
+        if not Path("/proc", left.name.split(".")[-2]).exists():
+            left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode

@@ -325,6 +325,10 @@ class Units:
             return
         with acting_as(self.account):
             self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for name in texts:
+                for left in self.directory.glob(f".{name}.*"):
+                    # Of a run that was killed in between.
+                    left.unlink(missing_ok=True)
             prepared: list[tuple[str, Path]] = []
             try:
                 for name, text in texts.items():

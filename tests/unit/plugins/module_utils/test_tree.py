@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -189,6 +190,16 @@ def test_a_file_is_there_completely_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == ["secret"]
+
+
+def test_what_a_killed_process_left_of_a_file_goes_with_the_next_write(tmp_path: Path) -> None:
+    done = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    left = tmp_path / f".told.{done.stdout.strip()}.new"
+    alive = tmp_path / f".told.{os.getppid()}.new"
+    for path in (left, alive):
+        path.write_text("half")
+    _tree.write_atomically(tmp_path / "told", "all")
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "told", alive])
 
 
 def test_a_directory_that_cannot_be_renamed_is_removed_in_place(

@@ -237,6 +237,19 @@ def test_apply_writes_all_files_then_reloads_enables_and_starts(
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["app.service", "app.socket"]
 
 
+def test_what_a_killed_run_left_of_a_unit_goes_with_the_next_write(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = Path(account.home) / ".config/systemd/user"
+    directory.mkdir(parents=True)
+    (directory / ".app.service.x7k2m1qz").write_text("half")
+    (directory / ".other.service.x7k2m1qz").write_text("somebody else's")
+    made, _ticks = make(account, FakeManager([ACTIVE]), monkeypatch)
+    made.apply([SERVICE], units.plan([SERVICE], {}))
+    left = sorted(entry.name for entry in directory.iterdir())
+    assert left == [".other.service.x7k2m1qz", "app.service"]
+
+
 def test_a_write_that_fails_leaves_no_unit_behind(account: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = Path(account.home) / ".config/systemd/user"
     (directory / "app.service").mkdir(parents=True)

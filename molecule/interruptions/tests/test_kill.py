@@ -1,0 +1,63 @@
+"""Killed anywhere, a deployment leaves an application that answers, and the next run completes it.
+
+The points come from a seed (INTERRUPTIONS_SEED): twenty in `make test-full`, four of them in `make test`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from interruptions_support import (
+    Course,
+    Deployment,
+    Point,
+    differences,
+    interrupt,
+    points,
+    serving,
+    serving_within,
+    state,
+    works_from,
+)
+from releases_support import HEAD, HOST, NEWER, NEWER_TITLE, Applications, current, play, schema
+
+testinfra_hosts = [HOST]
+
+
+def test_undisturbed(old: str, course: Course) -> None:
+    """What the others are compared with."""
+    new = current()
+    assert new != old and course.state["schema"] == NEWER
+    assert course.state["releases"][new]["told"]["outcome"] == "verified"
+    assert NEWER_TITLE in serving()["html"]
+
+
+@pytest.mark.parametrize("point", points(full=bool(os.environ.get("TEST_FULL"))), ids=str)
+def test_killed(point: Point, course: Course, host: str, applications: Applications) -> None:
+    new = course.state["links"]["current"].rpartition("/")[2]
+    source = applications.get("interrupted")
+    deployment = Deployment(source)
+    deployment.wait_for(point.step)
+    time.sleep(point.part * course.seconds(point.step))
+    where = deployment.last_task
+    interrupt(deployment, point.way)
+
+    # Users: an answer to the first request, or once a host has booted.
+    seen = serving_within(90) if point.way in ("reboot", "power") else serving()
+    assert seen["boards"] == int(course.state["rows"][0])
+    # Nothing that is half made: what is current and what runs are the old release or the new one, complete.
+    now, runs = current(), works_from()
+    assert now in (host, new) and set(runs.values()) <= {host, new}
+    assert (NEWER_TITLE in seen["html"]) == (runs["frontend"] == new)
+    assert schema() in (HEAD, NEWER)
+    print(f"\n  {where}; current: {'new' if now == new else 'old'}; schema: {schema()}")
+
+    # Operators: nothing to clean, run it again.
+    done = play("deploy.yml", source=source)
+    assert done.returncode == 0, done.output
+    differing = differences(course.state, state())
+    assert not differing, differing
+    done = play("deploy.yml", source=source)
+    assert done.returncode == 0 and done.counts["changed"] == 0, done.output
