@@ -11,14 +11,15 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 INVENTORY = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "inventory"
-HOST = "releases"
+# A scenario's only host has its name.
+HOST = os.environ["MOLECULE_SCENARIO_NAME"]
 USER = "mission-control"
 ROOT = f"/home/{USER}/mission-control"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -38,6 +39,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table("{table}", sa.Column("id", sa.Uuid(), primary_key=True))
+    op.execute("SELECT pg_sleep({seconds})")
 
 
 def downgrade() -> None:
@@ -52,6 +54,7 @@ SETTINGS = {
 }
 HEAD = "c3f81d9a47e6"
 NEWER = "d4a0b1c2d3e4"
+NEWER_TITLE = "Mission Control, newer"
 
 
 class Applications:
@@ -75,6 +78,15 @@ class Applications:
         """One more migration, which succeeds."""
         self._migration(path, NEWER, HEAD, "labels", "Add labels")
 
+    def _interrupted(self, path: Path) -> None:
+        """All that takes time: the backend's packages, a frontend to build, a migration of seconds."""
+        self._append(path, "INTERRUPTED = True\n")
+        with (path / "backend/uv.lock").open("a") as file:
+            file.write("# Another lock file with the same packages.\n")
+        page = path / "frontend/src/app/page.tsx"
+        page.write_text(page.read_text().replace("<h1>Mission Control</h1>", f"<h1>{NEWER_TITLE}</h1>"))
+        self._migration(path, NEWER, HEAD, "labels", "Add labels", seconds=3)
+
     def _broken_migration(self, path: Path) -> None:
         """One more migration, which fails halfway: its second table is there already."""
         self._migrated(path)
@@ -97,8 +109,12 @@ class Applications:
             file.write(text)
 
     @staticmethod
-    def _migration(path: Path, revision: str, parent: str, table: str, message: str) -> None:
-        text = MIGRATION.format(revision=revision, parent=parent, table=table, message=message)
+    def _migration(
+        path: Path, revision: str, parent: str, table: str, message: str, seconds: float = 0
+    ) -> None:
+        text = MIGRATION.format(
+            revision=revision, parent=parent, table=table, message=message, seconds=seconds
+        )
         (path / f"backend/migrations/versions/{revision}_{table}.py").write_text(text)
 
 
@@ -121,7 +137,10 @@ class Played:
         return " ".join(self.output.split())
 
 
-def start(name: str, *arguments: str, source: Path | None = None) -> subprocess.Popen[str]:
+def start(
+    name: str, *arguments: str, source: Path | None = None, settings: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """A playbook's run in the background; settings are Ansible's own, as environment variables."""
     playbook = str(CHECKOUT / "playbooks" / name)
     argv = ["ansible-playbook", "-i", str(INVENTORY), "-e", json.dumps(SETTINGS), playbook, *arguments]
     environment = {
@@ -129,6 +148,7 @@ def start(name: str, *arguments: str, source: Path | None = None) -> subprocess.
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_FORCE_COLOR": "0",
         "ANSIBLE_PIPELINING": "1",
+        **(settings or {}),
     }
     if source is not None:
         environment["MISSION_CONTROL_SOURCE"] = str(source)
@@ -168,17 +188,21 @@ def variables() -> dict[str, Any]:
     return found
 
 
-def on_host(command: str) -> str:
-    """The output of a command run as root."""
+def ssh_command() -> list[str]:
+    """How to reach the host as root, over a connection of its own."""
     told = variables()
-    ssh = [
+    return [
         "ssh",
         *shlex.split(told["ansible_ssh_common_args"]),
         "-i",
         told["ansible_ssh_private_key_file"],
         f"{told['ansible_user']}@{told['ansible_host']}",
     ]
-    done = subprocess.run([*ssh, command], capture_output=True, text=True, check=True)
+
+
+def on_host(command: str, stdin: str = "") -> str:
+    """The output of a command run as root."""
+    done = subprocess.run([*ssh_command(), command], capture_output=True, text=True, check=True, input=stdin)
     return done.stdout.strip()
 
 
