@@ -2,7 +2,8 @@
 """Measure the playbooks against a lone ping play, interleaved within one run, and compare with the targets.
 
 Runs against the sandbox's host (`make sandbox` first). Figures are medians of wall-clock seconds; on a noisy
-machine only the ratios mean something, which is why every round runs every candidate once.
+machine only the ratios mean something, which is why every round runs every candidate once. Among them are the
+deployment of a release in which only the backend's code differs, and the way back from it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,6 +23,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAYBOOKS = ROOT / "benchmarks" / "playbooks"
+APPLICATION = ROOT / ".cache" / "reference_application"
+DEPLOYED = "/home/mission-control/mission-control"
+# What a file system adds to files: directories, and blocks that are not full.
+SLACK = 2 << 20
 
 
 @dataclass
@@ -30,6 +37,7 @@ class Candidate:
     playbook: Path
     target: float | None = None
     arguments: tuple[str, ...] = ()
+    upgrades: bool = False
     seconds: list[float] = field(default_factory=list)
 
     @property
@@ -43,16 +51,20 @@ CANDIDATES = (
     Candidate("the same as uri and command tasks", PLAYBOOKS / "verify_with_core_modules.yml"),
     Candidate("verify.yml (host and controller)", ROOT / "playbooks" / "verify.yml"),
     Candidate("deploy.yml, nothing to do", ROOT / "playbooks" / "deploy.yml", 10),
+    Candidate("deploy.yml, backend code changed", ROOT / "playbooks" / "deploy.yml", 25, upgrades=True),
+    Candidate("rollback.yml", ROOT / "playbooks" / "rollback.yml", 10),
     Candidate("status.yml", ROOT / "playbooks" / "status.yml", 2),
     Candidate("restart.yml --check", ROOT / "playbooks" / "restart.yml", 2, ("--check",)),
 )
 
 
-def play(candidate: Candidate, inventory: str) -> float:
+def play(candidate: Candidate, inventory: str, source: Path | None = None) -> float:
     """Run once over a cold connection; return the seconds it took."""
     environment = os.environ | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
     }
+    if source is not None:
+        environment["MISSION_CONTROL_SOURCE"] = str(source)
     with tempfile.TemporaryDirectory(prefix="bench") as directory:
         # A control path of its own for every run: no play finds a connection that another one opened.
         ssh = f"-o ControlMaster=auto -o ControlPersist=2s -o ControlPath={directory}/%h"
@@ -72,6 +84,91 @@ def play(candidate: Candidate, inventory: str) -> float:
     return seconds
 
 
+@dataclass
+class Size:
+    """What a further release costs on disk."""
+
+    added: int
+    sources: int
+    build: int
+    shared: bool
+
+    @property
+    def met(self) -> bool:
+        # The sources are there twice: as they were brought, and in the release.
+        return self.shared and self.added <= 2 * self.sources + self.build + SLACK
+
+
+class Upgrades:
+    """Sources that differ in the backend's code only, and what their deployment does besides taking time."""
+
+    def __init__(self, directory: Path, inventory: str) -> None:
+        self._directory = directory
+        listed = subprocess.run(
+            ["ansible-inventory", "-i", inventory, "--list"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        )
+        (told, *_more) = json.loads(listed.stdout)["_meta"]["hostvars"].values()
+        self._ssh = [
+            "ssh",
+            *shlex.split(told.get("ansible_ssh_common_args", "")),
+            "-i",
+            told["ansible_ssh_private_key_file"],
+            f"{told['ansible_user']}@{told['ansible_host']}",
+        ]
+        self.npm = 0
+        self.sizes: list[Size] = []
+
+    def _on_host(self, command: str) -> str:
+        done = subprocess.run([*self._ssh, command], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def _state(self) -> tuple[int, int, str]:
+        """Bytes on disk (a file with several names counts once), commands of npm so far, what is shared."""
+        told = self._on_host(
+            f"cd {DEPLOYED}; du -s --block-size=1 . | cut -f1; grep -c '^# .*/npm ' shared/log/release.log; "
+            "echo shared/python/* shared/frontend-build/* shared/runtimes/*"
+        )
+        used, npm, shared = told.splitlines()
+        return int(used), int(npm), shared
+
+    def measure(self, candidate: Candidate, inventory: str, number: int) -> float:
+        source = self._directory / f"upgrade-{number}-{time.time_ns()}"
+        shutil.copytree(APPLICATION, source, symlinks=True)
+        with (source / "backend/app/main.py").open("a") as file:
+            file.write(f"UPGRADE = {time.time_ns()}\n")
+        used, npm, shared = self._state()
+        seconds = play(candidate, inventory, source)
+        now_used, now_npm, now_shared = self._state()
+        self.npm += now_npm - npm
+        sizes = self._on_host(
+            f"cd {DEPLOYED}; du -s --block-size=1 $(ls -td shared/source/*/tree | head -1) | cut -f1; "
+            "du -s --block-size=1 current/frontend/ | cut -f1"
+        )
+        sources, build = map(int, sizes.splitlines())
+        self.sizes.append(Size(now_used - used, sources, build, shared == now_shared))
+        shutil.rmtree(source)
+        return seconds
+
+    def report(self) -> int:
+        """Prints it; says how many targets were missed."""
+        largest = max(self.sizes, key=lambda size: size.added)
+        met = all(size.met for size in self.sizes)
+        added, sources, build = (size / 1e6 for size in (largest.added, largest.sources, largest.build))
+        print(
+            f"a further release adds {added:.1f} MB on disk "
+            f"(its sources {sources:.1f} MB, its build {build:.1f} MB); "
+            f"sources and build only: {'met' if met else 'MISSED'}"
+        )
+        print(
+            f"commands of npm when only backend code changed: {self.npm}: {'MISSED' if self.npm else 'met'}"
+        )
+        return (not met) + bool(self.npm)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inventory", default="inventory/sandbox")
@@ -80,13 +177,19 @@ def main() -> int:
     options = parser.parse_args()
 
     candidates = [candidate for candidate in CANDIDATES if candidate.playbook.exists()]
-    for number in range(options.rounds + 1):
-        for candidate in candidates:
-            seconds = play(candidate, options.inventory)
-            # The first round warms caches on both sides and does not count.
-            if number:
-                candidate.seconds.append(seconds)
-        print(f"round {number} of {options.rounds}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="bench") as directory:
+        upgrades = Upgrades(Path(directory), options.inventory)
+        for number in range(options.rounds + 1):
+            for candidate in candidates:
+                if candidate.upgrades:
+                    seconds = upgrades.measure(candidate, options.inventory, number)
+                else:
+                    seconds = play(candidate, options.inventory)
+                # The first round warms caches on both sides and does not count.
+                if number:
+                    candidate.seconds.append(seconds)
+            load = os.getloadavg()[0]
+            print(f"round {number} of {options.rounds}, load {load:.1f}", file=sys.stderr)
 
     ping = candidates[0].median
     missed = 0
@@ -102,6 +205,7 @@ def main() -> int:
             f"{candidate.name:36} {candidate.median:8.2f} {min(candidate.seconds):8.2f}"
             f" {max(candidate.seconds):8.2f} {ratio:8.2f}  {verdict}"
         )
+    missed += upgrades.report()
     if options.json:
         options.json.write_text(json.dumps({c.name: c.seconds for c in candidates}, indent=2) + "\n")
     return 1 if missed else 0
