@@ -109,29 +109,10 @@ missing_packages:
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
-
-# All checks, so that Ansible sends them along: the command's archive is made from them on the host.
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _check_runner, _command
-from ansible_collections.openclaw.mission_control.plugins.module_utils._checks import (  # noqa: F401
-    agents,
-    configuration,
-    cors,
-    database,
-    frontend,
-    gateway,
-    health,
-    host,
-    log,
-    membership,
-    metrics,
-    queue,
-    service,
-    session,
-    sessions,
-)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host_command import (
     ENTRIES,
     Wanted,
@@ -149,6 +130,26 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._process 
     expand_home,
     find_account,
 )
+
+if TYPE_CHECKING:
+    # Never loaded, but Ansible sends along what it sees imported: the archive is made from it on the host.
+    from ansible_collections.openclaw.mission_control.plugins.module_utils._checks import (  # noqa: F401
+        agents,
+        configuration,
+        cors,
+        database,
+        frontend,
+        gateway,
+        health,
+        host,
+        log,
+        membership,
+        metrics,
+        queue,
+        service,
+        session,
+        sessions,
+    )
 
 NEEDED = {
     "postgresql-client": ("psql",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import stat
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _host_command as host_command
 from ansible_collections.openclaw.mission_control.plugins.module_utils._options import CHECKS
 
+CHECKOUT_UTILS = Path(host_command.__file__).parent
 ENTRIES = (*host_command.ENTRIES, *(f"_checks.{name}" for name in CHECKS))
 
 
@@ -31,6 +33,24 @@ def test_it_holds_what_its_modules_import_and_nothing_of_ansible(files: dict[str
     assert "mission_control/_module.py" not in files
     for path, text in files.items():
         assert "import ansible" not in text and "from ansible" not in text, path
+
+
+def test_no_import_is_overlooked(files: dict[str, str]) -> None:
+    """The imports are found by a pattern; here they are found by parsing."""
+    found = 0
+    for path, text in files.items():
+        own = path.removesuffix(".py").removesuffix("/__init__").split("/")
+        inside = own if path.endswith("__init__.py") else own[:-1]
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = inside[: len(inside) - node.level + 1]
+                target = "/".join([*base, *(node.module.split(".") if node.module else [])])
+                names = [f"{target}/{alias.name}" for alias in node.names]
+                for name in [target, *names] if node.module else names:
+                    source = CHECKOUT_UTILS / f"{name.removeprefix('mission_control/')}.py"
+                    assert not source.exists() or f"{name}.py" in files, (path, name)
+                    found += source.exists()
+    assert found > 100
 
 
 def test_same_sources_same_bytes(files: dict[str, str]) -> None:
