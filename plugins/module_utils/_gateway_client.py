@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import socket
 import ssl
 import struct
@@ -333,6 +332,7 @@ class GatewayClient:
         identity: Identity,
         protocols: tuple[int, int] = BACKEND_PROTOCOLS,
         scopes: Sequence[str] = BACKEND_SCOPES,
+        platform: str = "",
         timeout: float = 15.0,
         verify: bool = True,
         monotonic: Callable[[], float] = time.monotonic,
@@ -342,6 +342,7 @@ class GatewayClient:
         self._identity = identity
         self._protocols = protocols
         self._scopes = list(scopes)
+        self._platform = platform or os.uname().sysname.lower()
         self._timeout = timeout
         self._verify = verify
         self._monotonic = monotonic
@@ -416,7 +417,7 @@ class GatewayClient:
                 "id": BACKEND_CLIENT_ID,
                 "version": "1.0.0",
                 # The gateway pins the platform with the pairing, so it must be the one the backend will name.
-                "platform": platform.system().lower(),
+                "platform": self._platform,
                 "mode": BACKEND_CLIENT_MODE,
             },
             "device": {

@@ -258,8 +258,11 @@ def wanted_configuration(request: Request) -> dict[str, Any]:
     return config.combine({"gateway": gateway, "update": {"checkOnStart": False}}, request.configuration)
 
 
-def paired_devices(layout: Layout) -> dict[str, list[str]]:
-    """The devices that the gateway has approved as operators, with their scopes."""
+def paired_devices(layout: Layout, platform: str = "") -> dict[str, list[str]]:
+    """The devices that the gateway has approved as operators, with their scopes.
+
+    platform: leave out those that were paired under another one, which the gateway does not let in any more.
+    """
     try:
         document = json.loads(layout.paired.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -267,6 +270,8 @@ def paired_devices(layout: Layout) -> dict[str, list[str]]:
     found = {}
     for device_id, device in document.items() if isinstance(document, dict) else ():
         if not isinstance(device, dict) or device_id_of(str(device.get("publicKey") or "")) != device_id:
+            continue
+        if platform and device.get("platform") not in (None, "", platform):
             continue
         roles = {str(device.get("role"))} | {str(role) for role in device.get("roles") or []}
         tokens = device.get("tokens") if isinstance(device.get("tokens"), dict) else {}

@@ -112,6 +112,12 @@ options:
     type: list
     elements: str
     default: []
+  platform:
+    description:
+      - Platform that the devices name when they connect. A device that was paired under another one counts as
+        unpaired, because the gateway does not let it in. Empty means any.
+    type: str
+    default: ''
   scopes:
     description:
       - Scopes that the devices need. The default is what Mission Control asks for.
@@ -244,9 +250,9 @@ from ..module_utils._process import Account, HostError, acting_as, expand_home, 
 from ..module_utils._redact import Redactor
 
 
-def unpaired(layout: Layout, devices: list[str], scopes: list[str]) -> list[str]:
+def unpaired(layout: Layout, devices: list[str], scopes: list[str], platform: str = "") -> list[str]:
     """The devices that still have to be approved. admin stands for the other operator scopes."""
-    paired = paired_devices(layout)
+    paired = paired_devices(layout, platform)
     missing = []
     for device in devices:
         granted = set(paired.get(device, ()))
@@ -334,7 +340,7 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
     redactor = Redactor([plan.token, request.token])
     settings = hidden(plan.changes, redactor)
     with acting_as(account):
-        missing = unpaired(layout, options["devices"], options["scopes"])
+        missing = unpaired(layout, options["devices"], options["scopes"], options["platform"])
     result: dict[str, Any] = {
         "changed": bool(plan.actions or removed),
         "actions": plan.actions,
@@ -413,6 +419,7 @@ def main() -> None:
             "configuration": {"type": "dict", "default": {}},
             "environment": {"type": "dict", "default": {}},
             "devices": {"type": "list", "elements": "str", "default": []},
+            "platform": {"type": "str", "default": ""},
             "scopes": {"type": "list", "elements": "str", "default": list(BACKEND_SCOPES)},
             "prune": {"type": "bool", "default": True},
             "timeout": {"type": "float", "default": 1800.0},

@@ -70,6 +70,12 @@ options:
       - The gateway's own directory.
     type: str
     default: ~/.openclaw
+  platform:
+    description:
+      - Platform that the backend names when it connects. The gateway pins it with the pairing.
+      - Without it, the operating system of the host with O(state=requested), and any with O(state=approved).
+    type: str
+    default: ''
   scopes:
     description:
       - Scopes that may be approved. A request for more is refused.
@@ -181,6 +187,7 @@ def connect(options: dict[str, Any], identity: Identity) -> dict[str, Any]:
             identity=identity,
             protocols=(options["protocol_min"], options["protocol_max"]),
             scopes=options["scopes"],
+            platform=options["platform"],
             verify=options["validate_certs"],
         )
         try:
@@ -216,9 +223,9 @@ class Gateway:
         self._account = account
         self._layout = layout
 
-    def paired(self) -> dict[str, list[str]]:
+    def paired(self, platform: str = "") -> dict[str, list[str]]:
         with acting_as(self._account):
-            return paired_devices(self._layout)
+            return paired_devices(self._layout, platform)
 
     def _command(self, *arguments: str) -> Any:
         done = run([str(self._layout.command), *arguments, "--json"], account=self._account, timeout=90)
@@ -293,9 +300,9 @@ def on_gateway(module: AnsibleModule) -> dict[str, Any]:
     )
     gateway = Gateway(account, layout)
     device_id, scopes = options["device_id"].strip().lower(), options["scopes"]
-    granted = gateway.paired().get(device_id)
-    approved = granted is not None and set(scopes) <= set(granted)
     wanted = options["state"] == "approved"
+    granted = gateway.paired(options["platform"] if wanted else "").get(device_id)
+    approved = granted is not None and set(scopes) <= set(granted)
     result: dict[str, Any] = {"device_id": device_id, "request_id": "", "changed": False}
     if approved == wanted and not (not wanted and granted is not None):
         return result
@@ -308,7 +315,7 @@ def on_gateway(module: AnsibleModule) -> dict[str, Any]:
     if wanted:
         result["request_id"] = gateway.request_of(device_id, scopes)
         gateway.approve(result["request_id"])
-        if not set(scopes) <= set(gateway.paired().get(device_id, ())):
+        if not set(scopes) <= set(gateway.paired(options["platform"]).get(device_id, ())):
             raise HostError(
                 f"The gateway said yes, but the device {device_id} is not among its paired devices.",
                 kind="command",
@@ -333,6 +340,7 @@ def main() -> None:
             "user": {"type": "str"},
             "root": {"type": "str", "default": "~/openclaw-gateway"},
             "state_directory": {"type": "str", "default": "~/.openclaw"},
+            "platform": {"type": "str", "default": ""},
             "scopes": {"type": "list", "elements": "str", "default": list(BACKEND_SCOPES)},
             "deadline": {"type": "float", "default": 60.0},
         },

@@ -218,6 +218,11 @@ device_id:
   description: The backend's identity, with which a gateway is paired.
   type: str
   returned: with O(state=prepared), for a backend
+gateway_platform:
+  description:
+    - The platform that this release names when it connects to a gateway, which pins it with the pairing.
+  type: str
+  returned: with O(state=prepared), for a backend
 releases:
   description: Every complete release with its description, oldest first.
   type: list
@@ -314,6 +319,7 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     answer["fallback"] = _release.fallback_from(releases, plan.identifier, current)
     if plan.environment_path is not None:
         answer["device_id"] = _identity.read(layout.identity)
+        answer["gateway_platform"] = _identity.platform_of(layout.release(plan.identifier) / "backend")
     return answer
 
 

@@ -345,6 +345,10 @@ def test_only_devices_with_their_own_key_count_as_paired(request_: install.Reque
     document = {good: entry, other: {**node, "role": "node"}, revoked: gone, "f" * 64: entry, "x": "y"}
     layout.paired.write_text(json.dumps(document))
     assert install.paired_devices(layout) == {good: ["operator.read"]}
+    assert install.paired_devices(layout, "linux") == {good: ["operator.read"]}
+    layout.paired.write_text(json.dumps({good: {**entry, "platform": "python"}}))
+    assert install.paired_devices(layout) == {good: ["operator.read"]}
+    assert install.paired_devices(layout, "linux") == {}
     layout.paired.write_text("no json")
     assert install.paired_devices(layout) == {}
 

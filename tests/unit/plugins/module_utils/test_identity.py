@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -59,3 +60,14 @@ def test_a_broken_identity_is_never_replaced(tmp_path: Path, text: str) -> None:
         _identity.ensure(path)
     assert "backup" in error.value.remedy
     assert path.read_text() == text
+
+
+def test_the_platform_is_what_the_backend_will_say(tmp_path: Path) -> None:
+    own = os.uname().sysname.lower()
+    assert _identity.platform_of(tmp_path) == own
+    program = tmp_path / "app/services/openclaw/gateway_rpc.py"
+    program.parent.mkdir(parents=True)
+    program.write_text('{"version": "1.0.0", "platform": "python", "mode": MODE}')
+    assert _identity.platform_of(tmp_path) == "python"
+    program.write_text('{"version": "1.0.0", "platform": _HOST_PLATFORM, "mode": MODE}')
+    assert _identity.platform_of(tmp_path) == own
