@@ -487,7 +487,7 @@ def parser() -> argparse.ArgumentParser:
         "check that Mission Control works",
     )
     verify.add_argument("checks", nargs="*", metavar="check", help="only these, e.g. health cors service")
-    formats = ("table", "json", "junit", "prometheus", "nagios", "markdown", "html")
+    formats = ("table", "json", "junit", "prometheus", "nagios", "tap", "markdown", "html")
     verify.add_argument("--format", choices=formats, default="table", help="form of the report (table)")
     verify.add_argument("--output", metavar="FILE", help="write the report into a file")
     verify.add_argument("--wait", type=positive, metavar="SECONDS", help="try again for so long what fails")

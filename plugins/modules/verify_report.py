@@ -32,7 +32,7 @@ options:
     description: Formats to write.
     type: list
     elements: str
-    choices: [json, junit, prometheus, nagios, markdown, html]
+    choices: [json, junit, prometheus, nagios, tap, markdown, html]
     default: []
   baseline:
     description: The JSON report of an earlier run to compare with.

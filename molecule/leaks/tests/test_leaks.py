@@ -183,7 +183,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
     reports = json.dumps(
         {
-            "verify_reports": ["json", "junit", "prometheus", "nagios", "markdown", "html"],
+            "verify_reports": ["json", "junit", "prometheus", "nagios", "tap", "markdown", "html"],
             "verify_report_directory": str(directory / "reports"),
         }
     )

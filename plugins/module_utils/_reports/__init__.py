@@ -40,6 +40,12 @@ def _markdown(document: Document) -> str:
     return render(document)
 
 
+def _tap(document: Document) -> str:
+    from .tap import render
+
+    return render(document)
+
+
 def _html(document: Document) -> str:
     from .html import render
 
@@ -52,6 +58,7 @@ RENDERERS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "junit": (".xml", _junit),
     "prometheus": (".prom", _prometheus),
     "nagios": (".nagios", _nagios),
+    "tap": (".tap", _tap),
     "markdown": (".md", _markdown),
     "html": (".html", _html),
 }

@@ -16,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -242,6 +243,35 @@ def test_junit_counts_what_it_holds(state: str) -> None:
             assert int(suite.get(attribute, "")) == len(suite.findall(f"testcase/{tag}"))
         assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
     assert int(root.get("tests", "")) == sum(len(suite.findall("testcase")) for suite in suites)
+
+
+@pytest.mark.parametrize("state", REACHED)
+def test_tap_is_one_that_a_harness_reads(state: str) -> None:
+    found = sample(state)
+    version, plan, title, *lines = render(found, "tap").splitlines()
+    assert version == "TAP version 13" and title.startswith("# ")
+    points = [
+        re.fullmatch(r"(not ok|ok) (\d+) - ((?:[^#\\]|\\.)+?)( # SKIP .+)?", line)
+        for line in lines
+        if line[0] != " "
+    ]
+    assert all(points) and plan == f"1..{len(points)}"
+    assert [int(point[2]) for point in points if point] == list(range(1, len(points) + 1))
+    leaves = [
+        leaf
+        for view in found["views"]
+        for data in view["verdicts"]
+        for _path, leaf in Verdict.from_dict(data).leaves()
+    ]
+    assert [point[1] for point in points if point] == [
+        "not ok" if leaf.state in ("fail", "error") else "ok" for leaf in leaves
+    ]
+    assert [bool(point[4]) for point in points if point] == [leaf.state == "skip" for leaf in leaves]
+    blocks = re.findall(r"^  ---\n(.*?)^  \.\.\.$", "\n".join(lines), re.MULTILINE | re.DOTALL)
+    told = [yaml.safe_load(block) for block in blocks]
+    assert [(one["state"], one.get("message", "")) for one in told] == [
+        (leaf.state, leaf.summary) for leaf in leaves if leaf.state not in ("pass", "skip")
+    ]
 
 
 SAMPLE = re.compile(

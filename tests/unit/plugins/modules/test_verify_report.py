@@ -65,12 +65,14 @@ def test_the_table_is_shown_and_reports_are_written(tmp_path: Path) -> None:
         tmp_path,
         report(),
         directory=str(directory),
-        formats=["json", "junit", "prometheus", "nagios", "markdown", "html"],
+        formats=["json", "junit", "prometheus", "nagios", "tap", "markdown", "html"],
     )
     assert code == 0, output
     assert "localhost from the host itself: PASS" in output
     names = sorted(path.name for path in directory.iterdir())
-    assert names == [f"localhost{ending}" for ending in (".html", ".json", ".md", ".nagios", ".prom", ".xml")]
+    assert names == [
+        f"localhost{ending}" for ending in (".html", ".json", ".md", ".nagios", ".prom", ".tap", ".xml")
+    ]
     written = json.loads((directory / "localhost.json").read_text())
     assert written["state"] == "pass"
     assert written["started"] == written["views"][0]["started"] == "2026-11-24T13:00:00+00:00"
