@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -56,7 +57,7 @@ def judge_count(sessions: Sequence[Mapping[str, Any]], options: Mapping[str, Any
 def judge_keys(sessions: Sequence[Mapping[str, Any]]) -> Verdict:
     """Each session has a key of its own."""
     keys = [session["key"] for session in sessions]
-    double = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) != len(keys) else []
+    double = sorted(key for key, count in Counter(keys).items() if count > 1)
     if "" in keys or double:
         return Verdict(
             "keys",
