@@ -42,11 +42,28 @@ ask() {
   python3 -c 'import sys, urllib.request as r; r.urlopen(r.Request(sys.argv[1], headers=dict([sys.argv[2:]] if sys.argv[2:] else [])), timeout=5).read()' "$@"
 }
 listens() { : <"/dev/tcp/127.0.0.1/$1"; }
-serving() { ask http://127.0.0.1:8000/healthz; }
-showing() { ask http://127.0.0.1:3000/; }
-connected() { ask http://127.0.0.1:18789/health; }
+# answers PORT PATH: with 200, within 5 s; bash alone, because it is asked again and again.
+answers() {
+  local status=
+  exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+  printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
+  read -r -t 5 status <&3 || true
+  exec 3<&-
+  [[ $status == HTTP/1.?\ 200* ]]
+}
+serving() { answers 8000 /healthz; }
+showing() { answers 3000 /; }
+connected() { answers 18789 /health; }
+# Its first history after a start takes a gateway long: who asks too early waits, and finds an error in the log.
+remembering() { openclaw_call chat.history '{"sessionKey": "agent:front-desk:main"}'; }
 
-restart_backend() { units restart "$app-backend" "$app-worker"; }
+# A worker that is ready waits for the queue: a blocked client of Redis.
+working() { redis-cli client list | grep -q ' flags=[a-zA-Z]*b'; }
+
+restart_backend() {
+  units restart "$app-backend" "$app-worker"
+  until_true 60 serving && until_true 60 working
+}
 
 # Change lines of the environment file, as somebody with an editor would: change NAME=VALUE...; "NAME" removes it.
 change() {
@@ -72,6 +89,8 @@ prepare() {
   until_true 60 serving
   until_true 60 showing
   until_true 60 connected
+  until_true 120 remembering
+  until_true 60 working
 }
 
 openclaw_call() { runuser -u "$app" -- "$home/openclaw-gateway/bin/openclaw" gateway call "$1" --params "$2"; }
