@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
@@ -20,6 +20,8 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._runner i
 
 _NAME = re.compile(r"before-migration-(\d{8}T\d{6}Z)-([A-Za-z0-9_.+]+)\.dump")
 _EMPTY = "empty"
+# Schemas that a restoration left beside the application's own; no part of later backups.
+KEPT = "public_before_"
 
 
 def name_of(current: list[str], moment: float) -> str:
@@ -40,8 +42,8 @@ def backups(directory: Path) -> list[Path]:
     return sorted((path for path in directory.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
 
 
-def surplus(directory: Path, keep: int) -> list[Path]:
-    return backups(directory)[max(keep, 1) :]
+def surplus(directory: Path, keep: int, protect: Collection[str] = ()) -> list[Path]:
+    return [path for path in backups(directory)[max(keep, 1) :] if str(path) not in protect]
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def take(directory: Path, name: str, database: Target, commands: Commands, timeo
                 "--format=custom",
                 "--no-password",
                 "--lock-wait-timeout=30s",
+                f"--exclude-schema={KEPT}*",
                 f"--file={partial}",
                 f"--dbname={database.address}",
             ],

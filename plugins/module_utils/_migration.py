@@ -165,7 +165,10 @@ with connection:
         answer["before"] = look(connection)
         from alembic import command
         from alembic.config import Config
-        command.upgrade(Config("alembic.ini"), "head")
+        if order == "downgrade":
+            command.downgrade(Config("alembic.ini"), sys.argv[4])
+        else:
+            command.upgrade(Config("alembic.ini"), "head")
         answer["current"] = look(connection)
 print("@@" + json.dumps(answer))
 """
@@ -189,6 +192,11 @@ class Database:
         return parts.hostname, parts.port or 5432, parts.path
 
     @property
+    def url(self) -> str:
+        """The database's address with its password: for programs, never to be shown."""
+        return str(self._values.get("DATABASE_URL", ""))
+
+    @property
     def place(self) -> str:
         """The database's URL without its password."""
         url = self._values.get("DATABASE_URL", "")
@@ -210,11 +218,25 @@ class Database:
         remedy = f"All migrations of a run are one transaction: the schema is as before. See {commands.log}."
         return list(self._ask(commands, "upgrade", "Migrating the database", remedy)["current"])
 
-    def _ask(self, commands: Commands, order: str, what: str, remedy: str) -> Mapping[str, Any]:
+    def downgrade(self, commands: Commands, revision: str) -> list[str]:
+        """Take back what came after the revision, alone; returns what the database is at then."""
+        remedy = f"All of it is one transaction: the schema is as before. See {commands.log}."
+        what = f"Taking the database back to {revision}"
+        return list(self._ask(commands, "downgrade", what, remedy, revision)["current"])
+
+    def _ask(self, commands: Commands, order: str, what: str, remedy: str, *more: str) -> Mapping[str, Any]:
         # A statement that waits for a lock would make every request of the old release wait behind it.
         options = f"-c lock_timeout={int(self._lock_timeout * 1000)}"
         output = commands(
-            [self._backend / ".venv/bin/python", "-c", PROGRAM, order, str(self._wait), str(ADVISORY_LOCK)],
+            [
+                self._backend / ".venv/bin/python",
+                "-c",
+                PROGRAM,
+                order,
+                str(self._wait),
+                str(ADVISORY_LOCK),
+                *more,
+            ],
             what=what,
             shown=f"alembic ({order})",
             cwd=self._backend,

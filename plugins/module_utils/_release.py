@@ -16,6 +16,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _environment,
     _frontend,
     _identity,
+    _migration,
     _runtimes,
     _source,
     _tree,
@@ -170,6 +171,18 @@ def mark(layout: Layout, identifier: str, state: str, by: str, reason: str) -> b
     if (before.get("state"), state) == ("failed", "left"):
         return False
     return note(layout, identifier, outcome={"state": state, "at": now(), "by": by, "reason": reason})
+
+
+def knowing(layout: Layout, revisions: Iterable[str]) -> tuple[str | None, _migration.Graph | None]:
+    """The newest release whose code knows these revisions of the database, the current one before others."""
+    wanted, current = set(revisions), current_release(layout)
+    names = sorted(complete_releases(layout), key=lambda name: name == current)
+    for name in reversed(names):
+        backend = layout.release(name) / "backend"
+        graph = _migration.read_graph(backend / "migrations" / "versions")
+        if wanted and wanted <= set(graph.revisions) and (backend / ".env").exists():
+            return name, graph
+    return None, None
 
 
 def record_units(layout: Layout, identifier: str, units: Sequence[Mapping[str, Any]]) -> bool:

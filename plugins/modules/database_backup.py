@@ -39,6 +39,11 @@ options:
     description: How many of the newest backups are left.
     type: int
     default: 5
+  protect:
+    description: Backups that are left in any case.
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds that the backup may take, and the reading again.
     type: float
@@ -115,7 +120,11 @@ def back_up(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     final = layout.backups / name
     if check_mode:
         # The new one counts too.
-        doomed = [str(path) for path in _backup.backups(layout.backups)[max(keep, 1) - 1 :]]
+        doomed = [
+            str(path)
+            for path in _backup.backups(layout.backups)[max(keep, 1) - 1 :]
+            if str(path) not in parameters["protect"]
+        ]
         return {"changed": True, "removed": doomed, "diff": _difference(str(final), doomed)}
     identifier = parameters["release"] or _release.current_release(layout)
     settings = layout.release(identifier or "-") / "backend" / ".env"
@@ -135,7 +144,7 @@ def back_up(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     database = _backup.settings_target(values)
     taken = _backup.take(layout.backups, name, database, commands, parameters["timeout"])
     removed = []
-    for path in _backup.surplus(layout.backups, keep):
+    for path in _backup.surplus(layout.backups, keep, parameters["protect"]):
         path.unlink()
         removed.append(str(path))
     return {
@@ -162,6 +171,7 @@ def main() -> None:
             "release": {"type": "str", "default": ""},
             "schema": {"type": "list", "elements": "str", "default": []},
             "keep": {"type": "int", "default": 5},
+            "protect": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "float", "default": 1800},
         },
         supports_check_mode=True,

@@ -13,6 +13,7 @@ description:
     once, under
     an advisory lock, before the release is started.
   - Refuses a release whose migrations end in several heads, and a database that is ahead of the release.
+  - A release whose migration fails is marked as failed, with the reason.
   - A statement that waits for a lock gives up after O(statement_lock_timeout), so that the release that
     serves is
     not held up.
@@ -21,8 +22,11 @@ options:
     description:
       - V(upgraded) applies what is missing, V(inspected) only tells.
       - V(compared) tells too, also of a database that is ahead of the release, as before a rollback.
+      - V(downgraded) takes back the migrations that the release does not know, with the code of the newest
+        release on the host that knows them. What is only in the tables and columns of those migrations is
+        lost, so back the database up and stop the services first.
     type: str
-    choices: [upgraded, inspected, compared]
+    choices: [upgraded, inspected, compared, downgraded]
     default: upgraded
   user:
     description: The application's user.
@@ -46,13 +50,19 @@ options:
     description: Seconds to wait for another migration of the same database.
     type: float
     default: 120
+  made_by:
+    description: Who deploys, for the description of a release whose migration failed.
+    type: str
+    default: ""
   statement_lock_timeout:
     description: Seconds that a statement of a migration may wait for a lock.
     type: float
     default: 5
 attributes:
   check_mode:
-    description: Can run in check mode and shows the pending migrations.
+    description:
+      - Can run in check mode and shows the pending migrations. Of a release whose source is not on the host
+        yet it says that they are not known.
     support: full
   diff_mode:
     description: Shows the revision before and after, with the migrations between.
@@ -105,15 +115,29 @@ relation:
   choices: [same, behind, ahead]
 beyond:
   description:
-    - Migrations that the database has and the release does not know, as far as the current release tells.
+    - Migrations that the database has and the release does not know, as far as another release on the host
+      knows them, in the order of their application.
   type: list
   elements: dict
-  returned: with O(state=compared)
+  returned: with O(state=compared) and O(state=downgraded)
 backups:
   description: Backups that were taken when the database had the schema that the release needs, newest first.
   type: list
   elements: str
   returned: with O(state=compared)
+code:
+  description: The release whose code knows the database's schema, if there is one on the host.
+  type: str
+  returned: with O(state=compared) and O(state=downgraded)
+known:
+  description: V(false) when nothing can be said yet of the migrations, because the source is not on the host.
+  type: bool
+  returned: in check mode
+taken_back:
+  description: Identifiers of the migrations that were, or in check mode would be, taken back, in this order.
+  type: list
+  elements: str
+  returned: with O(state=downgraded)
 applied:
   description: Identifiers of the migrations that this run applied.
   type: list
@@ -121,6 +145,7 @@ applied:
   returned: success
 """
 
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -154,7 +179,7 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
             _source.SourceStore(layout.root).tree(identifier or "-") / "backend" / "migrations" / "versions"
         )
         if not versions.is_dir() or not (backend / ".env").exists():
-            return {"changed": True, "current": [], "head": None, "pending": [], "applied": []}
+            return unknown(versions.is_dir())
     else:
         raise _runner.DeploymentError(
             f"There is no prepared release {identifier or ''} with a backend below {layout.releases}.",
@@ -172,6 +197,8 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     current = foretell(database, wanted, commands) if foretold else database.current(commands)
     if parameters["state"] == "compared":
         return compare(layout, graph, head, current)
+    if parameters["state"] == "downgraded":
+        return downgrade(parameters, check_mode, account, layout, graph, database)
     _migration.check_known(graph, current)
     pending = graph.pending(current)
     answer: dict[str, Any] = {
@@ -194,13 +221,20 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         return {**answer, "changed": False}
     if pending and not check_mode:
         log = layout.log / "migration.log"
-        reached = database.upgrade(_runner.Commands(log, environment, redactor=redactor))
-        if reached != [head]:
-            raise _runner.DeploymentError(
-                f"After the migration the database is at {', '.join(reached) or 'nothing'}, not at {head}.",
-                kind="not_at_head",
-                details={"log": str(log)},
-            )
+        try:
+            reached = database.upgrade(_runner.Commands(log, environment, redactor=redactor))
+            if reached != [head]:
+                raise _runner.DeploymentError(
+                    f"The migration left the database at {', '.join(reached) or 'nothing'}, not at {head}.",
+                    kind="not_at_head",
+                    details={"log": str(log)},
+                )
+        except _runner.DeploymentError as error:
+            # Not one whose database was busy or away: it may do when it is tried again.
+            if error.kind in ("command_failed", "not_at_head") and _release.document(backend.parent):
+                reason = f"migration: {_why(error)}"
+                _release.mark(layout, str(identifier), "failed", parameters["made_by"], reason)
+            raise
         answer.update(current=reached, applied=[item.identifier for item in pending], log=str(log))
     return answer
 
@@ -218,16 +252,42 @@ def foretell(
     return list(present.current(commands)) if wanted.name == present.name else []
 
 
+def _why(error: _runner.DeploymentError) -> str:
+    """The line of a program's output that names its failure: of a traceback the first after the frames."""
+    lines = [
+        line.strip()
+        for line in error.details.get("output", [])
+        if re.match(r"[\w.]+(Error|Exception)\b", line)
+    ]
+    return str(lines[-1] if lines else error.message)[:200]
+
+
+def unknown(source_known: bool) -> dict[str, Any]:
+    """The answer of check mode while nothing can be said of the migrations."""
+    missing = "there is no database yet" if source_known else "the source is not on the host yet"
+    told = f"not known before the deployment: {missing}"
+    return {
+        "changed": True,
+        "known": False,
+        "current": [],
+        "head": None,
+        "pending": [],
+        "applied": [],
+        "diff": {"prepared": f"migrations: {told}\n"},
+    }
+
+
 def compare(layout: Layout, graph: _migration.Graph, head: str, current: list[str]) -> dict[str, Any]:
     relation = _migration.compare(graph, current)
-    newer = _migration.read_graph(layout.current / "backend" / "migrations" / "versions")
-    beyond = _migration.beyond(graph, newer, current) if relation == "ahead" else []
+    code, newer = _release.knowing(layout, current) if relation == "ahead" else (None, None)
+    beyond = _migration.beyond(graph, newer, current) if newer is not None else []
     pending = graph.pending(current) if relation == "behind" else []
     return {
         "changed": False,
         "current": current,
         "head": head,
         "relation": relation,
+        "code": code,
         "pending": [{"revision": item.identifier, "message": item.message} for item in pending],
         "beyond": [{"revision": item.identifier, "message": item.message} for item in beyond],
         "backups": [str(path) for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head],
@@ -235,14 +295,77 @@ def compare(layout: Layout, graph: _migration.Graph, head: str, current: list[st
     }
 
 
+def downgrade(
+    parameters: dict[str, Any],
+    check_mode: bool,
+    account: Account,
+    layout: Layout,
+    graph: _migration.Graph,
+    database: _migration.Database,
+) -> dict[str, Any]:
+    environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
+    current = database.current(_runner.Commands(_runner.NO_LOG, environment, redactor=redactor))
+    head = _migration.single_head(graph)
+    answer = compare(layout, graph, head, current)
+    code = answer["code"]
+    if answer["relation"] != "ahead":
+        return {**answer, "taken_back": []}
+    newer = (
+        _migration.read_graph(layout.release(code) / "backend" / "migrations" / "versions") if code else None
+    )
+    if newer is None or head not in newer.ancestors(current):
+        raise _runner.DeploymentError(
+            f"The database is at {', '.join(current)}. No release on this host knows the way back to {head}.",
+            kind="no_code",
+            remedy="Restore a backup from before those migrations, or deploy a newer release.",
+        )
+    taken_back = [item["revision"] for item in reversed(answer["beyond"])]
+    lines = "".join(
+        f"take back {item['revision']}: {item['message']}\n" for item in reversed(answer["beyond"])
+    )
+    answer.update(
+        changed=True,
+        taken_back=taken_back,
+        diff={
+            "before_header": "schema of the database",
+            "after_header": "schema of the database",
+            "before": "".join(f"at {name}\n" for name in current),
+            "after": f"{lines}at {head}\n",
+        },
+    )
+    if check_mode:
+        return answer
+    log = layout.log / "migration.log"
+    # The code that knows the migrations, the settings that lead to the database.
+    able = _migration.Database(
+        layout.release(code) / "backend",
+        parameters["wait"],
+        parameters["statement_lock_timeout"],
+        url=database.url,
+    )
+    reached = able.downgrade(_runner.Commands(log, environment, redactor=redactor), head)
+    if reached != [head]:
+        raise _runner.DeploymentError(
+            f"After that the database is at {', '.join(reached) or 'nothing'}, not at {head}.",
+            kind="not_at_head",
+            details={"log": str(log)},
+        )
+    return {**answer, "current": reached, "log": str(log)}
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["upgraded", "inspected", "compared"], "default": "upgraded"},
+            "state": {
+                "type": "str",
+                "choices": ["upgraded", "inspected", "compared", "downgraded"],
+                "default": "upgraded",
+            },
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "path", "required": True},
             "release": {"type": "str", "default": ""},
             "database_url": {"type": "str", "default": "", "no_log": True},
+            "made_by": {"type": "str", "default": ""},
             "wait": {"type": "float", "default": 120},
             "statement_lock_timeout": {"type": "float", "default": 5},
         },
@@ -257,7 +380,7 @@ def main() -> None:
     except HostError as error:
         if module.check_mode and error.kind == "no_such_user":
             # The user would have been created before, so there is no release of his to look at.
-            module.exit_json(changed=True, current=[], head=None, pending=[], applied=[])
+            module.exit_json(**unknown(source_known=False))
         told = (
             error.result()
             if isinstance(error, _runner.DeploymentError)

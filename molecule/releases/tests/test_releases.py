@@ -22,6 +22,7 @@ from releases_support import (
     releases,
     runs_from,
     schema,
+    sql,
     start,
     started,
     until,
@@ -193,9 +194,24 @@ def test_failing_migration(applications: Applications) -> None:
     assert 'relation "boards" already exists' in said and "the schema is as before" in said
     assert schema() == HEAD
     assert started("backend") == process
+    told = releases()[NAMES["broken_migration"]]["outcome"]
+    assert told["state"] == "failed" and told["by"]
+    assert told["reason"].startswith("migration: ") and "already exists" in told["reason"]
+    line = history()[-1]
+    assert (line["result"], line["release"]) == ("failed", NAMES["broken_migration"])
+    assert line["failed_task"].endswith("Migrate the database") and line["current"] == NAMES["plain"]
     # The first deployment of the host left one of the empty database.
     (taken,) = [line for line in backups() if line not in before]
     assert taken.startswith("-rw-------") and taken.endswith(f"-{HEAD}.dump")
+
+
+def test_check_mode_is_honest_about_migrations(applications: Applications) -> None:
+    done = play("deploy.yml", "--check", "--diff", source=applications.get("migrated"))
+    assert done.returncode == 0, done.output
+    assert "The new source may bring migrations: which ones is known once it is on the host." in done.words
+    # Of a source that is there it is known, though its release would have to be made anew.
+    done = play("deploy.yml", "--check", "--diff", source=applications.get("broken_migration"))
+    assert f"apply {NEWER}: Add labels." in done.words
 
 
 def test_migration_and_pruning(applications: Applications) -> None:
@@ -203,20 +219,68 @@ def test_migration_and_pruning(applications: Applications) -> None:
     assert schema() == NEWER
     # Two are kept that did not fail, and the last one that did, for a look at it.
     left = set(releases())
-    assert {NAMES["migrated"], NAMES["crashing"]} <= left
-    assert not {NAMES["upgraded"], NAMES["unhealthy"]} & left
+    assert {NAMES["migrated"], NAMES["broken_migration"]} <= left
+    assert not {NAMES["upgraded"], NAMES["unhealthy"], NAMES["crashing"]} & left
 
 
-def test_rollback_over_a_migration_has_to_be_allowed() -> None:
+def test_rollback_over_a_migration_asks_what_to_do_with_the_database() -> None:
     """The frontend still runs from the first release, which is why that was not pruned."""
     done = play("rollback.yml", "-e", f"release={NAMES['plain']}")
     assert done.returncode != 0
     assert f"The database is at {NEWER}, which release {NAMES['plain']} does not know" in done.words
-    assert f"alembic downgrade {HEAD}" in done.words and f"-{HEAD}.dump" in done.words
-    assert current() == NAMES["migrated"]
-    done = play("rollback.yml", "-e", f"release={NAMES['plain']}", "-e", "allow_newer_schema=true")
+    for way in ("keep", "downgrade", "restore"):
+        assert f"-e schema={way} " in done.words
+    assert f"with the code of release {NAMES['migrated']}" in done.words and f"-{HEAD}.dump" in done.words
+    assert play("rollback.yml", "-e", "schema=guess").words.count('schema: "guess" is no way on.') > 0
+    assert current() == NAMES["migrated"] and healthy()
+
+
+def test_rollback_of_the_code_alone() -> None:
+    done = play("rollback.yml", "-e", f"release={NAMES['plain']}", "-e", "schema=keep")
     assert done.returncode == 0, done.output
     assert current() == NAMES["plain"] and healthy() and schema() == NEWER
+    assert history()[-1]["schema"] == {"way": "keep"}
+
+
+def test_rollback_that_takes_migrations_back() -> None:
+    """Also of the release that serves already: it brings the database to it."""
+    to = ("-e", f"release={NAMES['plain']}", "-e", "schema=downgrade")
+    before, process = backups(), started("backend")
+    done = play("rollback.yml", *to, "--check", "--diff")
+    assert done.returncode == 0, done.output
+    assert f"take back {NEWER}: Add labels." in done.words
+    assert (schema(), backups(), started("backend")) == (NEWER, before, process)
+    done = play("rollback.yml", *to)
+    assert done.returncode == 0, done.output
+    assert current() == NAMES["plain"] and healthy() and schema() == HEAD
+    assert sql("select to_regclass('labels')") == ""
+    (taken,) = [line for line in backups() if line not in before]
+    assert taken.endswith(f"-{NEWER}.dump")
+    told = history()[-1]["schema"]
+    assert (told["way"], told["taken_back"]) == ("downgrade", [NEWER]) and taken.endswith(told["backup"])
+
+
+def test_rollback_that_restores_the_backup(applications: Applications) -> None:
+    deploy(applications, "migrated")
+    sql("insert into labels values (gen_random_uuid())")
+    before = backups()
+    to = ("-e", f"release={NAMES['plain']}", "-e", "schema=restore")
+    done = play("rollback.yml", *to, "--check", "--diff")
+    assert done.returncode == 0 and "keep what is there as public_before_" in done.words, done.output
+    assert (schema(), backups(), healthy()) == (NEWER, before, True)
+    done = play("rollback.yml", *to)
+    assert done.returncode == 0, done.output
+    assert current() == runs_from("backend") == NAMES["plain"] and healthy() and schema() == HEAD
+    told = history()[-1]["schema"]
+    assert told["way"] == "restore" and told["restored"].endswith(f"-{HEAD}.dump")
+    # What was written since is in the database still, and in a backup.
+    assert sql(f"select count(*) from {told['kept']}.labels") == "1"
+    assert any(line.endswith(told["backup"]) for line in backups()) and told["backup"].endswith(
+        f"-{NEWER}.dump"
+    )
+    # The next deployment migrates again.
+    deploy(applications, "migrated")
+    assert schema() == NEWER
 
 
 def test_uninstall() -> None:

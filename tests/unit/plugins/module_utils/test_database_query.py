@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import os
-import shutil
-import subprocess
-import tempfile
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,48 +15,19 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _database_query as database
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import MASK
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from postgresql_server import throw_away_server
+
 PASSWORD = "pass-Word-0815"
-
-
-def server_programs() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    return found[-1].parent if found and os.geteuid() == 0 and shutil.which("runuser") else None
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The address of a throw-away server with a table of agents and a role that owns it."""
-    programs = server_programs()
-    if programs is None:
-        pytest.skip("needs root and the server programs of PostgreSQL (apt-get install postgresql)")
-    # The name of a socket is short, and the server's user has to reach it.
-    directory = Path(tempfile.mkdtemp(prefix="query-"))
-    shutil.chown(directory, "postgres")
-    data = directory / "data"
-
-    def run(*argv: str) -> None:
-        done = subprocess.run(
-            ["runuser", "-u", "postgres", "--", *argv],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=directory,
-        )
-        assert done.returncode == 0, done.stderr
-
-    run(f"{programs}/initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")
-    hba = "local all postgres trust\nlocal all all scram-sha-256\n"
-    (data / "pg_hba.conf").write_text(hba)
-    options = f"-c listen_addresses='' -k {directory} -F"
-    run(f"{programs}/pg_ctl", "-D", str(data), "-w", "-o", options, "-l", str(directory / "log"), "start")
-    try:
-        sql = f"""
-            CREATE ROLE app LOGIN PASSWORD '{PASSWORD}';
-            CREATE DATABASE mission_control OWNER app;
-        """
-        for statement in sql.strip().split(";"):
-            if statement.strip():
-                run("psql", "-qh", str(directory), "-c", statement)
+    with throw_away_server("query") as started:
+        started.sql(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
+        started.sql("CREATE DATABASE mission_control OWNER app")
         tables = (
             "CREATE TABLE agents (id uuid DEFAULT gen_random_uuid(), name text, status text,"
             " seen timestamptz, cost numeric, tags text[], extra jsonb, raw bytea);"
@@ -70,11 +38,8 @@ def server() -> Iterator[str]:
             f"INSERT INTO gateways VALUES ('g', 'gw-{PASSWORD}');"
             "ALTER TABLE gateways OWNER TO app; CREATE SEQUENCE numbers; ALTER SEQUENCE numbers OWNER TO app"
         )
-        run("psql", "-qh", str(directory), "-d", "mission_control", "-c", tables)
-        yield f"postgresql://app:{PASSWORD}@/mission_control?host={directory}"
-    finally:
-        run(f"{programs}/pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-        shutil.rmtree(directory)
+        started.sql(tables, "mission_control")
+        yield started.address("app", PASSWORD)
 
 
 def count(server: str) -> int:

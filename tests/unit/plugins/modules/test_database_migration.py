@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Host:
                 f'"""Add {name}."""\nrevision = "{name}"\ndown_revision = {parent}\n'
             )
         (self.backend / ".env").write_text("DATABASE_URL=postgresql+psycopg://u:passw0rd-1@db/x\n")
+        (self.backend.parent / "release.json").write_text(json.dumps({"id": RELEASE}))
         python = self.backend / ".venv/bin/python"
         python.parent.mkdir(parents=True)
         python.write_text(PYTHON)
@@ -39,6 +41,10 @@ class Host:
 
     def answers(self, order: str, **answer: Any) -> None:
         (self.backend / f"answer-{order}").write_text("@@" + json.dumps(answer) + "\n")
+
+    def outcome(self) -> dict[str, Any]:
+        told = json.loads((self.backend.parent / "release.json").read_text())
+        return dict(told.get("outcome") or {})
 
     def calls(self) -> list[str]:
         return [line.split()[0] for line in (self.backend / "calls").read_text().splitlines()]
@@ -100,7 +106,8 @@ def test_check_mode_and_inspection_show_and_do_nothing(
 def test_check_mode_before_anything_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     host = Host(tmp_path)
     result = call(capsys, host, release="", _ansible_check_mode=True)
-    assert result["changed"] and result["head"] is None
+    assert result["changed"] and result["head"] is None and result["known"] is False
+    assert "the source is not on the host yet" in result["diff"]["prepared"]
 
 
 def test_check_mode_looks_into_the_source_of_a_release_to_come(
@@ -184,23 +191,31 @@ def test_several_heads_are_refused_before_the_database_is_asked(
 
 def test_a_migration_that_fails_shows_its_output(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     host.answers("look", current=["a1"])
-    (host.backend / "answer-upgrade").write_text("DuplicateColumn near passw0rd-1\n")
+    trace = "psycopg.errors.DuplicateColumn: twice\nsqlalchemy.exc.ProgrammingError: (twice)\n"
+    (host.backend / "answer-upgrade").write_text(f"{trace}DuplicateColumn near passw0rd-1\n")
     (host.backend / "fail-upgrade").touch()
-    result = call(capsys, host)
+    result = call(capsys, host, made_by="me@here")
     assert "Migrating the database failed" in result["msg"] and "the schema is as before" in result["msg"]
     assert result["output"][-1] == "DuplicateColumn near ********"
+    outcome = host.outcome()
+    assert (outcome["state"], outcome["by"]) == ("failed", "me@here")
+    assert outcome["reason"] == "migration: sqlalchemy.exc.ProgrammingError: (twice)"
 
 
 @pytest.mark.parametrize(
-    ("upgrade", "told"),
-    [({"error": "locked"}, "Another migration has been running"), ({"current": ["b2"]}, "at b2, not at c3")],
+    ("upgrade", "told", "state"),
+    [
+        ({"error": "locked"}, "Another migration has been running", None),
+        ({"current": ["b2"]}, "at b2, not at c3", "failed"),
+    ],
 )
 def test_the_head_must_be_reached(
-    host: Host, capsys: pytest.CaptureFixture[str], upgrade: dict[str, Any], told: str
+    host: Host, capsys: pytest.CaptureFixture[str], upgrade: dict[str, Any], told: str, state: str | None
 ) -> None:
     host.answers("look", current=["a1"])
     host.answers("upgrade", **upgrade)
     assert told in call(capsys, host)["msg"]
+    assert host.outcome().get("state") == state
 
 
 def test_the_program_for_the_releases_python_is_python() -> None:
@@ -210,3 +225,49 @@ def test_the_program_for_the_releases_python_is_python() -> None:
 def test_check_mode_on_a_host_without_the_user(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(capsys, host, user="nosuchuser", _ansible_check_mode=True)["changed"]
     assert "no user nosuchuser" in call(capsys, host, user="nosuchuser")["msg"]
+
+
+OLDER = "aaaaaaaaaaaa-01234567"
+
+
+def older(host: Host) -> None:
+    """A release that does not know the last migration."""
+    backend = host.root / "releases" / OLDER / "backend"
+    shutil.copytree(host.backend, backend)
+    (backend / "migrations/versions/c3.py").unlink()
+    (backend / ".env").write_text("DATABASE_URL=postgresql+psycopg://u:passw0rd-1@db/moved\n")
+    (backend.parent / "release.json").write_text(json.dumps({"id": OLDER}))
+    (backend / "answer-look").write_text("@@" + json.dumps({"current": ["c3"]}) + "\n")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_a_release_does_not_know_is_taken_back_with_the_code_of_one_that_does(
+    host: Host, capsys: pytest.CaptureFixture[str], check_mode: bool
+) -> None:
+    older(host)
+    host.answers("downgrade", current=["b2"])
+    result = call(capsys, host, release=OLDER, state="downgraded", _ansible_check_mode=check_mode)
+    assert result["changed"] and (result["code"], result["taken_back"]) == (RELEASE, ["c3"])
+    assert result["diff"]["after"] == "take back c3: Add c3.\nat b2\n"
+    if check_mode:
+        assert not (host.backend / "calls").exists()
+        return
+    assert result["current"] == ["b2"]
+    # The newer code, and the database of the older release.
+    (line,) = (host.backend / "calls").read_text().splitlines()
+    assert line.startswith("downgrade postgresql+psycopg://u:passw0rd-1@db/moved")
+
+
+def test_nothing_is_taken_back_from_a_database_that_fits(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.answers("look", current=["c3"])
+    result = call(capsys, host, state="downgraded")
+    assert not result["changed"] and result["taken_back"] == [] and host.calls() == ["look", "look"]
+
+
+def test_a_way_back_that_nobody_knows_is_told(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.answers("look", current=["zz"])
+    result = call(capsys, host, state="downgraded")
+    assert result["kind"] == "no_code" and "knows the way back to c3" in result["msg"]
+    assert call(capsys, host, state="compared")["code"] is None

@@ -1,0 +1,212 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_restore
+short_description: Restore a backup of the database of Mission Control
+version_added: "1.0.0"
+description:
+  - Reads a backup of M(openclaw.mission_control.database_backup) back into the database, in one transaction.
+    Afterwards the database is either as in the backup or as it was.
+  - What was there stays in a schema of its own, C(public_before_<time>), in the same database, until somebody
+    drops it.
+  - It is done with the application's login. That has to own the schema C(public) with its tables and may have
+    to create a schema, as the owner of a database may. Without these rights, or with extensions in the schema
+    C(public), it is refused before anything is changed.
+  - Stop the services first. A program that is connected goes on with the tables that were renamed.
+requirements:
+  - C(pg_restore) and C(psql) on the host, not older than the server (Debian package C(postgresql-client)).
+options:
+  user:
+    description: The application's user.
+    type: str
+    default: mission-control
+  root:
+    description: The application's root.
+    type: path
+    required: true
+  release:
+    description:
+      - The release whose settings lead to the database and whose migrations the backup has to fit. Without it
+        the current one is taken.
+    type: str
+    default: ""
+  backup:
+    description: The backup. Without it the newest that has the schema of the release is taken.
+    type: path
+  wait:
+    description: Seconds to wait for a migration of the same database.
+    type: float
+    default: 120
+  statement_lock_timeout:
+    description: Seconds to wait for a lock in the database.
+    type: float
+    default: 5
+  timeout:
+    description: Seconds that the reading of the backup may take, and the restoration.
+    type: float
+    default: 1800
+attributes:
+  check_mode:
+    description: Can run in check mode, looks at the rights and says what would be restored.
+    support: full
+  diff_mode:
+    description: Shows the schema before and after.
+    support: full
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+"""
+
+EXAMPLES = r"""
+- name: Have the database as it was before the last migration
+  openclaw.mission_control.database_restore:
+    root: /home/mission-control/mission-control
+    release: "{{ older.id }}"
+"""
+
+RETURN = r"""
+backup:
+  description: The backup that was, or in check mode would be, restored.
+  type: str
+  returned: success
+before:
+  description: Revisions that the database was at.
+  type: list
+  elements: str
+  returned: success
+current:
+  description: Revisions that the database is at.
+  type: list
+  elements: str
+  returned: success
+kept:
+  description: The schema that what was there before is in now.
+  type: str
+  returned: when not in check mode
+seconds:
+  description: How long it took.
+  type: float
+  returned: when not in check mode
+output:
+  description: The last lines of a program that failed.
+  type: list
+  elements: str
+  returned: failure
+"""
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _backup,
+    _migration,
+    _release,
+    _restore,
+    _runner,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+
+def restore(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
+    layout = Layout(Path(parameters["root"]))
+    identifier = parameters["release"] or _release.current_release(layout)
+    backend = layout.release(identifier or "-") / "backend"
+    if not (backend / ".env").exists():
+        raise _runner.DeploymentError(
+            f"There is no release {identifier or ''} with a backend below {layout.releases}.",
+            kind="no_release",
+            remedy="List the releases (playbooks/releases.yml).",
+        )
+    head = _migration.single_head(_migration.read_graph(backend / "migrations" / "versions"))
+    backup = _chosen(layout, parameters["backup"], head)
+    database = _migration.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
+    environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
+    quiet = _runner.Commands(_runner.NO_LOG, environment, redactor=redactor)
+    before = database.current(quiet)
+    target = _backup.target(database.url)
+    _restore.check_rights(target, quiet)
+    answer: dict[str, Any] = {
+        "changed": True,
+        "backup": str(backup),
+        "before": before,
+        "current": [head],
+        "diff": {
+            "before_header": "database",
+            "after_header": "database",
+            "before": f"schema {', '.join(before) or 'empty'}\n",
+            "after": f"restore {backup}\nkeep what is there as public_before_<time>\nschema {head}\n",
+        },
+    }
+    if check_mode:
+        return answer
+    commands = _runner.Commands(layout.log / "migration.log", environment, redactor=redactor)
+    _runner.stop_with(commands)
+    done = _restore.restore(
+        backup,
+        target,
+        commands,
+        revisions=[head],
+        moment=time.time(),
+        wait=parameters["wait"],
+        lock_timeout=parameters["statement_lock_timeout"],
+        timeout=parameters["timeout"],
+    )
+    return {**answer, "kept": done.kept, "seconds": done.seconds}
+
+
+def _chosen(layout: Layout, named: str | None, head: str) -> Path:
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise _runner.DeploymentError(f"backup: there is no file {named}.", kind="no_backup")
+        return path
+    fit = [path for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head]
+    if not fit:
+        raise _runner.DeploymentError(
+            f"There is no backup in {layout.backups} of a database at {head}.",
+            kind="no_backup",
+            remedy="Name one (backup), or take the migrations back (database_migration, state: downgraded).",
+        )
+    newest: Path = fit[0]
+    return newest
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "user": {"type": "str", "default": "mission-control"},
+            "root": {"type": "path", "required": True},
+            "release": {"type": "str", "default": ""},
+            "backup": {"type": "path"},
+            "wait": {"type": "float", "default": 120},
+            "statement_lock_timeout": {"type": "float", "default": 5},
+            "timeout": {"type": "float", "default": 1800},
+        },
+        supports_check_mode=True,
+    )
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    parameters: dict[str, Any] = module.params
+    try:
+        answer = _runner.as_user(
+            parameters["user"], lambda account: restore(parameters, module.check_mode, account)
+        )
+    except HostError as error:
+        told = (
+            error.result()
+            if isinstance(error, _runner.DeploymentError)
+            else {"msg": f"{error.message} {error.remedy}"}
+        )
+        module.fail_json(**told)
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

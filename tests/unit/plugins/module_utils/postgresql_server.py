@@ -1,0 +1,66 @@
+"""A throw-away PostgreSQL for tests, reached by its socket: its superuser without a password, others with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+def server_programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    return found[-1].parent if found and os.geteuid() == 0 and shutil.which("runuser") else None
+
+
+@dataclass(frozen=True)
+class Server:
+    directory: Path
+
+    def run(self, *argv: str) -> str:
+        done = subprocess.run(
+            ["runuser", "-u", "postgres", "--", *argv],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.directory,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def sql(self, statements: str, database: str = "postgres") -> str:
+        return self.run("psql", "-qAth", str(self.directory), "-d", database, "-c", statements)
+
+    def address(self, user: str, password: str) -> str:
+        return f"postgresql://{user}:{password}@/mission_control?host={self.directory}"
+
+
+@contextlib.contextmanager
+def throw_away_server(name: str) -> Iterator[Server]:
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("needs root and the server programs of PostgreSQL (apt-get install postgresql)")
+    # The name of a socket is short, and the server's user has to reach it.
+    server = Server(Path(tempfile.mkdtemp(prefix=f"{name}-")))
+    shutil.chown(server.directory, "postgres")
+    # The application's programs, which run as another user, have to reach it too.
+    server.directory.chmod(0o755)
+    data = server.directory / "data"
+    server.run(
+        f"{programs}/initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"
+    )
+    (data / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+    options = f"-c listen_addresses='' -k {server.directory} -F"
+    log = str(server.directory / "log")
+    server.run(f"{programs}/pg_ctl", "-D", str(data), "-w", "-o", options, "-l", log, "start")
+    try:
+        yield server
+    finally:
+        server.run(f"{programs}/pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(server.directory)
