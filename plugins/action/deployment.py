@@ -54,6 +54,18 @@ def holding_command(user: str, run: str) -> str:
     return shlex.join(["flock", "-o", "-w", "60", path, "sh", "-c", _PROGRAM, run, path])
 
 
+def told(host: str, line: dict[str, Any]) -> str:
+    """The end of a run in one line."""
+    current, result = line.get("current", "no release"), line["result"]
+    words = {
+        "deployed": f"release {current} serves",
+        "unchanged": f"nothing to do, release {current} serves",
+        "rolled_back": f"release {current} serves again",
+        "returned": f"release {line.get('release')} failed, {current} serves again",
+    }
+    return f"{host}: {words.get(result, f'{result}, {current} serves')}; {line.get('seconds', 0)} s"
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]
     """Runs the module; for a run that begins, waits and holds."""
 
@@ -69,6 +81,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         answer = self._module(arguments, task_vars)
         if state == "begun" and not self._task.check_mode and not answer.get("failed"):
             answer = self._begin(answer, arguments, task_vars, main)
+        if state == "ended" and answer.get("recorded"):
+            display.display(
+                f"\n{told(str((task_vars or {}).get('inventory_hostname')), answer['recorded'])}\n"
+            )
         if state == "ended" and arguments.get("result") in ("failed", "returned"):
             answer.update(failed=True, msg=str(arguments.get("reason") or "The deployment failed."))
         return {**result, **answer}

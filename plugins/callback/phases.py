@@ -1,0 +1,137 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: phases
+type: aggregate
+short_description: Time of a deployment or rollback by phase
+version_added: "1.0.0"
+description:
+  - Ends a run of C(deploy.yml) or C(rollback.yml) with one table of its time by phase, such as packages,
+    release, migration, start and gate. Steps that a module timed itself, the build of the frontend for
+    example, stand below their phase.
+  - Runs of other playbooks are left as they are.
+requirements:
+  - Enable it by C(callbacks_enabled = openclaw.mission_control.phases) in the section C([defaults]) of
+    ansible.cfg, or by the environment variable C(ANSIBLE_CALLBACKS_ENABLED).
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+"""
+
+import re
+import time
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_table import table
+
+COLLECTION = "openclaw.mission_control"
+# By role and file of tasks, or by role.
+PHASES = {
+    "common": "packages and user",
+    "postgresql": "database server",
+    "redis": "Redis",
+    "source": "source",
+    "source/release": "release",
+    "source/activate": "start",
+    "source/services": "start",
+    "source/gate": "gate",
+    "source/revert": "return to the release of before",
+    "source/prune": "removal of old releases",
+    "source/choose": "choice of the release",
+    "source/schema": "database schema",
+    "source/rollback": "start",
+    "source/begin": "lock and history",
+    "source/end": "lock and history",
+    "source/abandon": "lock and history",
+    "backend": "settings",
+    "backend/migrate": "migration",
+    "backend/backup": "backup",
+    "backend/owner": "start",
+    "worker": "settings",
+    "frontend": "settings",
+    "verify": "gate",
+    "command": "host command",
+    "gateway": "gateway",
+}
+_TASKS = re.compile(r"/roles/(\w+)/tasks/(\w+)\.ya?ml(?::\d+)?$")
+
+
+def phase_of(path: str, role: str) -> str:
+    """The phase of a task, by the file it stands in and the name of its role."""
+    match = _TASKS.search(path)
+    if match and f"{match[1]}/{match[2]}" in PHASES:
+        return PHASES[f"{match[1]}/{match[2]}"]
+    name = role.removeprefix(f"{COLLECTION}.")
+    return PHASES.get(name, name or "other tasks")
+
+
+class Clock:
+    """Adds up seconds by phase, in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.steps: dict[str, dict[str, float]] = {}
+        self._phase = ""
+        self._since = 0.0
+
+    def enter(self, phase: str, now: float) -> None:
+        if self._phase:
+            self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + now - self._since
+        self._phase, self._since = phase, now
+
+    def add_steps(self, timings: dict[str, Any]) -> None:
+        """What a module says of its own steps; of several hosts the slowest counts."""
+        steps = self.steps.setdefault(self._phase, {})
+        for name, seconds in timings.items():
+            if isinstance(seconds, (int, float)):
+                steps[str(name)] = max(steps.get(str(name), 0.0), float(seconds))
+
+    def rows(self) -> list[list[str]]:
+        rows = []
+        for phase, seconds in self.seconds.items():
+            rows.append([phase, f"{seconds:.1f} s"])
+            rows += [
+                [f"  {name.replace('_', ' ')}", f"{part:.1f} s"]
+                for name, part in self.steps.get(phase, {}).items()
+                if part >= 0.05
+            ]
+        return [*rows, ["total", f"{sum(self.seconds.values()):.1f} s"]]
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """Watches the tasks and shows the table at the end."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = f"{COLLECTION}.phases"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock = Clock()
+        self._deploys = False
+
+    def _enter(self, task: Any) -> None:
+        role = task._role.get_name() if task._role is not None else ""
+        self._clock.enter(phase_of(str(task.get_path() or ""), str(role)), time.monotonic())
+        self._deploys = self._deploys or task.resolved_action == f"{COLLECTION}.deployment"
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        self._enter(task)
+
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        self._enter(task)
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        timings = result.result.get("timings")
+        if isinstance(timings, dict):
+            self._clock.add_steps(timings)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._clock.enter("", time.monotonic())
+        if self._deploys:
+            text = table(["PHASE", "TIME"], self._clock.rows(), limit=60)
+            self._display.display(f"\n{text.rstrip()}\n")
