@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _release
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _release_records
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import PROC
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
@@ -75,7 +75,7 @@ class Run:
     source: str = ""
     revision: str = ""
     previous: str | None = None
-    started: str = field(default_factory=_release.now)
+    started: str = field(default_factory=_release_records.now)
 
     def told(self) -> dict[str, Any]:
         return {
@@ -238,7 +238,7 @@ def deployed_since(layout: Layout, started: str) -> tuple[str, Mapping[str, Any]
     """The release that was made or verified last since a time, if there is one."""
     found = [
         (name, told)
-        for name, told in _release.complete_releases(layout).items()
+        for name, told in _release_records.complete_releases(layout).items()
         if started <= max(str(told.get("created", "")), str((told.get("outcome") or {}).get("at", "")))
     ]
     return found[-1] if found else None
@@ -246,9 +246,9 @@ def deployed_since(layout: Layout, started: str) -> tuple[str, Mapping[str, Any]
 
 def entry(layout: Layout, told: Mapping[str, Any], result: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """One line of the history. `told` is the run as it was entered, `values` what its end says."""
-    started, current = str(told.get("started", "")), _release.current_release(layout)
+    started, current = str(told.get("started", "")), _release_records.current_release(layout)
     identifier = str(values.get("release") or "")
-    releases = _release.complete_releases(layout)
+    releases = _release_records.complete_releases(layout)
     if not identifier and result == "interrupted":
         # This is all that is known of it.
         touched = deployed_since(layout, started)
@@ -261,7 +261,7 @@ def entry(layout: Layout, told: Mapping[str, Any], result: str, values: Mapping[
         result = "deployed" if tried_at >= started else "unchanged"
     text = Redactor().text
     line = {
-        "time": _release.now(),
+        "time": _release_records.now(),
         "action": told.get("action", ""),
         "result": result,
         "release": identifier or None,

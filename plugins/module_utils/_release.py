@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,13 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _tree,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout, digest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release_records import (
+    complete_releases,
+    current_release,
+    document,
+    now,
+    outcome,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
     Commands,
     DeploymentError,
@@ -32,7 +38,6 @@ RECIPE = 1
 COMPONENTS = ("backend", "worker", "frontend")
 # Guide and habit expect the parts of the application at these places.
 LINKS = ("backend", "frontend", "scripts")
-_IDENTIFIER = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 
 
 def parts_of(components: Iterable[str]) -> tuple[str, ...]:
@@ -45,32 +50,7 @@ def parts_of(components: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def document(path: Path) -> dict[str, Any] | None:
-    """release.json of a release directory; None when it is no complete release."""
-    try:
-        told = json.loads((path / "release.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return told if isinstance(told, dict) and told.get("id") == path.name else None
-
-
-def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
-    """Every complete release, oldest first."""
-    found = {}
-    if layout.releases.is_dir():
-        for path in layout.releases.iterdir():
-            told = document(path) if _IDENTIFIER.fullmatch(path.name) else None
-            if told is not None:
-                found[path.name] = told
-    return dict(sorted(found.items(), key=lambda item: (str(item[1].get("created", "")), item[0])))
-
-
 FAILED: Mapping[str, Any] = {"outcome": {"state": "failed"}}
-
-
-def outcome(told: Mapping[str, Any]) -> str:
-    """What became of a release: verified, failed, left (rolled back from), or empty when nobody looked."""
-    return str((told.get("outcome") or {}).get("state") or "")
 
 
 def _served(item: tuple[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -146,10 +126,6 @@ def choose(releases: Mapping[str, Mapping[str, Any]], current: str | None, wante
     return good[0]
 
 
-def now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
 def note(layout: Layout, identifier: str, **values: Any) -> bool:
     """Write something into a release's description; says whether it was not there already."""
     path = layout.release(identifier)
@@ -205,14 +181,6 @@ def recorded_units(layout: Layout, identifier: str) -> list[dict[str, Any]]:
     except (OSError, ValueError):
         return []
     return units if isinstance(units, list) else []
-
-
-def current_release(layout: Layout) -> str | None:
-    try:
-        target: Path = layout.current.readlink()
-    except OSError:
-        return None
-    return target.name
 
 
 @dataclass

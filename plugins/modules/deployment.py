@@ -152,9 +152,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _deployment,
-    _release,
+    _release_records,
     _runner,
-    _source,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
@@ -162,6 +161,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._process 
     expand_home,
     find_account,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
 
 
 def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -176,9 +176,9 @@ def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
             parameters["action"],
             by=parameters["by"],
             address=_deployment.from_where(),
-            source=_source.without_password(parameters["source"]),
+            source=Redactor().text(parameters["source"]),
             revision=parameters["revision"],
-            previous=_release.current_release(layout),
+            previous=_release_records.current_release(layout),
         )
 
         def left_over(dead: dict[str, Any]) -> None:

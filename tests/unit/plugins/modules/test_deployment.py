@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _deployment, _release
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _deployment
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import deployment_lock
 from ansible_collections.openclaw.mission_control.plugins.modules import deployment
@@ -50,7 +50,6 @@ def test_one_at_a_time(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_interrupted_run_is_recorded_by_the_next(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_release, "now", lambda: "2026-01-01T00:00:00Z")
     call(capsys, root, state="begun", run="1", by="me@here")
     monkeypatch.setattr(_deployment, "GRACE", 0.0)
     told = call(capsys, root, state="begun", run="2")
