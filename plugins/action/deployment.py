@@ -11,6 +11,7 @@ itself.
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import platform
 import select
@@ -61,6 +62,7 @@ def told(host: str, line: dict[str, Any]) -> str:
         "deployed": f"release {current} serves",
         "unchanged": f"nothing to do, release {current} serves",
         "rolled_back": f"release {current} serves again",
+        "removed": "removed",
         "returned": f"release {line.get('release')} failed, {current} serves again",
     }
     return f"{host}: {words.get(result, f'{result}, {current} serves')}; {line.get('seconds', 0)} s"
@@ -77,6 +79,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # An action runs in a child of ansible-playbook.
         main = os.getppid()
         arguments["run"] = run_identifier(main)
+        arguments["by"] = arguments.get("by") or f"{getpass.getuser()}@{platform.node()}"
         state = arguments.get("state", "listed")
         answer = self._module(arguments, task_vars)
         if state == "begun" and not self._task.check_mode and not answer.get("failed"):

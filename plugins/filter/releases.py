@@ -74,6 +74,7 @@ RESULTS = {
     "deployed": "deployed",
     "unchanged": "nothing to do",
     "rolled_back": "rolled back",
+    "removed": "removed",
     "failed": "FAILED",
     "returned": "FAILED, the release of before serves again",
     "interrupted": "INTERRUPTED",

@@ -35,10 +35,10 @@ options:
   action:
     description: What the run does.
     type: str
-    choices: [deploy, rollback]
+    choices: [deploy, rollback, uninstall]
     default: deploy
   by:
-    description: Who runs it.
+    description: Who runs it. Without it, the user and host that run Ansible.
     type: str
     default: ""
   source:
@@ -56,11 +56,11 @@ options:
   result:
     description:
       - How the run ended, for O(state=ended). V(deployed) is recorded as C(unchanged) when no release was
-        made, tried or switched to.
+        made, tried or switched to. V(removed) is recorded only if there still is a history.
       - V(failed) and V(returned) make this task fail with O(reason) once that is recorded. V(returned) says
         that the release of before serves again.
     type: str
-    choices: [deployed, rolled_back, failed, returned]
+    choices: [deployed, rolled_back, removed, failed, returned]
   release:
     description: The release that was deployed, or was tried to be. Without it the current one is taken.
     type: str
@@ -204,7 +204,8 @@ def end(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         # It was not let in, or lost the host and another has taken its place and recorded it as interrupted.
         return {"changed": False}
     line = _deployment.entry(layout, told, parameters["result"], parameters)
-    if layout.shared.is_dir():
+    kept = layout.history.exists() or parameters["result"] != "removed"
+    if layout.shared.is_dir() and kept:
         _runner.as_user(parameters["user"], lambda _account: _deployment.record(layout, line))
     # Only now: what was interrupted before this is recorded by the next run.
     register.end(parameters["run"])
@@ -244,12 +245,15 @@ def main() -> None:
             "state": {"type": "str", "choices": ["begun", "ended", "listed"], "default": "listed"},
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "str", "required": True},
-            "action": {"type": "str", "choices": ["deploy", "rollback"], "default": "deploy"},
+            "action": {"type": "str", "choices": ["deploy", "rollback", "uninstall"], "default": "deploy"},
             "by": {"type": "str", "default": ""},
             "source": {"type": "str", "default": ""},
             "revision": {"type": "str", "default": ""},
             "wait": {"type": "int", "default": 0},
-            "result": {"type": "str", "choices": ["deployed", "rolled_back", "failed", "returned"]},
+            "result": {
+                "type": "str",
+                "choices": ["deployed", "rolled_back", "removed", "failed", "returned"],
+            },
             "release": {"type": "str", "default": ""},
             "failed_task": {"type": "str", "default": ""},
             "failed_checks": {"type": "list", "elements": "str", "default": []},

@@ -294,4 +294,5 @@ def test_uninstall() -> None:
     ]
     assert "mission-control" not in on_host(f"ls /home/{USER}/.config/systemd/user")
     assert not healthy()
+    assert (history()[-1]["action"], history()[-1]["result"]) == ("uninstall", "removed")
     assert play("uninstall.yml").counts["changed"] == 0
