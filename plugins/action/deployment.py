@@ -84,6 +84,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         answer = self._module(arguments, task_vars)
         if state == "begun" and not self._task.check_mode and not answer.get("failed"):
             answer = self._begin(answer, arguments, task_vars, main)
+        if state == "begun" and self._task.check_mode and answer.get("holder"):
+            display.display(f"\nAnother deployment would have to be waited for: {answer['holder']}.\n")
         if state == "ended" and answer.get("recorded"):
             display.display(
                 f"\n{told(str((task_vars or {}).get('inventory_hostname')), answer['recorded'])}\n"
