@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "releases/tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from interruptions_support import Course, sandbox, undisturbed
+from interruptions_support import UPGRADE, Course, sandbox, serving_within, undisturbed
 from releases_support import HOST, Applications, current, data, play
 
 
@@ -34,10 +34,11 @@ def old(applications: Applications) -> str:
 def host(old: str) -> str:
     """The host as it was before anything was interrupted."""
     sandbox("reset", HOST)
+    serving_within(90)
     return old
 
 
 @pytest.fixture(scope="session")
 def course(old: str, applications: Applications) -> Course:
     """The upgrade when nobody disturbs it: when its steps began, and the state at its end."""
-    return undisturbed(applications.get("interrupted"))
+    return undisturbed(applications.get(UPGRADE))

@@ -22,6 +22,9 @@ from releases_support import ANSI, CHECKOUT, ROOT, on_host, ssh_command, start, 
 # What runs on the host.
 STATE = Path(__file__).with_name("state.py").read_text()
 CUT = Path(__file__).with_name("cut.py").read_text()
+FULL = bool(os.environ.get("TEST_FULL"))
+# What is interrupted: with new packages of the backend, or (which takes half of the time) without.
+UPGRADE = "repackaged" if FULL else "interrupted"
 SEED = int(os.environ.get("INTERRUPTIONS_SEED") or "29")
 # The steps of a deployment, each by the task that it begins with, and how many of the points lie in it.
 STEPS = {

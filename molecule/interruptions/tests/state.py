@@ -16,7 +16,7 @@ USER = "mission-control"
 ROOT = Path(f"/home/{USER}/mission-control")
 UNITS = Path(f"/home/{USER}/.config/systemd/user")
 SERVICES = ("backend", "worker", "frontend")
-PROPERTIES = ("LoadState", "ActiveState", "SubState", "Result", "UnitFileState", "NeedDaemonReload")
+PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload,MainPID"
 
 
 def output(*words: str) -> str:
@@ -51,16 +51,20 @@ def release(path: Path) -> dict[str, Any]:
     return {"told": told, "tree": tree(path), "units": digest(units) if units.exists() else ""}
 
 
-def show(unit: str, name: str) -> str:
-    return output("systemctl", "--user", "-M", f"{USER}@", "show", "-P", name, unit)
+def units() -> dict[str, dict[str, str]]:
+    """By unit, its file and how systemd sees it."""
+    paths = sorted(path for path in UNITS.glob("*.*") if path.is_file())
+    told = output(
+        "systemctl", "--user", "-M", f"{USER}@", "show", "-p", PROPERTIES, *(path.name for path in paths)
+    )
+    found = {}
+    for block in told.split("\n\n"):
+        properties = dict(line.partition("=")[::2] for line in block.splitlines())
+        found[properties["Id"]] = {"file": digest(UNITS / properties["Id"]), **properties}
+    return found
 
 
-def unit(path: Path) -> dict[str, str]:
-    return {"file": digest(path), **{name: show(path.name, name) for name in PROPERTIES}}
-
-
-def process(service: str) -> dict[str, str]:
-    pid = show(f"mission-control-{service}.service", "MainPID")
+def process(pid: str) -> dict[str, str]:
     proc = Path("/proc", pid)
     environment = dict(
         item.partition("=")[::2] for item in (proc / "environ").read_text(errors="replace").split("\0")
@@ -84,6 +88,8 @@ def sql(query: str) -> str:
 
 def main() -> None:
     current = ROOT / "current"
+    found = units()
+    pids = {name: unit.pop("MainPID", "") for name, unit in found.items()}
     print(
         json.dumps(
             {
@@ -94,9 +100,9 @@ def main() -> None:
                 "root": names(ROOT),
                 "releases": {name: release(ROOT / "releases" / name) for name in names(ROOT / "releases")},
                 "environment file": digest(current / "backend/.env"),
-                "units": {path.name: unit(path) for path in sorted(UNITS.glob("*.*")) if path.is_file()},
+                "units": found,
                 "unit directory": sorted(str(path.relative_to(UNITS)) for path in UNITS.rglob("*")),
-                "processes": {service: process(service) for service in SERVICES},
+                "processes": {name: process(pids[f"mission-control-{name}.service"]) for name in SERVICES},
                 "shared": {name: names(ROOT / "shared" / name) for name in names(ROOT / "shared")},
                 "built": {path.name: names(path) for path in (ROOT / "shared/frontend-build").iterdir()},
                 "programs": {path.name: digest(path) for path in (ROOT / "shared/libexec").iterdir()},

@@ -5,11 +5,12 @@ The points come from a seed (INTERRUPTIONS_SEED): twenty in `make test-full`, fo
 
 from __future__ import annotations
 
-import os
 import time
 
 import pytest
 from interruptions_support import (
+    FULL,
+    UPGRADE,
     Course,
     Deployment,
     Point,
@@ -34,10 +35,10 @@ def test_undisturbed(old: str, course: Course) -> None:
     assert NEWER_TITLE in serving()["html"]
 
 
-@pytest.mark.parametrize("point", points(full=bool(os.environ.get("TEST_FULL"))), ids=str)
+@pytest.mark.parametrize("point", points(full=FULL), ids=str)
 def test_killed(point: Point, course: Course, host: str, applications: Applications) -> None:
     new = course.state["links"]["current"].rpartition("/")[2]
-    source = applications.get("interrupted")
+    source = applications.get(UPGRADE)
     deployment = Deployment(source)
     deployment.wait_for(point.step)
     time.sleep(point.part * course.seconds(point.step))

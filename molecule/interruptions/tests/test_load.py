@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 import time
 
-from interruptions_support import Course, token
+from interruptions_support import UPGRADE, Course, token
 from load import Load, Target
 from releases_support import HOST, USER, Applications, current, on_host, play, variables
 
@@ -34,7 +35,7 @@ def test_nothing_is_refused(course: Course, host: str, applications: Application
     with Load(variables()["ansible_host"], targets) as load:
         for name, (arguments, release) in steps.items():
             began = time.monotonic()
-            done = play(*arguments, source=applications.get("interrupted"))
+            done = play(*arguments, source=applications.get(UPGRADE))
             phases[name] = (began, time.monotonic())
             assert done.returncode == 0, done.output
             assert current() == release
@@ -55,17 +56,19 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         connection = http.client.HTTPConnection(variables()["ansible_host"], 8000, timeout=120)
-        connection.request("GET", "/api/v1/agents/stream", headers={"Authorization": f"Bearer {token()}"})
-        answer = connection.getresponse()
-        assert answer.status == 200 and answer.readline() == b": connected\n"
-        self.connected.set()
-        try:
-            while answer.readline():
-                pass
-            self.end = "complete"
-        except (OSError, http.client.HTTPException) as error:
-            self.end = type(error).__name__
-        self.ended = time.monotonic()
+        authorized = {"Authorization": f"Bearer {token()}"}
+        with contextlib.closing(connection):
+            connection.request("GET", "/api/v1/agents/stream", headers=authorized)
+            with connection.getresponse() as answer:
+                assert answer.status == 200 and answer.readline() == b": connected\n"
+                self.connected.set()
+                try:
+                    while answer.readline():
+                        pass
+                    self.end = "closed"
+                except (OSError, http.client.HTTPException) as error:
+                    self.end = type(error).__name__
+                self.ended = time.monotonic()
 
 
 def test_a_stream_is_ended_by_the_grace_time(host: str, applications: Applications) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-from interruptions_support import Course, Deployment, differences, serving, state, works_from
+from interruptions_support import FULL, UPGRADE, Course, Deployment, differences, serving, state, works_from
 from releases_support import HOST, ROOT, Applications, current, on_host, play
 
 testinfra_hosts = [HOST]
@@ -17,7 +16,7 @@ mkdir /disk && mount -t tmpfs -o size=8g disk /disk && mkdir /disk/upper /disk/w
 chown mission-control: /disk/upper
 mount -t overlay -o lowerdir={ROOT},upperdir=/disk/upper,workdir=/disk/work disk {ROOT}
 """
-FULL = "used=$(df --output=used -B1 /disk | tail -1); mount -o remount,size=$((used + {0})) /disk"
+LEAVE = "used=$(df --output=used -B1 /disk | tail -1); mount -o remount,size=$((used + {0})) /disk"
 
 
 def goes_on(host: str, course: Course) -> None:
@@ -34,6 +33,9 @@ def completes(course: Course, source: Path) -> None:
     assert not differing, differing
 
 
+only_full = pytest.mark.skipif(not FULL, reason="make test has one full disk; make test-full all obstacles")
+
+
 @pytest.mark.parametrize(
     ("step", "left"),
     [
@@ -41,16 +43,16 @@ def completes(course: Course, source: Path) -> None:
         pytest.param(
             "upload",
             65_536,
-            marks=pytest.mark.skipif(not os.environ.get("TEST_FULL"), reason="one of them in make test-full"),
+            marks=only_full,
         ),
     ],
 )
 def test_disk_full(step: str, left: int, course: Course, host: str, applications: Applications) -> None:
-    source = applications.get("interrupted")
+    source = applications.get(UPGRADE)
     on_host(f"set -e; {OWN_FILE_SYSTEM}")
     deployment = Deployment(source)
     deployment.wait_for(step)
-    on_host(FULL.format(left))
+    on_host(LEAVE.format(left))
     assert deployment.wait(600) != 0
     said = " ".join(deployment.output.split())
     assert "The disk is full" in said and "Make room there" in said, deployment.output
@@ -59,9 +61,10 @@ def test_disk_full(step: str, left: int, course: Course, host: str, applications
     completes(course, source)
 
 
+@only_full
 def test_registry_out_of_reach(course: Course, host: str, applications: Applications) -> None:
     """Without a way out of its network, and with nothing in the cache of packages."""
-    source = applications.get("interrupted")
+    source = applications.get(UPGRADE)
     route = on_host("ip route show default")
     on_host(f"mount -t tmpfs -o mode=1777 empty {CACHE}; ip route del default")
     done = play("deploy.yml", source=source)

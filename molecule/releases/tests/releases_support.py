@@ -78,11 +78,15 @@ class Applications:
         """One more migration, which succeeds."""
         self._migration(path, NEWER, HEAD, "labels", "Add labels")
 
-    def _interrupted(self, path: Path) -> None:
-        """All that takes time: the backend's packages, a frontend to build, a migration of seconds."""
-        self._append(path, "INTERRUPTED = True\n")
+    def _repackaged(self, path: Path) -> None:
+        """Another lock file of the backend, with the same packages, and all of `interrupted`."""
+        self._interrupted(path)
         with (path / "backend/uv.lock").open("a") as file:
-            file.write("# Another lock file with the same packages.\n")
+            file.write("# The same packages.\n")
+
+    def _interrupted(self, path: Path) -> None:
+        """A frontend to build, and a migration that takes its time."""
+        self._append(path, "INTERRUPTED = True\n")
         page = path / "frontend/src/app/page.tsx"
         page.write_text(page.read_text().replace("<h1>Mission Control</h1>", f"<h1>{NEWER_TITLE}</h1>"))
         self._migration(path, NEWER, HEAD, "labels", "Add labels", seconds=3)
