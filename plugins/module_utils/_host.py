@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _maintenance
+from ._adoption import inspect as inspect_adoption
 from ._journal import persistent
 from ._process import (
     Account,
@@ -50,6 +51,7 @@ class HostRequest:
     units: Sequence[str] = ()
     system_units: Sequence[str] = ()
     ports: Sequence[int] = ()
+    adoption: bool = False
 
 
 def os_facts(root: Path = Path("/")) -> dict[str, Any]:
@@ -359,6 +361,7 @@ def collect(request: HostRequest, run: Runner = run) -> dict[str, Any]:
         "time": time.time(),
         "user": user_facts(request.user, account) if request.user else None,
         "units": unit_facts(account, request.units, root, run),
+        "adoption": inspect_adoption(account, root, run) if request.adoption else None,
     }
     result["files"] = {}
     for path in map(expand, request.files):

@@ -74,13 +74,17 @@ def read(path: Path) -> str | None:
         ) from None
 
 
-def ensure(path: Path, now: Callable[[], float] = time.time) -> tuple[str, bool]:
-    """The device id, and whether it was made now."""
+def ensure(path: Path, copied_from: str = "", now: Callable[[], float] = time.time) -> tuple[str, bool]:
+    """The device id, and whether it was made (or copied from that of an older installation) now."""
     found = read(path)
     if found is not None:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
         return found, False
+    if copied_from and (known := read(Path(copied_from))) is not None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _tree.write_atomically(path, Path(copied_from).read_text(encoding="utf-8"), 0o600)
+        return known, True
     private = _openssl(["genpkey", "-algorithm", "ED25519"])
     public = _openssl(["pkey", "-pubout"], private)
     made = device_id(public)

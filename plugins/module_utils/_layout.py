@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# Guide and habit expect the parts of the application at these places.
+LINKS = ("backend", "frontend", "scripts")
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -26,6 +26,7 @@ PUBLIC_VARIABLES = frozenset(
     f"{PREFIX}_{name}"
     for name in (
         "additional_environment",
+        "adopt",
         "api_url",
         "auth_mode",
         "backend_bind",
@@ -61,6 +62,9 @@ PUBLIC_VARIABLES = frozenset(
         "user",
     )
 )
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "")
+EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not listened on
 
 TOKEN_MINIMUM = 50
 _PLACEHOLDERS = frozenset({"change-me", "changeme", "replace-me", "replace-with-strong-random-token"})
@@ -800,9 +804,12 @@ def ports_free(context: Context) -> Iterator[Problem]:
     if context.host is None:
         return
     uid = (context.host.get("user") or {}).get("uid")
+    adopted = _adopted_pids(context.host)
     for port in context.ports:
         for listener in context.host["listeners"]:
             if str(listener["port"]) != str(port.number) or _is_ours(listener, uid):
+                continue
+            if listener["pid"] in adopted:
                 continue
             holder = listener["command"] or "a process"
             whose = f"{holder} (PID {listener['pid']}, user {listener.get('user', listener['uid'])})"
@@ -811,7 +818,7 @@ def ports_free(context: Context) -> Iterator[Problem]:
                 "ports_free",
                 port.variable,
                 f"is held by {whose}{unit}",
-                "stop it, or choose another port",
+                _port_remedy(listener),
                 value=str(port.number),
             )
             break
@@ -822,7 +829,64 @@ def _is_ours(listener: Mapping[str, Any], uid: int | None) -> bool:
     if uid is None or listener["uid"] != uid:
         return False
     unit = listener.get("unit") or ""
-    return unit.startswith("mission-control-") or listener["command"] == "systemd"
+    own = unit.startswith(("mission-control-", "openclaw-mission-control-"))
+    return own or listener["command"] == "systemd"
+
+
+def _adopted_pids(host: Mapping[str, Any]) -> set[int]:
+    """Processes of an installation that is taken over: they make way."""
+    return {pid for process in (host.get("adoption") or {}).get("processes", ()) for pid in process["pids"]}
+
+
+def _port_remedy(listener: Mapping[str, Any]) -> str:
+    unit = str(listener.get("unit") or "")
+    user = str(listener.get("user", ""))
+    if user not in ("", "root") and re.match(r"(openclaw-)?mission-control-", unit):
+        return f"to take that installation over, set {PREFIX}_user to {user}; else stop it, or choose another port"
+    return "stop it, or choose another port"
+
+
+@rule
+def adoption(context: Context) -> Iterator[Problem]:
+    """What is to be taken over; whether, and what about it the inventory has to say."""
+    found = (context.host or {}).get("adoption")
+    if not found or found["state"] == "done" or not context.runs("backend", "worker", "frontend"):
+        return
+    if str(context.get("adopt", True)).lower() in _FALSE:
+        yield Problem(
+            "adoption",
+            f"{PREFIX}_adopt",
+            f"is off, and there is an installation that was set up by hand in {found['tree']}",
+            "set it to true to take that over (nothing of it is lost), or move it away",
+        )
+        return
+    for variable, there, otherwise in undecided_addresses(found, context.variables):
+        yield Problem(
+            "adoption",
+            variable,
+            f"is not set: the installation that was set up by hand has {there}, without it there would be {otherwise}",
+            f"set {variable}: {there} to keep that, or another value to change it",
+        )
+
+
+def undecided_addresses(
+    found: Mapping[str, Any], variables: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    """Addresses by which users and the other playbooks go: variable, what was found, what it would be otherwise."""
+    given = {name: value for name, value in variables.items() if value not in (None, "")}
+    base = str(found["settings"].get("BASE_URL", "")).rstrip("/")
+    public = str(given.get(f"{PREFIX}_public_url", ""))
+    derived = re.sub(r"^(https?://(?:\[[^\]]*\]|[^:/]*)).*$", r"\1:8000", public)
+    if base and public and f"{PREFIX}_api_url" not in given and base != derived:
+        yield f"{PREFIX}_api_url", base, derived
+    for part, usual in (("backend", "8000"), ("frontend", "3000")):
+        place = found["listens"].get(part)
+        if not place:
+            continue
+        if place["port"] != usual and f"{PREFIX}_{part}_port" not in given:
+            yield f"{PREFIX}_{part}_port", place["port"], usual
+        if place["host"] not in EVERYWHERE + LOOPBACK and f"{PREFIX}_{part}_bind" not in given:
+            yield f"{PREFIX}_{part}_bind", place["host"], EVERYWHERE[0]
 
 
 @rule

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _adoption,
     _environment,
     _frontend,
     _identity,
@@ -20,7 +21,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _source,
     _tree,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout, digest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import LINKS, Layout, digest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release_records import (
     complete_releases,
     current_release,
@@ -36,8 +37,6 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._runner i
 # Part of every release's name: a change here composes releases anew.
 RECIPE = 1
 COMPONENTS = ("backend", "worker", "frontend")
-# Guide and habit expect the parts of the application at these places.
-LINKS = ("backend", "frontend", "scripts")
 
 
 def parts_of(components: Iterable[str]) -> tuple[str, ...]:
@@ -161,6 +160,17 @@ def knowing(layout: Layout, revisions: Iterable[str]) -> tuple[str | None, _migr
     return None, None
 
 
+def complete_adoption(layout: Layout) -> bool:
+    """A release has passed its gate: from now on a failure leads to a release, not to what was there before."""
+    record = _adoption.read_record(layout)
+    if record is None or record.phase != "taken":
+        return False
+    # The old processes are not started again any more.
+    record.phase, record.environments = "done", {}
+    _tree.write_atomically(_adoption.record_path(layout), record.text(), 0o600)
+    return True
+
+
 def record_units(layout: Layout, identifier: str, units: Sequence[Mapping[str, Any]]) -> bool:
     """Keep the units that a release was verified with: going back to it brings them back."""
     path = layout.release(identifier) / "units.json"
@@ -199,6 +209,8 @@ class Wish:
     libexec: Mapping[str, str] = field(default_factory=dict)
     carry_over: bool = False
     made_by: str = ""
+    # The identity of an installation that is taken over: gateways know it already.
+    identity_from: str = ""
 
 
 @dataclass
@@ -270,7 +282,8 @@ def _plan_backend(layout: Layout, wish: Wish, told: Mapping[str, Any], tree: Pat
     if not _runtimes.environment_complete(plan.environment_path):
         plan.steps.append(f"install the backend's packages with Python {plan.python.version}")
     if _identity.read(layout.identity) is None:
-        plan.steps.append("make the backend's identity for gateways")
+        how = f"take over {wish.identity_from} as" if wish.identity_from else "make"
+        plan.steps.append(f"{how} the backend's identity for gateways")
 
 
 def _plan_frontend(
@@ -332,7 +345,7 @@ def prepare(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[
     for name in stale_libexec(layout, wish):
         _tree.write_atomically(layout.libexec / name, wish.libexec[name], 0o755)
     if plan.environment_path is not None:
-        _identity.ensure(layout.identity)
+        _identity.ensure(layout.identity, wish.identity_from)
     tree = _source.SourceStore(layout.root).tree(wish.revision)
     releases = complete_releases(layout)
     uv = _timed(
@@ -642,7 +655,7 @@ def prune(layout: Layout, keep: int, running: Iterable[str], protect: Iterable[s
 def everything(layout: Layout, data: bool) -> list[Path]:
     """What an uninstallation removes; identity, backups and history only when told so."""
     links = [layout.root / name for name in LINKS if (layout.root / name).is_symlink()]
-    kept = () if data else (layout.identity.parent, layout.backups)
+    kept = () if data else (layout.identity.parent, layout.backups, _adoption.record_path(layout))
     history = f"{layout.history.name}*"
     shared = [
         path

@@ -59,6 +59,11 @@ options:
     type: list
     elements: int
     default: []
+  adoption:
+    description:
+      - Whether to look for an installation of O(user) that was set up by hand or by the product's installer.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return the same without changing anything.
@@ -161,6 +166,17 @@ journal:
   returned: always
   type: dict
   sample: {persistent: true}
+adoption:
+  description:
+    - An installation that was set up by hand; null when there is none or O(adoption) is false.
+    - RV(adoption.state) is V(found) before it is taken over, V(pending) until a release has passed its gate, then V(done).
+    - Secrets among its settings are hidden.
+  returned: always
+  type: dict
+  sample: {state: found, kind: guide, tree: /home/ubuntu/mission-control, kept: "", at: "", revision: 75eb8b089480,
+           units: [{name: mission-control-backend.service, active: true, enabled: true}], processes: [],
+           entries: [backend, frontend, scripts], listens: {backend: {host: 0.0.0.0, port: "8000"}},
+           settings: {LOG_LEVEL: DEBUG}, identity: /home/ubuntu/.openclaw/identity/device.json}
 time:
   description: Clock of the host, seconds since the epoch.
   returned: always
@@ -185,6 +201,7 @@ def main() -> None:
             "units": texts,
             "system_units": texts,
             "ports": {"type": "list", "elements": "int", "default": []},
+            "adoption": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

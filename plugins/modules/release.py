@@ -29,7 +29,8 @@ options:
       - V(verified), V(failed) and V(left) record what became of a release. Nothing goes back to a failed one,
         and it does not count when old ones are removed. V(left) is one that was rolled back from.
       - V(chosen) changes nothing and says to which release a rollback leads, O(id) or the previous good one.
-      - V(absent) removes all releases and what they were built from, and keeps identity, backups and history.
+      - V(absent) removes all releases and what they were built from, and keeps identity, backups, history and the
+        record of what was taken over.
       - V(listed) changes nothing.
     type: str
     choices: [prepared, current, pruned, verified, failed, left, chosen, absent, listed]
@@ -70,6 +71,11 @@ options:
     description: More of the same, whose values are never shown.
     type: dict
     default: {}
+  identity_from:
+    description:
+      - File with the identity by which gateways know an older installation. It is copied when this one has none yet.
+    type: str
+    default: ""
   python:
     description: The Python of the backend, 3.12 or newer. Empty means the distribution's newest.
     type: str
@@ -275,6 +281,7 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         fonts=parameters["frontend_fonts"],
         libexec=parameters["libexec"],
         carry_over=parameters["carry_over"],
+        identity_from=parameters["identity_from"],
         made_by=parameters["made_by"],
     )
     # Also when there is no source yet, a setting that cannot be written must be told now.
@@ -364,6 +371,8 @@ def mark(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dic
         changed = _release.mark(layout, identifier, state, parameters["made_by"], parameters["reason"])
         if parameters["units"]:
             changed |= _release.record_units(layout, identifier, parameters["units"])
+        if state == "verified":
+            changed |= _release.complete_adoption(layout)
     return {**answer, "changed": changed}
 
 
@@ -473,6 +482,7 @@ def main() -> None:
             "carry_over": {"type": "bool", "default": False},
             "backend_environment": {"type": "dict", "default": {}},
             "backend_secrets": {"type": "dict", "default": {}, "no_log": True},
+            "identity_from": {"type": "str", "default": ""},
             "python": {"type": "str", "default": ""},
             "uv_version": {"type": "str", "default": "0.13.9"},
             "node_version": {"type": "str", "default": "24.19.0"},

@@ -143,13 +143,22 @@ remedy:
   type: str
 """
 
+import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._process import HostError, find_account
-from ..module_utils._redact import Redactor
+from ..module_utils._redact import MASK, Redactor
 from ..module_utils._units import STATES, Action, FoundUnit, UnitError, Units, WantedUnit, plan, wanted_unit
+
+
+def without_secrets(text: str) -> str:
+    """The text of a unit, the values of secret settings hidden."""
+    shown = re.sub(
+        r"(?im)((?:^|[\s\"'=])[\w]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)\w*=)[^\s\"']+", rf"\1{MASK}", text
+    )
+    return Redactor().text(shown)
 
 
 def differences(
@@ -164,7 +173,8 @@ def differences(
                 {
                     "before_header": path,
                     "after_header": path,
-                    "before": found[action.unit].text or "",
+                    # A unit that was written by hand may hold secrets.
+                    "before": without_secrets(found[action.unit].text or ""),
                     "after": "" if action.action == "remove" else texts[action.unit] or "",
                 }
             )

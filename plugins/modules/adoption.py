@@ -1,0 +1,200 @@
+#!/usr/bin/python
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: adoption
+short_description: Take over an installation that was set up by hand, or give it back
+version_added: "1.0.0"
+description:
+  - Finds Mission Control as an operator sets it up after the product's guide (a checkout in the application root, user
+    units C(mission-control-backend), C(-worker) and C(-frontend)), or as the product's installer leaves it (a checkout
+    anywhere, units C(openclaw-mission-control-*), processes of no unit).
+  - With O(state=taken) its units are stopped and put aside, processes of no unit are ended, and what lies where releases
+    go is moved into a directory with the date in its name. Nothing is deleted, and O(state=restored) has all of it back
+    and running. Both can be interrupted and repeated.
+  - What was found is recorded in C(shared/adopted.json), which only the application's user can read.
+options:
+  state:
+    description:
+      - V(read) returns the settings, what they become below those of the inventory (RV(facts)), and a summary. It changes
+        nothing.
+      - V(taken) takes the installation over.
+      - V(restored) gives it back, unless a release has passed its gate since.
+    type: str
+    choices: [read, taken, restored]
+    default: read
+  user:
+    description: The application user.
+    type: str
+    default: mission-control
+  root:
+    description: Application root. A leading C(~) is the home of O(user).
+    type: str
+    required: true
+  lock_timeout:
+    description: Seconds to wait for another run on the same host.
+    type: int
+    default: 900
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin, which reads the variables of the inventory.
+    support: full
+  check_mode:
+    description: Can run in check mode and tell what would be done.
+    support: full
+  diff_mode:
+    description: Will return what is moved, stopped and started.
+    support: full
+author:
+  - OpenClaw Mission Control collection contributors (@openclaw)
+"""
+
+EXAMPLES = r"""
+- name: Read what was set up by hand
+  openclaw.mission_control.adoption:
+    user: ubuntu
+    root: ~/mission-control
+  no_log: true
+  register: found
+
+- name: Take it over
+  openclaw.mission_control.adoption:
+    state: taken
+    user: ubuntu
+    root: ~/mission-control
+"""
+
+RETURN = r"""
+found:
+  description: Whether there is, or was, such an installation.
+  type: bool
+  returned: success
+backend:
+  description: Settings of backend and worker, with secrets.
+  type: dict
+  returned: with O(state=read), when found
+frontend:
+  description: Settings of the frontend.
+  type: dict
+  returned: with O(state=read), when found
+facts:
+  description: Variables that carry the settings over where the inventory does not name them, with secrets.
+  type: dict
+  returned: with O(state=read), when found
+summary:
+  description: What is taken over and what becomes of each setting, secrets hidden.
+  type: str
+  returned: with O(state=read), when found
+steps:
+  description: What was, or in check mode would be, done.
+  type: list
+  elements: str
+  returned: with O(state=taken) and O(state=restored)
+kept:
+  description: The directory in which the old things are.
+  type: str
+  returned: when found
+"""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _adoption, _adoption_steps, _runner
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
+    Account,
+    HostError,
+    expand_home,
+)
+
+
+def read(steps: _adoption_steps.Adoption, _parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
+    record = steps.found()
+    if record is None:
+        return {"changed": False, "found": False}
+    found = record.found
+    return {
+        "changed": False,
+        "found": True,
+        "kept": record.kept,
+        "phase": record.phase,
+        "backend": found.backend,
+        "frontend": found.frontend,
+        "public": found.public(),
+        "local_database": found.local_database,
+        "local_redis": found.local_redis,
+    }
+
+
+def take(steps: _adoption_steps.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
+    record = steps.found()
+    if record is None:
+        return {"changed": False, "found": False, "steps": []}
+    planned = steps.take_plan(record)
+    answer = {
+        "changed": bool(planned) or record.phase not in ("taken", "done"),
+        "found": True,
+        "kept": record.kept,
+        "steps": planned,
+        "diff": {"prepared": "".join(f"{step}\n" for step in planned)},
+    }
+    if answer["changed"] and not check:
+        with _runner.deployment_lock(
+            steps.layout.lock, purpose="taking over an installation", timeout=parameters["lock_timeout"]
+        ):
+            steps.take(record)
+    return answer
+
+
+def restore(steps: _adoption_steps.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
+    record = _adoption.read_record(steps.layout)
+    if record is None or record.phase == "done":
+        return {"changed": False, "found": record is not None, "steps": []}
+    if check:
+        return {"changed": True, "found": True, "kept": record.kept, "steps": []}
+    with _runner.deployment_lock(
+        steps.layout.lock, purpose="giving an installation back", timeout=parameters["lock_timeout"]
+    ):
+        serving = steps.restore(record)
+    return {"changed": True, "found": True, "kept": record.kept, "steps": [f"start {name}" for name in serving]}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["read", "taken", "restored"], "default": "read"},
+            "user": {"type": "str", "default": "mission-control"},
+            "root": {"type": "str", "required": True},
+            "lock_timeout": {"type": "int", "default": 900},
+        },
+        supports_check_mode=True,
+    )
+    parameters: dict[str, Any] = module.params
+    work = {"read": read, "taken": take, "restored": restore}[parameters["state"]]
+    # A lost connection must not stop the work halfway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def as_account(account: Account) -> dict[str, Any]:
+        layout = Layout(Path(expand_home(parameters["root"], account)))
+        return work(_adoption_steps.Adoption(layout, account), parameters, module.check_mode)
+
+    try:
+        answer = _runner.as_user(parameters["user"], as_account)
+    except HostError as error:
+        if error.kind == "no_such_user":
+            module.exit_json(changed=False, found=False, steps=[])
+        told = (
+            error.result()
+            if isinstance(error, _runner.DeploymentError)
+            else {"msg": f"{error.message} {error.remedy}"}
+        )
+        module.fail_json(**told)
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()
