@@ -67,5 +67,7 @@ def summary(host: str, found: Mapping[str, Any], table: str) -> str:
         lines.append(f"  tree      {public['tree']} stays where it is")
     if public["identity"]:
         lines.append(f"  identity  {public['identity']}: copied, gateways go on knowing it")
-    lines.append("  Nothing is deleted; what was put aside comes back if the new release does not pass its gate.")
+    lines.append(
+        "  Nothing is deleted; what was put aside comes back if the new release does not pass its gate."
+    )
     return "\n".join([*lines, "", table]).rstrip()

@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """An installation that was set up by hand, after the guide or by the product's installer: what it is.
 
-Nothing here changes anything: _adoption_steps.py takes it over and gives it back. What was taken over is kept in
-shared/adopted.json, readable by the application's user only, since its settings hold secrets.
+Nothing here changes anything: _adoption_steps.py takes it over and gives it back. What was taken over is kept
+in shared/adopted.json, readable by the application's user only, since its settings hold secrets.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import re
@@ -173,7 +174,7 @@ def read_record(layout: Layout) -> Record | None:
         raise HostError(
             f"{path} cannot be read as the record of what was taken over.",
             kind="bad_record",
-            remedy="Restore it from a backup, or move it away: what it carried over is then the inventory's business.",
+            remedy="Restore it, or move it away; what it carried over then has to stand in the inventory.",
         ) from None
 
 
@@ -181,7 +182,7 @@ def read_record(layout: Layout) -> Record | None:
 
 
 def inspect(account: Account | None, root: str | None, run: Runner = run) -> dict[str, Any] | None:
-    """What the module host_info tells: an installation that could be, is being, or was taken over; no secret."""
+    """For the module host_info: what could be, is being, or was taken over; no secret."""
     if account is None or root is None:
         return None
     layout = Layout(Path(root))
@@ -334,7 +335,9 @@ def stray_processes(account: Account, proc: Path = PROC) -> Iterator[Process]:
     for part in PARTS:
         if part in candidates:
             pids = [pid for pid, _command, _cwd in candidates[part]]
-            again = next((entry for entry in candidates[part] if _can_start(entry, proc)), candidates[part][0])
+            again = next(
+                (entry for entry in candidates[part] if _can_start(entry, proc)), candidates[part][0]
+            )
             yield Process(part, pids, list(again[1]), again[2], _output(again[0], proc))
 
 
@@ -344,7 +347,7 @@ def _of_session(unit: str | None) -> bool:
 
 
 def _can_start(entry: tuple[int, tuple[str, ...], str], proc: Path) -> bool:
-    """Whether the command can be started again as it stands: npm and Next.js overwrite theirs with a title."""
+    """Whether the command can be started again as it stands: npm and Next.js put a title in its place."""
     pid, command, cwd = entry
     if len(command) < 2:
         return False
@@ -402,7 +405,9 @@ def _listens(
     commands = {unit.part: service["command"] for unit, service in zip(units, services, strict=True)}
     commands.update({process.part: process.command for process in processes})
     return {
-        part: {**default, **_options(commands[part])} for part, default in _DEFAULTS.items() if part in commands
+        part: {**default, **_options(commands[part])}
+        for part, default in _DEFAULTS.items()
+        if part in commands
     }
 
 
@@ -419,7 +424,7 @@ def _options(command: Sequence[str]) -> dict[str, str]:
     found = {}
     # A shell's command is one word.
     words = " ".join(command).replace("=", " ").split()
-    for name, value in zip(words, words[1:], strict=False):
+    for name, value in itertools.pairwise(words):
         if name in _OPTIONS:
             found[_OPTIONS[name]] = value
     return found
@@ -440,7 +445,7 @@ def _port(url: str, usual: int) -> int:
 
 
 def _ours(sign: Path, port: int) -> bool:
-    """Whether a server on this port of this host is the distribution's, or there is none; else it is a container, say."""
+    """Whether a port of this host is the distribution's server's, or free; else it is a container's, say."""
     if sign.exists():
         return True
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=3):

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Takes over an installation that was set up by hand, and gives it back when the first release fails.
 
-Everything is moved, nothing is deleted. Each step looks at what is there, so an interrupted run is simply repeated. The
-record is written before anything else is touched: whatever happens then, a later run knows what there was.
+Everything is moved, nothing is deleted. Each step looks at what is there, so an interrupted run is simply
+repeated. The record is written before anything else is touched: a later run knows what there was.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Adoption:
         for name in names:
             units.mkdir(mode=0o700, exist_ok=True)
             for place in (name, f"{name}.d"):
-                _move(self._directory / place, units / place, anywhere=True)
+                _move(self._directory / place, units / place)
         if names:
             self._systemctl("daemon-reload", [])
         for name in self._entries_in_place(record):
@@ -135,7 +135,9 @@ class Adoption:
 
     def _alive(self, record: _adoption.Record) -> list[int]:
         """The stray processes that still are what was found: a number may belong to another one by now."""
-        alive = [pid for process in _adoption.stray_processes(self.account, self._proc) for pid in process.pids]
+        alive = [
+            pid for process in _adoption.stray_processes(self.account, self._proc) for pid in process.pids
+        ]
         return sorted(alive) if record.found.processes else []
 
     def _environment(self, pids: Iterable[int], command: list[str]) -> dict[str, str]:
@@ -176,7 +178,7 @@ class Adoption:
             _move(kept / name, self.layout.root / name)
         for unit in found.units:
             for place in (unit.name, f"{unit.name}.d"):
-                _move(kept / "units" / place, self._directory / place, anywhere=True)
+                _move(kept / "units" / place, self._directory / place)
         if found.units:
             self._systemctl("daemon-reload", [])
             self._systemctl("enable", [unit.name for unit in found.units if unit.enabled])
@@ -207,17 +209,18 @@ class Adoption:
             units.apply(wanted, plan(wanted, found))
 
     def _start(self, process: _adoption.Process, environment: dict[str, str]) -> None:
-        """Start a process again as it was started by hand: of no terminal, its output where it went before."""
+        """Start a process again as it was by hand: of no terminal, its output where it went before."""
         output = Path(process.output or os.devnull)
         with contextlib.suppress(OSError), output.open("ab") as stream:
-            subprocess.Popen(
-                process.command,
+            # Forks and returns, so that the process belongs to nobody.
+            subprocess.run(
+                ["setsid", "--fork", *process.command],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
                 cwd=process.cwd,
                 env=environment or user_environment(self.account),
-                start_new_session=True,
+                check=False,
             )
 
     def _wait_for(self, record: _adoption.Record, patience: float = 90.0) -> None:
@@ -228,7 +231,9 @@ class Adoption:
             if part not in served:
                 continue
             host = listens["host"]
-            address = ("127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host, int(listens["port"]))  # noqa: S104
+            if host in ("0.0.0.0", "::", "localhost"):  # noqa: S104 - compared, not listened on
+                host = "127.0.0.1"
+            address = (host, int(listens["port"]))
             deadline = self._clock() + patience
             while True:
                 with contextlib.suppress(OSError), socket.create_connection(address, timeout=5):
@@ -261,25 +266,41 @@ class Adoption:
             )
 
 
-def _move(source: Path, target: Path, *, anywhere: bool = False) -> None:
-    """Rename; what was moved by an earlier run is left. Few small files may go to another file system, too."""
-    if not (source.exists() or source.is_symlink()):
+def _move(source: Path, target: Path) -> None:
+    """Rename; what an earlier run moved is left. Across file systems, move one by one."""
+    if not _present(source):
         return
-    if target.exists() or target.is_symlink():
+    if _present(target) and not (_directory(source) and _directory(target)):
         raise DeploymentError(
             f"{source} cannot be moved to {target}, which is there already.",
             kind="in_the_way",
             remedy="Look at both, and move one of them away. Nothing is overwritten.",
         )
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     try:
-        source.rename(target)
-    except OSError as error:
-        if anywhere and error.errno == errno.EXDEV:
-            shutil.move(source, target)
+        if not _present(target):
+            target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            source.rename(target)
             return
-        raise DeploymentError(
-            f"{source} cannot be moved to {target}: {error.strerror}.",
-            kind="cannot_move",
-            remedy="See who owns it and whether it is a mount point. The old services can be started again.",
-        ) from None
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise DeploymentError(
+                f"{source} cannot be moved to {target}: {error.strerror}.",
+                kind="cannot_move",
+                remedy="See who owns it and whether it is a mount point.",
+            ) from None
+    if not _directory(source):
+        shutil.move(source, target)
+        return
+    target.mkdir(exist_ok=True)
+    for child in sorted(source.iterdir()):
+        _move(child, target / child.name)
+    shutil.copystat(source, target)
+    source.rmdir()
+
+
+def _present(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _directory(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Settings of an installation that is taken over, put below what the inventory says.
 
-`settle` is pure: what was found and what the inventory names in; the variables to set, and what is told of each
-setting, out.
+`settle` is pure: what was found and what the inventory names in; the variables to set, and what is told of
+each setting, out.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ _VARIABLES = {
     "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY": "clerk_publishable_key",
 }
 # Of the unit that named them, not of the application.
-_OF_UNITS = re.compile(
-    r"PATH|HOME|USER|LANG|LC_\w+|SHELL|PORT|HOSTNAME|NODE_ENV|NODE_OPTIONS|PYTHON\w*|VIRTUAL_ENV|UV_\w+|XDG_\w+"
-)
+_OF_UNITS = re.compile(r"PATH|HOME|USER|LANG|SHELL|PORT|HOSTNAME|VIRTUAL_ENV|(LC|NODE|UV|XDG|PYTHON)_?\w*")
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ INVENTORY = "the inventory says so"
 
 
 def settle(found: Mapping[str, Any], named: Mapping[str, Any]) -> Settled:
-    """`found` is what the module adoption read; `named` are the variables of the host, by their full names."""
+    """`found` is what the module adoption read; `named` are the host's variables, by their full names."""
     settled = Settled()
     backend, frontend = dict(found["backend"]), dict(found["frontend"])
 
@@ -132,7 +130,7 @@ def _origins(settled: Settled, backend: dict[str, str], of_inventory: Any) -> No
     setting = BACKEND_SETTINGS["CORS_ORIGINS"]
     good = [origin for origin in origins if not setting_fault("CORS_ORIGINS", setting, [origin])]
     bad = [origin for origin in origins if origin not in good]
-    merged = good + [public] if public and public not in good else good
+    merged = [*good, public] if public and public not in good else good
     settled.facts[variable] = merged
     why = f"{', '.join(bad)} can be no origin of a browser" if bad else CARRIED
     if merged != good and not bad:
@@ -191,7 +189,8 @@ def _redis(settled: Settled, url: str, local: bool, of_inventory: Any) -> None:
 def _backend_settings(settled: Settled, backend: Mapping[str, str], of_inventory: Any) -> None:
     variable, more = f"{PREFIX}_backend_environment", f"{PREFIX}_additional_environment"
     own, additional = dict(of_inventory(variable) or {}), dict(of_inventory(more) or {})
-    carried, added = {}, {}
+    carried: dict[str, str] = {}
+    added: dict[str, str] = {}
     for name, value in backend.items():
         setting = BACKEND_SETTINGS.get(name)
         if name in own or name in additional:
@@ -277,4 +276,3 @@ def _listens(settled: Settled, listens: Mapping[str, Mapping[str, str]], of_inve
         elif place["host"] in LOOPBACK:
             settled.facts[variable] = "127.0.0.1" if place["host"] == "localhost" else place["host"]
             settled.tell(f"{part}: listens on", place["host"], settled.facts[variable], CARRIED)
-

@@ -842,7 +842,8 @@ def _port_remedy(listener: Mapping[str, Any]) -> str:
     unit = str(listener.get("unit") or "")
     user = str(listener.get("user", ""))
     if user not in ("", "root") and re.match(r"(openclaw-)?mission-control-", unit):
-        return f"to take that installation over, set {PREFIX}_user to {user}; else stop it, or choose another port"
+        own = f"to take that installation over, set {PREFIX}_user to {user}"
+        return f"{own}; else stop it, or choose another port"
     return "stop it, or choose another port"
 
 
@@ -864,7 +865,7 @@ def adoption(context: Context) -> Iterator[Problem]:
         yield Problem(
             "adoption",
             variable,
-            f"is not set: the installation that was set up by hand has {there}, without it there would be {otherwise}",
+            f"is not set: what was set up by hand has {there}, without it there would be {otherwise}",
             f"set {variable}: {there} to keep that, or another value to change it",
         )
 
@@ -872,7 +873,7 @@ def adoption(context: Context) -> Iterator[Problem]:
 def undecided_addresses(
     found: Mapping[str, Any], variables: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, str]]:
-    """Addresses by which users and the other playbooks go: variable, what was found, what it would be otherwise."""
+    """Addresses by which users and playbooks go: variable, what was found, what it would be otherwise."""
     given = {name: value for name, value in variables.items() if value not in (None, "")}
     base = str(found["settings"].get("BASE_URL", "")).rstrip("/")
     public = str(given.get(f"{PREFIX}_public_url", ""))

@@ -161,7 +161,7 @@ def knowing(layout: Layout, revisions: Iterable[str]) -> tuple[str | None, _migr
 
 
 def complete_adoption(layout: Layout) -> bool:
-    """A release has passed its gate: from now on a failure leads to a release, not to what was there before."""
+    """A release has passed its gate: from now on a failure leads to a release, not to what was before."""
     record = _adoption.read_record(layout)
     if record is None or record.phase != "taken":
         return False

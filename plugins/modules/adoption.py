@@ -8,18 +8,17 @@ module: adoption
 short_description: Take over an installation that was set up by hand, or give it back
 version_added: "1.0.0"
 description:
-  - Finds Mission Control as an operator sets it up after the product's guide (a checkout in the application root, user
-    units C(mission-control-backend), C(-worker) and C(-frontend)), or as the product's installer leaves it (a checkout
-    anywhere, units C(openclaw-mission-control-*), processes of no unit).
-  - With O(state=taken) its units are stopped and put aside, processes of no unit are ended, and what lies where releases
-    go is moved into a directory with the date in its name. Nothing is deleted, and O(state=restored) has all of it back
-    and running. Both can be interrupted and repeated.
+  - Finds Mission Control as an operator sets it up after the product's guide (a checkout in the application
+    root, user units C(mission-control-backend), C(-worker) and C(-frontend)), or as the product's installer
+    leaves it (a checkout anywhere, units C(openclaw-mission-control-*), processes of no unit).
+  - With O(state=taken) its units are stopped and put aside, processes of no unit are ended, and what lies
+    where releases go is moved into a directory with the date in its name. Nothing is deleted, and
+    O(state=restored) has all of it back and running. Both can be interrupted and repeated.
   - What was found is recorded in C(shared/adopted.json), which only the application's user can read.
 options:
   state:
     description:
-      - V(read) returns the settings, what they become below those of the inventory (RV(facts)), and a summary. It changes
-        nothing.
+      - V(read) returns the settings, what they become below the inventory (RV(facts)), and a summary.
       - V(taken) takes the installation over.
       - V(restored) gives it back, unless a release has passed its gate since.
     type: str
@@ -103,7 +102,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _adoption, _adoption_steps, _runner
+from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _adoption,
+    _adoption_steps,
+    _runner,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
     Account,
@@ -160,7 +163,12 @@ def restore(steps: _adoption_steps.Adoption, parameters: dict[str, Any], check: 
         steps.layout.lock, purpose="giving an installation back", timeout=parameters["lock_timeout"]
     ):
         serving = steps.restore(record)
-    return {"changed": True, "found": True, "kept": record.kept, "steps": [f"start {name}" for name in serving]}
+    return {
+        "changed": True,
+        "found": True,
+        "kept": record.kept,
+        "steps": [f"start {name}" for name in serving],
+    }
 
 
 def main() -> None:

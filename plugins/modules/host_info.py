@@ -169,12 +169,14 @@ journal:
 adoption:
   description:
     - An installation that was set up by hand; null when there is none or O(adoption) is false.
-    - RV(adoption.state) is V(found) before it is taken over, V(pending) until a release has passed its gate, then V(done).
+    - RV(adoption.state) is V(found) before it is taken over, V(pending) until a release has passed its gate,
+      then V(done).
     - Secrets among its settings are hidden.
   returned: always
   type: dict
-  sample: {state: found, kind: guide, tree: /home/ubuntu/mission-control, kept: "", at: "", revision: 75eb8b089480,
-           units: [{name: mission-control-backend.service, active: true, enabled: true}], processes: [],
+  sample: {state: found, kind: guide, tree: /home/ubuntu/mission-control, kept: "", at: "",
+           revision: 75eb8b089480, processes: [],
+           units: [{name: mission-control-backend.service, active: true, enabled: true}],
            entries: [backend, frontend, scripts], listens: {backend: {host: 0.0.0.0, port: "8000"}},
            settings: {LOG_LEVEL: DEBUG}, identity: /home/ubuntu/.openclaw/identity/device.json}
 time:

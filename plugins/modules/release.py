@@ -29,8 +29,8 @@ options:
       - V(verified), V(failed) and V(left) record what became of a release. Nothing goes back to a failed one,
         and it does not count when old ones are removed. V(left) is one that was rolled back from.
       - V(chosen) changes nothing and says to which release a rollback leads, O(id) or the previous good one.
-      - V(absent) removes all releases and what they were built from, and keeps identity, backups, history and the
-        record of what was taken over.
+      - V(absent) removes all releases and what they were built from, and keeps identity, backups,
+        history and the record of what was taken over.
       - V(listed) changes nothing.
     type: str
     choices: [prepared, current, pruned, verified, failed, left, chosen, absent, listed]
@@ -73,7 +73,8 @@ options:
     default: {}
   identity_from:
     description:
-      - File with the identity by which gateways know an older installation. It is copied when this one has none yet.
+      - File with the identity by which gateways know an older installation. It is copied when this one has
+        none yet.
     type: str
     default: ""
   python:

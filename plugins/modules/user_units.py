@@ -156,7 +156,9 @@ from ..module_utils._units import STATES, Action, FoundUnit, UnitError, Units, W
 def without_secrets(text: str) -> str:
     """The text of a unit, the values of secret settings hidden."""
     shown = re.sub(
-        r"(?im)((?:^|[\s\"'=])[\w]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)\w*=)[^\s\"']+", rf"\1{MASK}", text
+        r"(?im)((?:^|[\s\"'=])[\w]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)\w*=)[^\s\"']+",
+        rf"\1{MASK}",
+        text,
     )
     return Redactor().text(shown)
 

@@ -388,9 +388,61 @@ def test_all_problems_come_at_once_and_none_twice() -> None:
     assert [problem.rule for problem in found] == ["public_url", "authentication", "user", "python"]
 
 
+def adoptable(state: str = "found", **changes: Any) -> dict[str, Any]:
+    found = {
+        "state": state,
+        "tree": "/home/u1000/mission-control",
+        "settings": {},
+        "listens": {},
+        "processes": [],
+    }
+    return host(adoption=found | changes)
+
+
+def test_an_installation_that_was_set_up_by_hand_is_taken_over_unless_told_otherwise() -> None:
+    assert problems(context(host=adoptable())) == []
+    (problem,) = problems(context({"adopt": False}, host=adoptable()))
+    assert str(problem).startswith("mission_control_adopt — is off") and "/home/u1000/" in str(problem)
+    assert problems(context({"adopt": False}, host=adoptable("done"))) == []
+
+
+def test_addresses_that_differ_have_to_stand_in_the_inventory() -> None:
+    found = adoptable(
+        settings={"BASE_URL": "http://10.0.0.5:8000/"},
+        listens={
+            "backend": {"host": "10.0.0.5", "port": "8001"},
+            "frontend": {"host": "0.0.0.0", "port": "3000"},
+        },
+    )
+    told = [str(problem) for problem in problems(context(host=found))]
+    assert [text.partition(" ")[0] for text in told] == [
+        "mission_control_api_url",
+        "mission_control_backend_port",
+        "mission_control_backend_bind",
+    ]
+    assert "set mission_control_api_url: http://10.0.0.5:8000 to keep that" in told[0]
+    named = {"api_url": "http://mc.example.com:8000", "backend_port": 8001, "backend_bind": "0.0.0.0"}
+    assert problems(context(named, host=found)) == []
+    same = adoptable(settings={"BASE_URL": "http://mc.example.com:8000"})
+    assert problems(context(host=same)) == []
+
+
+def test_processes_that_are_taken_over_do_not_hold_a_port() -> None:
+    stray = listener(8000, "python", 1000, "session-1.scope")
+    (problem,) = problems(context(host=host(listeners=[stray])))
+    assert "is held by python" in str(problem)
+    found = adoptable(processes=[{"part": "backend", "pids": [70, 77]}])
+    assert problems(context(host=found | {"listeners": [stray]})) == []
+    unit = listener(8000, "uv", 1000, "openclaw-mission-control-backend.service")
+    assert problems(context(host=host(listeners=[unit]))) == []
+    (problem,) = problems(context(host=host(listeners=[unit | {"uid": 1001, "user": "ubuntu"}])))
+    assert "set mission_control_user to ubuntu" in str(problem)
+
+
 def test_every_rule_is_met_by_a_test() -> None:
     met = {problem.rule for variables, *_rest in VARIABLES for problem in preflight.check(context(variables))}
     elsewhere = {
+        "adoption",
         "undefined_variables",
         "inventory_groups",
         "variable_names",
