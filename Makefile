@@ -107,7 +107,7 @@ reference: setup $(CACHE)/test-system.installed ## The reference application's o
 
 .PHONY: molecule
 molecule: setup application ## The Molecule scenarios; SCENARIO=name runs one
-	@case "$(SCENARIO)" in ""|default|gateway) ;; *) $(SANDBOX) snapshots | grep -q '^deployed ' || molecule test -s default ;; esac
+	@case "$(SCENARIO)" in ""|default|gateway) ;; *) $(SANDBOX) snapshots | grep '^deployed ' >/dev/null || molecule test -s default ;; esac
 	for scenario in $(or $(SCENARIO),$(SCENARIOS) $(if $(TEST_FULL),$(FULL_SCENARIOS))); do
 	  molecule test -s $$scenario
 	done
