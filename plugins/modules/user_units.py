@@ -152,15 +152,17 @@ from ..module_utils._process import HostError, find_account
 from ..module_utils._redact import MASK, Redactor
 from ..module_utils._units import STATES, Action, FoundUnit, UnitError, Units, WantedUnit, plan, wanted_unit
 
+_SECRETS = re.compile(
+    r"(\b[A-Z0-9_]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)[A-Z0-9_]*=|"
+    r"--[\w-]*(?:token|secret|password|key)[= ]).+$",
+    re.MULTILINE,
+)
+
 
 def without_secrets(text: str) -> str:
-    """The text of a unit, the values of secret settings hidden."""
-    shown = re.sub(
-        r"(?im)((?:^|[\s\"'=])[\w]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)\w*=)[^\s\"']+",
-        rf"\1{MASK}",
-        text,
-    )
-    return Redactor().text(shown)
+    """The text of a unit; where a setting or an option is secret, the rest of its line is hidden."""
+    shown: str = Redactor().text(_SECRETS.sub(rf"\1{MASK}", text))
+    return shown
 
 
 def differences(

@@ -35,6 +35,17 @@ def test_made_once_private_and_in_the_products_form(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_that_of_an_older_installation_is_copied_once(tmp_path: Path) -> None:
+    old, path = tmp_path / "old.json", tmp_path / "identity" / "device.json"
+    known, _made = _identity.ensure(old)
+    assert _identity.ensure(path, str(old)) == (known, True)
+    assert path.read_bytes() == old.read_bytes() and path.stat().st_mode & 0o777 == 0o600
+    old.write_text("{}")
+    assert _identity.ensure(path, str(old)) == (known, False)
+    other = tmp_path / "other.json"
+    assert _identity.ensure(other, str(tmp_path / "missing.json"))[0] != known
+
+
 def test_device_id_is_the_digest_of_the_raw_key() -> None:
     # RFC 8032, test 1: the public key, and its SHA-256 by sha256sum.
     pem = (

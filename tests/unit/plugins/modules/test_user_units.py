@@ -75,3 +75,13 @@ def test_bad_input(capsys: pytest.CaptureFixture[str], units: list[dict[str, str
     result = call(capsys, user="root", units=units)
     assert result["failed"] is True
     assert words in result["msg"]
+
+
+def test_secrets_of_a_unit_that_was_written_by_hand_do_not_show() -> None:
+    text = (
+        '[Service]\nEnvironment="LOCAL_AUTH_TOKEN=sesame open" LOG_LEVEL=DEBUG\nPrivateTmp=yes\n'
+        "Environment=DATABASE_URL=postgresql://app:sesame@localhost/x\nExecStart=/bin/x --api-token sesame\n"
+    )
+    shown = user_units.without_secrets(text)
+    assert "sesame" not in shown and "LOCAL_AUTH_TOKEN=" in shown and "PrivateTmp=yes" in shown
+    assert "app:********@localhost/x" in shown and "--api-token ********" in shown
