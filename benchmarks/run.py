@@ -99,8 +99,9 @@ class Size:
 
     @property
     def met(self) -> bool:
-        # The sources are there twice: as they were brought, and in the release.
-        return self.shared and self.added <= 2 * self.sources + self.build + SLACK
+        # The sources are there twice, as they were brought and in the release, with as much bytecode; the build of
+        # a frontend that did not change has a further name only.
+        return self.shared and self.added <= 3 * self.sources + SLACK
 
 
 class Upgrades:
@@ -164,8 +165,8 @@ class Upgrades:
         added, sources, build = (size / 1e6 for size in (largest.added, largest.sources, largest.build))
         print(
             f"a further release adds {added:.1f} MB on disk "
-            f"(its sources {sources:.1f} MB, its build {build:.1f} MB); "
-            f"sources and build only: {'met' if met else 'MISSED'}"
+            f"(its sources {sources:.1f} MB; the build of {build:.1f} MB is shared); "
+            f"sources only: {'met' if met else 'MISSED'}"
         )
         print(
             f"commands of npm when only backend code changed: {self.npm}: {'MISSED' if self.npm else 'met'}"
@@ -177,10 +178,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inventory", default="inventory/sandbox")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="measure only those with TEXT in their names",
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
 
-    candidates = [candidate for candidate in CANDIDATES if candidate.playbook.exists()]
+    candidates = [
+        candidate
+        for candidate in CANDIDATES
+        if candidate is CANDIDATES[0]
+        or not options.only
+        or any(text in candidate.name for text in options.only)
+    ]
     with tempfile.TemporaryDirectory(prefix="bench") as directory:
         upgrades = Upgrades(Path(directory), options.inventory)
         for number in range(options.rounds + 1):
@@ -209,11 +223,13 @@ def main() -> int:
             f"{candidate.name:36} {candidate.median:8.2f} {min(candidate.seconds):8.2f}"
             f" {max(candidate.seconds):8.2f} {ratio:8.2f}  {verdict}"
         )
-    missed += upgrades.report()
+    if upgrades.sizes:
+        missed += upgrades.report()
     medians = {candidate.name: candidate.median for candidate in candidates}
-    share = medians[VERIFY] / medians[CORE]
-    missed += share > SHARE
-    print(f"{VERIFY} / {CORE}: {share:.2f}, at most {SHARE:g}: {'met' if share <= SHARE else 'MISSED'}")
+    if VERIFY in medians and CORE in medians:
+        share = medians[VERIFY] / medians[CORE]
+        missed += share > SHARE
+        print(f"{VERIFY} / {CORE}: {share:.2f}, at most {SHARE:g}: {'met' if share <= SHARE else 'MISSED'}")
     if options.json:
         options.json.write_text(json.dumps({c.name: c.seconds for c in candidates}, indent=2) + "\n")
     return 1 if missed else 0
