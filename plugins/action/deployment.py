@@ -110,7 +110,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 return {**answer, "waited": waited}
             holder = answer["holder"]
             if time.monotonic() >= deadline:
-                told = f"Another deployment works on {host}: {holder}. Nothing was changed."
+                told = f"Another deployment works on {host}: {holder}. The application was not touched."
                 remedy = (
                     "Wait for its end and run again; it counts only as long as its ansible-playbook lives."
                 )
