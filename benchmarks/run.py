@@ -99,8 +99,8 @@ class Size:
 
     @property
     def met(self) -> bool:
-        # The sources are there twice, as they were brought and in the release, with as much bytecode. The build
-        # of a frontend that did not change has a further name only.
+        # The sources are there twice, as they were brought and in the release, with as much bytecode. The
+        # build of a frontend that did not change has a further name only.
         return self.shared and self.added <= 3 * self.sources + SLACK
 
 
