@@ -21,6 +21,9 @@ _FIELDS = (
     "_SYSTEMD_INVOCATION_ID,USER_INVOCATION_ID"
 )
 
+# How many entries one journalctl reads: what it has read of the files, some 70 MB then, stays in its memory.
+SLICE = 200_000
+
 StreamOpener = Callable[..., AbstractContextManager[Iterator[bytes]]]
 
 
@@ -58,6 +61,7 @@ def journal_command(
     manager: bool = True,
     as_user: bool | None = None,
     follow: bool = False,
+    after: str = "",
 ) -> list[str]:
     """The journalctl call for a user's units.
 
@@ -72,7 +76,10 @@ def journal_command(
     argv = ["journalctl", "--no-pager", "--all", "--output=json", f"--output-fields={_FIELDS}"]
     if as_user:
         argv.append("--user")
-    if since is not None:
+    if after:
+        # journalctl takes a place in the journal or a time to begin with, not both.
+        argv.append(f"--after-cursor={after}")
+    elif since is not None:
         argv.append(f"--since=@{since:.6f}")
     if until is not None:
         argv.append(f"--until=@{until:.6f}")
@@ -145,6 +152,15 @@ def parse_entry(line: bytes, max_message: int = 8192) -> JournalEntry | None:
     )
 
 
+def _cursor(line: bytes) -> str:
+    """The place of an entry in the journal, as journalctl prints it; nothing for what is not an entry."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return ""
+    return _text(fields.get("__CURSOR"), 1024) if isinstance(fields, dict) else ""
+
+
 def read_journal(
     account: Account,
     units: Sequence[str] = (),
@@ -166,23 +182,33 @@ def read_journal(
     """
     if as_user is None:
         as_user = os.geteuid() != 0
-    argv = journal_command(
-        account,
-        units,
-        identifiers,
-        since=since,
-        until=until,
-        invocation=invocation,
-        lines=lines,
-        manager=manager,
-        as_user=as_user,
-    )
+    after = ""
     try:
-        with open_stream(argv, account=account if as_user else None) as output:
-            for line in output:
-                entry = parse_entry(line, max_message)
-                if entry is not None:
-                    yield entry
+        while True:
+            argv = journal_command(
+                account,
+                units,
+                identifiers,
+                since=since,
+                until=until,
+                invocation=invocation,
+                lines=lines,
+                manager=manager,
+                as_user=as_user,
+                after=after,
+            )
+            after = ""
+            with open_stream(argv, account=account if as_user else None) as output:
+                for number, line in enumerate(output, 1):
+                    entry = parse_entry(line, max_message)
+                    if entry is not None:
+                        yield entry
+                    if number >= SLICE and lines is None:
+                        after = _cursor(line)
+                        if after:
+                            break
+            if not after:
+                return
     except JournalError:
         raise
     except HostError as error:

@@ -154,6 +154,30 @@ def test_a_million_bytes_of_journal_stay_out_of_memory() -> None:
     assert peak < 1_000_000
 
 
+@pytest.mark.parametrize(("total", "commands"), [(0, 1), (3, 1), (4, 2), (9, 3)])
+def test_long_journals_are_read_in_slices(total: int, commands: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "SLICE", 4)
+    asked: list[list[str]] = []
+
+    @contextlib.contextmanager
+    def journalctl(argv: Sequence[str], **_options: Any) -> Generator[Iterator[bytes]]:
+        asked.append(list(argv))
+        after = [word.removeprefix("--after-cursor=") for word in argv if word.startswith("--after-cursor=")]
+        first = int(after[0].removeprefix("s=")) + 1 if after else 0
+        yield (
+            json.dumps(
+                {"__CURSOR": f"s={index}", "__REALTIME_TIMESTAMP": "1", "MESSAGE": str(index)}
+            ).encode()
+            for index in range(first, total)
+        )
+
+    entries = journal.read_journal(MC, ["demo"], since=5.0, open_stream=journalctl)
+    assert [entry.message for entry in entries] == [str(index) for index in range(total)]
+    assert len(asked) == commands
+    assert "--since=@5.000000" in asked[0]
+    assert not any(word.startswith("--since") for argv in asked[1:] for word in argv)
+
+
 def test_reading_ends_the_command_when_it_is_left() -> None:
     def endless(_argv: Sequence[str], **_options: Any) -> Any:
         return stream(["yes", RECORDED[1].decode()])
