@@ -2,8 +2,8 @@
 """Measure what a further host costs: verify and a lone ping on 1, 4 and 10 hosts.
 
 Boots four sandbox hosts from the snapshot that `make molecule SCENARIO=default` leaves, and destroys them in
-the end. Ten hosts are those four, each in the inventory under several names with a connection of its own.
-Controller and hosts share this machine's cores: what holds elsewhere is the controller's CPU time.
+the end. More than those are further names of the same hosts, with a connection each. Controller and
+hosts share this machine's cores: what holds elsewhere is the controller's CPU time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sandbox_host import ROOT, Host, sandbox_hosts
+from sandbox_host import PROGRAMS, ROOT, Host, sandbox_hosts
 
 COUNTS = (1, 4, 10)
 PLAYBOOKS = {
@@ -60,7 +60,7 @@ def play(
     environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_FORKS": str(forks)}
     limit = ",".join(f"name{number}" for number in range(count))
     argv = [
-        "ansible-playbook",
+        str(PROGRAMS / "ansible-playbook"),
         "-i",
         str(names),
         "--limit",
@@ -82,6 +82,9 @@ def play(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--hosts", type=int, default=4, help="how many are booted; the others are further names"
+    )
     parser.add_argument("--forks", type=int, default=10)
     parser.add_argument("--keep", action="store_true", help="leave the hosts as they are")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
@@ -89,7 +92,7 @@ def main() -> int:
 
     found: dict[tuple[str, int], list[tuple[float, float]]] = {}
     with (
-        sandbox_hosts("h1", "h2", "h3", "h4", keep=options.keep) as hosts,
+        sandbox_hosts(*(f"h{number}" for number in range(options.hosts)), keep=options.keep) as hosts,
         tempfile.TemporaryDirectory(prefix="hosts") as directory,
     ):
         names = inventory(hosts, Path(directory))

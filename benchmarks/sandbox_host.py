@@ -15,6 +15,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HELPERS = ROOT / "benchmarks" / "host"
 SANDBOX = [sys.executable, str(ROOT / "molecule" / "shared" / "sandbox.py")]
+# Ansible of the same environment, whatever the search path.
+PROGRAMS = Path(sys.executable).parent
 # Where the helpers are on the host.
 DIRECTORY = "/root/benchmark"
 
@@ -50,7 +52,7 @@ class Host:
         if keep:
             environment |= {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_PIPELINING": "0"}
             variables = {"ansible_remote_tmp": f"{DIRECTORY}/{keep}"}
-        argv = ["ansible", self.name, "-i", str(self.inventory), "-e", json.dumps(variables)]
+        argv = [str(PROGRAMS / "ansible"), self.name, "-i", str(self.inventory), "-e", json.dumps(variables)]
         argv += ["-m", f"openclaw.mission_control.{name}", "-a", json.dumps(options)]
         run(argv, env=environment, cwd=ROOT)
 
