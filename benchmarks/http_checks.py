@@ -16,10 +16,11 @@ from pathlib import Path
 
 from sandbox_host import DIRECTORY, sandbox_host
 
+# All of them, the server too, before the machine's other work: else its length would be measured.
+FIRST = "echo -20 >/proc/self/autogroup || true\nrenice --priority -20 $$ >/dev/null\n"
 # What is measured, what it is measured against, and how many times that it may take.
 TARGETS = (
     ("checks inside the process, 50 ms", "goss validate, 50 ms", 1.0),
-    ("checks inside the process, 0 ms", "goss validate, 0 ms", 1.0),
     ("host command, start to exit", "Python with the imports", 1.5),
 )
 
@@ -35,7 +36,7 @@ def main() -> int:
         host.install("goss", "curl")
         host.module("host_command", {"user": "mission-control"})
         found: dict[str, list[list[float]]] = json.loads(
-            host.shell(f"exec python3 {DIRECTORY}/http_checks.py {options.rounds}\n")
+            host.shell(f"{FIRST}exec python3 {DIRECTORY}/http_checks.py {options.rounds}\n")
         )
     medians: dict[str, float] = {}
     print(f"{'15 checks':36} {'median':>8} {'min':>8} {'max':>8} {'CPU':>8}")
