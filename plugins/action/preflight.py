@@ -4,13 +4,29 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _preflight as preflight
+from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
+# What the roles would download and build.
+BUNDLED_VARIABLES = (
+    "source_revision",
+    "backend_uv_version",
+    "frontend_settings",
+    "frontend_environment",
+    "frontend_fonts",
+    "frontend_node_version",
+    "gateway_version",
+    "gateway_node_version",
+    "gateway_plugins",
+)
 _DEFAULT_PORTS = {
     "backend": ("mission_control_backend_port", 8000),
     "frontend": ("mission_control_frontend_port", 3000),
@@ -65,6 +81,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     },
                 },
                 "memory": {"type": "int", "default": 0},
+                "bundle": {"type": "str", "default": ""},
+                "bundle_directory": {"type": "str", "default": ""},
             },
         )
         values, undefined = self._public_variables(facts)
@@ -88,6 +106,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 for entry in arguments["disk"]
             ],
             memory=arguments["memory"],
+            bundle=self._bundle(arguments["bundle"], arguments["bundle_directory"], facts),
         )
         found = preflight.check(context)
         problems = [problem for problem in found if not problem.warning]
@@ -102,6 +121,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             lines = "\n".join(str(problem) for problem in problems)
             result.update(failed=True, msg=f"{head} to put right first; nothing was changed:\n{lines}")
         return result
+
+    def _bundle(self, path: str, directory: str, facts: Mapping[str, Any]) -> preflight.Bundle | None:
+        """The bundle, and the variables of the roles that it has to fit; unknown ones do not count."""
+        if not path:
+            return None
+        try:
+            manifest = _bundle.read_manifest(Path(path).expanduser())
+        except DeploymentError as error:
+            fault = error.message.partition(f"{path} ")[2].rstrip(".")
+            return preflight.Bundle(path, directory, fault=fault or error.message)
+        wishes = {}
+        for name in BUNDLED_VARIABLES:
+            with contextlib.suppress(KeyError, AnsibleError):
+                wishes[name] = self._templar.template(facts[name])
+        return preflight.Bundle(path, directory, manifest, wishes=wishes)
 
     def _public_variables(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """The values of the public variables, and those that cannot be resolved with the reason."""

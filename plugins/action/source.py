@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _source, _tree
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _source, _tree
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
 
@@ -32,6 +32,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
     def _bring(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        if arguments.get("bundle"):
+            return self._module(_out_of_bundle(arguments), task_vars)
         source = str(arguments.get("source") or "").strip()
         if not source:
             raise DeploymentError(
@@ -89,10 +91,30 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return answer
 
 
+def _out_of_bundle(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What the bundle says of its source, which lies on the host already."""
+    bundle = Path(str(arguments["bundle"])).expanduser()
+    told = _bundle.read_manifest(bundle).get("source")
+    if not told:
+        raise DeploymentError(
+            f"{_bundle.VARIABLE}: {bundle} holds no source.", kind="bad_bundle", remedy=_bundle.REMAKE
+        )
+    directory = Path(str(arguments.get("bundle_directory") or "/var/lib/mission-control-bundle"))
+    return {
+        **arguments,
+        "source": told["origin"],
+        "kind": told["kind"],
+        "revision": told["revision"],
+        "described": told["described"],
+        "tree": told["tree"],
+        "archive": str(directory / "parts" / _bundle.part_name("source", told["revision"][:12])),
+    }
+
+
 def _check_archive(path: Path) -> None:
     """Refuse an archive without the lock files before it is uploaded."""
     try:
-        if zipfile.is_zipfile(path):
+        if not tarfile.is_tarfile(path) and zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as zipped:
                 names = zipped.namelist()
         else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _tree
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout, digest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
     Commands,
@@ -170,11 +170,23 @@ def _set_aside(directory: Path, project: Path, fingerprint: str) -> Path:
     if (project / "public").is_dir():
         _tree.remove(partial / "public")
         _tree.copy(project / "public", partial / "public")
+    return _name_output(directory, partial, fingerprint)
+
+
+def _name_output(directory: Path, partial: Path, fingerprint: str) -> Path:
     for old in directory.glob("output-*"):
         _tree.remove(old)
     output = directory / f"output-{fingerprint}"
     partial.rename(output)
     return output
+
+
+def take(directory: Path, part: Path, fingerprint: str) -> Path:
+    """A finished result out of a bundle."""
+    partial = directory / ".output.partial"
+    _tree.remove(partial)
+    _bundle.unpack(part, partial)
+    return _name_output(directory, partial, fingerprint)
 
 
 def ensure(

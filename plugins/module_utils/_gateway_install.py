@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import _bundle
 from . import _gateway_config as config
 from ._gateway_client import device_id_of
 from ._gateway_protocol import parse_version
@@ -92,6 +93,7 @@ class Request:
     environment: Mapping[str, str] = field(default_factory=dict)
     devices: tuple[str, ...] = ()
     timeout: float = 900.0
+    bundle: Path | None = None  # where a bundle lies on the host
 
 
 @dataclass
@@ -505,7 +507,12 @@ class Installer:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
         try:
-            self._npm(partial, [f"openclaw@{request.version}"], f"Installing OpenClaw {request.version}")
+            if request.bundle is None:
+                self._npm(partial, [f"openclaw@{request.version}"], f"Installing OpenClaw {request.version}")
+            else:
+                key = _bundle.gateway_key(request.version, request.plugins)
+                with acting_as(request.account):
+                    _bundle.unpack(_bundle.part(request.bundle, "openclaw", key), partial)
             with acting_as(request.account):
                 missing = missing_dependencies(partial, request.plugins)
             if missing:

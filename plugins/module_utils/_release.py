@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _adoption,
+    _bundle,
     _environment,
     _frontend,
     _identity,
@@ -211,6 +212,7 @@ class Wish:
     made_by: str = ""
     # The identity of an installation that is taken over: gateways know it already.
     identity_from: str = ""
+    bundle: Path | None = None  # where a bundle lies on the host
 
 
 @dataclass
@@ -304,6 +306,9 @@ def _plan_frontend(
         plan.steps.append(f"install Node.js {wish.node_version}")
     if _frontend.built(layout, plan.frontend.fingerprint, releases) is None:
         directory = layout.frontend_build(plan.frontend.key)
+        if wish.bundle is not None:
+            plan.steps.append("take the frontend out of the bundle")
+            return
         if not (directory / "installed.json").exists():
             plan.steps.append("install the frontend's packages (npm ci)")
         plan.steps.append("build the frontend")
@@ -348,6 +353,28 @@ def prepare(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[
         _identity.ensure(layout.identity, wish.identity_from)
     tree = _source.SourceStore(layout.root).tree(wish.revision)
     releases = complete_releases(layout)
+    with _bundle.uv_cache(wish.bundle, layout.shared, _missing_environment(plan)) as offline:
+        commands.environment.update(offline)
+        _build_parts(layout, wish, plan, tree, commands, releases, timings)
+    if plan.identifier not in releases:
+        _timed(timings, "compose", lambda: _compose(layout, wish, plan, tree, commands, releases))
+    return {name: round(seconds, 2) for name, seconds in timings.items()}
+
+
+def _missing_environment(plan: Plan) -> str:
+    path = plan.environment_path
+    return "" if path is None or _runtimes.environment_complete(path) else path.name
+
+
+def _build_parts(
+    layout: Layout,
+    wish: Wish,
+    plan: Plan,
+    tree: Path,
+    commands: Commands,
+    releases: Mapping[str, Mapping[str, Any]],
+    timings: dict[str, float],
+) -> None:
     uv = _timed(
         timings, "uv", lambda: _runtimes.ensure_uv(layout, wish.uv_version, _any_python(plan), commands)
     )
@@ -366,9 +393,6 @@ def prepare(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[
     if plan.frontend is not None:
         jobs.append(lambda: _build_frontend(layout, wish, plan, tree, uv, commands, releases, timings))
     commands.side_by_side(*jobs)
-    if plan.identifier not in releases:
-        _timed(timings, "compose", lambda: _compose(layout, wish, plan, tree, commands, releases))
-    return {name: round(seconds, 2) for name, seconds in timings.items()}
 
 
 def _any_python(plan: Plan) -> str:
@@ -403,6 +427,10 @@ def _build_frontend(
     if _frontend.built(layout, inputs.fingerprint, releases) is not None:
         return
     directory = layout.frontend_build(inputs.key)
+    if wish.bundle is not None:
+        part = _bundle.part(wish.bundle, "frontend", inputs.fingerprint)
+        _timed(timings, "unpack", lambda: _frontend.take(directory, part, inputs.fingerprint))
+        return
     source = tree / "frontend"
     _timed(timings, "npm_ci", lambda: _frontend.install_packages(directory, source, node, commands))
     fonts = layout.libexec / wish.fonts_program

@@ -155,6 +155,7 @@ class Request:
     revision: str = ""
     checksum: str = ""
     archive: IO[bytes] | None = None  # a file on the host, brought from the controller
+    tree: str = ""  # fingerprint of the tree, which then comes out of a bundle
     described: str = ""
     required: tuple[str, ...] = REQUIRED
     check_mode: bool = False
@@ -163,6 +164,8 @@ class Request:
 
 def bring(store: SourceStore, request: Request, commands: Commands) -> dict[str, Any]:
     """Have the source on the host; the answer says what it is and whether anything was done."""
+    if request.tree:
+        return _bring_bundled(store, request)
     if request.kind == "git":
         return _bring_git(store, request, commands)
     if request.kind == "url":
@@ -172,6 +175,23 @@ def bring(store: SourceStore, request: Request, commands: Commands) -> dict[str,
         return _answer(store, told, changed=False)
     if request.archive is None:
         return predicted(request, needs_upload=True)
+    store.begin(request.revision)
+    return _unpack_and_finish(store, request, request.archive)
+
+
+def _bring_bundled(store: SourceStore, request: Request) -> dict[str, Any]:
+    """The source of a bundle keeps the name that it has everywhere else: its commit, say."""
+    told = store.description(request.revision)
+    if told is not None:
+        return _answer(store, told, changed=False)
+    if request.check_mode:
+        return predicted(request)
+    if request.archive is None:
+        raise DeploymentError(
+            f"The bundle's source {request.revision[:SHORT]} is not on this host.",
+            kind="no_bundle",
+            remedy="Bring the bundle first (role openclaw.mission_control.common).",
+        )
     store.begin(request.revision)
     return _unpack_and_finish(store, request, request.archive)
 
@@ -197,10 +217,15 @@ def predicted(request: Request, *, needs_upload: bool = False, revision: str = "
 def _unpack_and_finish(store: SourceStore, request: Request, archive: IO[bytes]) -> dict[str, Any]:
     partial = store.partial(request.revision)
     try:
-        if request.kind == "archive" and _tree.stream_digest(archive) != request.revision:
+        if (
+            request.kind == "archive"
+            and not request.tree
+            and _tree.stream_digest(archive) != request.revision
+        ):
             raise DeploymentError("The archive arrived damaged.", kind="damaged", remedy="Run again.")
         _tree.unpack(archive, request.described or "source", partial / "tree")
-        if request.kind == "directory" and _tree.fingerprint(partial / "tree") != request.revision:
+        wanted = request.tree or (request.revision if request.kind == "directory" else "")
+        if wanted and _tree.fingerprint(partial / "tree") != wanted:
             raise DeploymentError(
                 "What arrived is not what was packed.",
                 kind="damaged",

@@ -7,6 +7,7 @@ The same code runs on the controller and on the host, so that both name a tree a
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gzip
 import hashlib
@@ -18,7 +19,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import IO, NoReturn
+from typing import IO, NoReturn, cast
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
@@ -104,13 +105,15 @@ def stream_digest(file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def pack(root: Path, target: Path, patterns: Sequence[str] = EXCLUDED) -> None:
-    """One compressed archive of the tree."""
-    with (
-        target.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=3) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
-    ):
+def pack(root: Path, target: Path, patterns: Sequence[str] = EXCLUDED, *, level: int = 3) -> None:
+    """One archive of the tree, compressed unless the level is 0."""
+    with contextlib.ExitStack() as stack:
+        out: IO[bytes] = stack.enter_context(target.open("wb"))
+        if level:
+            packed = gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=level)
+            out = cast(IO[bytes], packed)
+            stack.callback(packed.close)
+        archive = stack.enter_context(tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT))
         for name, entry in entries(root, patterns):
             member = archive.gettarinfo(entry.path, arcname=name)
             member.uid = member.gid = 0
@@ -130,7 +133,9 @@ def pack(root: Path, target: Path, patterns: Sequence[str] = EXCLUDED) -> None:
 def unpack(archive: IO[bytes], name: str, target: Path) -> None:
     """Unpack a tar or zip archive; what would leave the target is refused."""
     try:
-        if zipfile.is_zipfile(archive):
+        # A tar archive first: one that ends with a zip file, a wheel say, looks like that.
+        archive.seek(0)
+        if not tarfile.is_tarfile(archive) and zipfile.is_zipfile(archive):
             _unpack_zip(archive, name, target)
         else:
             archive.seek(0)

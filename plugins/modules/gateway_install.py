@@ -106,6 +106,12 @@ options:
       - Environment of downloads, for example proxies and registries.
     type: dict
     default: {}
+  bundle_directory:
+    description:
+      - Where M(openclaw.mission_control.bundle) brought a bundle to. OpenClaw is taken from there, and
+        O(environment) has to point pip to its wheels. Empty means that both are downloaded.
+    type: str
+    default: ""
   devices:
     description:
       - Ids of devices that shall be paired. They are only looked up, see RV(unpaired).
@@ -321,6 +327,7 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
         environment={str(name): str(value) for name, value in options["environment"].items()},
         devices=tuple(options["devices"]),
         timeout=options["timeout"],
+        bundle=Path(options["bundle_directory"]) if options["bundle_directory"] else None,
     )
     validate(request)
     layout = Layout(request)
@@ -418,6 +425,7 @@ def main() -> None:
             "allowed_origins": {"type": "list", "elements": "str", "default": []},
             "configuration": {"type": "dict", "default": {}},
             "environment": {"type": "dict", "default": {}},
+            "bundle_directory": {"type": "str", "default": ""},
             "devices": {"type": "list", "elements": "str", "default": []},
             "platform": {"type": "str", "default": ""},
             "scopes": {"type": "list", "elements": "str", "default": list(BACKEND_SCOPES)},

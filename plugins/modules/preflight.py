@@ -69,6 +69,17 @@ options:
       - Bytes of memory that the host has to have.
     type: int
     default: 0
+  bundle:
+    description:
+      - A bundle, a file on the controller, that the host is deployed from. It has to fit the host, and what
+        the roles' variables ask for. Empty means that there is none.
+    type: str
+    default: ""
+  bundle_directory:
+    description:
+      - Where the bundle will lie on the host; O(host) has the free space there.
+    type: str
+    default: ""
 attributes:
   action:
     description: It is an action plugin and runs on the controller.

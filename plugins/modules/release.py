@@ -110,6 +110,12 @@ options:
     description: Environment of downloads and builds, such as proxies and caches.
     type: dict
     default: {}
+  bundle_directory:
+    description:
+      - Where M(openclaw.mission_control.bundle) brought a bundle to. The frontend's build and the backend's
+        packages are taken from there. Empty means that they are downloaded and built.
+    type: str
+    default: ""
   reason:
     description: Why, for the release's description.
     type: str
@@ -284,6 +290,7 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         carry_over=parameters["carry_over"],
         identity_from=parameters["identity_from"],
         made_by=parameters["made_by"],
+        bundle=Path(parameters["bundle_directory"]) if parameters["bundle_directory"] else None,
     )
     # Also when there is no source yet, a setting that cannot be written must be told now.
     texts = _environment.texts(wish.backend_environment)
@@ -491,6 +498,7 @@ def main() -> None:
             "frontend_fonts": {"type": "str", "choices": ["local", "download"], "default": "local"},
             "libexec": {"type": "dict", "default": {}},
             "download_environment": {"type": "dict", "default": {}},
+            "bundle_directory": {"type": "str", "default": ""},
             "reason": {"type": "str", "default": ""},
             "units": {"type": "list", "elements": "dict", "default": []},
             "remove_data": {"type": "bool", "default": False},

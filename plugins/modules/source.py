@@ -59,6 +59,20 @@ options:
     description: Set by the action plugin.
     type: str
     default: ""
+  tree:
+    description: Set by the action plugin.
+    type: str
+    default: ""
+  bundle:
+    description:
+      - A bundle, a file on the controller. The source is then taken out of it, from where
+        M(openclaw.mission_control.bundle) put it on the host, and O(source) and O(revision) do not count.
+    type: str
+    default: ""
+  bundle_directory:
+    description: Where the bundle lies on the host.
+    type: path
+    default: /var/lib/mission-control-bundle
 attributes:
   check_mode:
     description: Can run in check mode and says whether the source would be brought.
@@ -129,6 +143,9 @@ def main() -> None:
             "kind": {"type": "str", "choices": ["git", "url", "archive", "directory"]},
             "archive": {"type": "path"},
             "described": {"type": "str", "default": ""},
+            "tree": {"type": "str", "default": ""},
+            "bundle": {"type": "str", "default": ""},
+            "bundle_directory": {"type": "path", "default": "/var/lib/mission-control-bundle"},
         },
         supports_check_mode=True,
     )
@@ -140,6 +157,7 @@ def main() -> None:
         revision=parameters["revision"],
         checksum=parameters["checksum"],
         described=parameters["described"],
+        tree=parameters["tree"],
         check_mode=module.check_mode,
         environment={name: str(value) for name, value in parameters["environment"].items()},
     )
@@ -161,7 +179,8 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with contextlib.ExitStack() as stack:
-            if parameters["archive"]:
+            # That of a bundle is needed only where the source is not yet.
+            if parameters["archive"] and Path(parameters["archive"]).exists():
                 # Opened here: the upload lies where the application's user must not look.
                 request.archive = stack.enter_context(Path(parameters["archive"]).open("rb"))
             answer = _runner.as_user(parameters["user"], work)

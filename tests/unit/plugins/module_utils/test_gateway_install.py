@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _gateway_install as install
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
     Completed,
@@ -119,6 +120,25 @@ def test_a_first_installation_brings_everything(request_: install.Request) -> No
     assert document["gateway"]["controlUi"]["allowedOrigins"] == ["http://mc:3000"]
     assert "token" not in document["gateway"]["auth"]
     assert not list(layout.versions.glob(".*")) and not list(layout.runtimes.glob(".*"))
+
+
+def test_out_of_a_bundle_npm_is_not_asked(request_: install.Request, tmp_path: Path) -> None:
+    made, _plan = apply(request_)
+    key = _bundle.gateway_key(request_.version, request_.plugins)
+    part = tmp_path / "bundle/parts" / _bundle.part_name("openclaw", key)
+    part.parent.mkdir(parents=True)
+    _bundle.pack_directory(made.tree, part)
+    tools = Tools()
+    bundled = replace(request_, root=tmp_path / "another", bundle=tmp_path / "bundle")
+    layout, _plan = apply(bundled, tools)
+    assert not any("npm" in word for call in tools.calls for word in call if word.endswith(".js"))
+    # It is tried all the same before it gets its name.
+    assert any(call[-1] == "--version" and "openclaw" in call[-2] for call in tools.calls)
+    assert (layout.tree / "node_modules/@slack/web-api/package.json").exists()
+    other = replace(bundled, version="2026.9.6")
+    with pytest.raises(HostError, match=r"has no openclaw-2026\.9\.6-\w+\.tar\.gz"):
+        apply(other)
+    assert not list(layout.versions.glob(".*")) and str(layout.current.readlink()) == "versions/2026.4.2"
 
 
 def test_the_second_time_there_is_nothing_to_do(request_: install.Request) -> None:

@@ -454,6 +454,7 @@ def test_every_rule_is_met_by_a_test() -> None:
         "maintenance",
         "disk_space",
         "memory",
+        "bundle",
     }
     assert set(preflight.RULES) == met | elsewhere
 
@@ -477,3 +478,147 @@ def test_every_public_variable_of_the_roles_is_known() -> None:
         used |= set(re.findall(r"\bmission_control_[a-z_]+", path.read_text()))
     groups = {f"mission_control_{component}" for component in preflight.COMPONENTS}
     assert used - groups - preflight.PUBLIC_VARIABLES == set()
+
+
+# --- the bundle ----------------------------------------------------------------------------------
+
+SETTINGS = {"NEXT_PUBLIC_API_URL": "http://mc:8000", "NEXT_PUBLIC_AUTH_MODE": "local"}
+WISHES: dict[str, Any] = {
+    "source_revision": "v1",
+    "backend_uv_version": "0.13.9",
+    "frontend_settings": SETTINGS,
+    "frontend_environment": {},
+    "frontend_fonts": "local",
+    "frontend_node_version": "24.19.0",
+    "gateway_version": "2026.4.2",
+    "gateway_node_version": "24.19.0",
+    "gateway_plugins": ["slack"],
+}
+MANIFEST: dict[str, Any] = {
+    "system": {
+        "id": "debian",
+        "version": "13",
+        "name": "Debian GNU/Linux 13 (trixie)",
+        "architecture": "x86_64",
+        "python": "3.13",
+    },
+    "source": {"kind": "git", "asked": "v1", "revision": "a" * 40},
+    "uv": "0.13.9",
+    "backend": {"key": "e1"},
+    "frontends": [{"environment": SETTINGS, "fonts": "local", "node": "24.19.0"}],
+    "gateways": [{"version": "2026.4.2", "node": "24.19.0", "plugins": ["slack"]}],
+    "parts": {"packages.tar": {"kind": "packages", "size": 100}, "x": {"kind": "source", "size": 10}},
+}
+DIRECTORY = "/var/lib/bundle"
+
+
+def bundled(manifest: dict[str, Any] | None = None, **changes: Any) -> preflight.Context:
+    """A host that is deployed from a bundle; changes are those of the wishes, or of the context."""
+    wishes = WISHES | {name: changes.pop(name) for name in list(changes) if name in WISHES}
+    system = HOST["os"] | {"architecture": "x86_64"}
+    found = host(files={}, os=system) | changes.pop("host", {})
+    told = preflight.Bundle("/m/x.tar", DIRECTORY, MANIFEST | (manifest or {}), wishes=wishes)
+    return context(host=found, **({"components": (*ALL, "gateway"), "bundle": told} | changes))
+
+
+def told_of_bundle(found: preflight.Context) -> list[str]:
+    return [str(problem) for problem in problems(found) if problem.rule == "bundle"]
+
+
+def test_a_bundle_that_fits_is_no_problem() -> None:
+    assert problems(bundled()) == []
+    assert problems(bundled(source_revision="a" * 40)) == []
+    # A role alone knows nothing of the other roles' variables.
+    assert problems(bundled(bundle=preflight.Bundle("/m/x.tar", DIRECTORY, MANIFEST))) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        (
+            {"os": {"version": "24.04", "id": "ubuntu", "name": "Ubuntu 24.04"}},
+            "Ubuntu 24.04, x86_64, Python 3.13",
+        ),
+        ({"os": {"architecture": "aarch64"}}, "Debian GNU/Linux 13 (trixie), aarch64, Python 3.13"),
+        (
+            {"python": [{"version": "3.14", "suitable": True}, {"version": "3.13", "suitable": True}]},
+            "Python 3.14",
+        ),
+    ],
+)
+def test_a_bundle_for_another_system_is_told_in_one_message(changed: dict[str, Any], shown: str) -> None:
+    if "os" in changed:
+        changed = {"os": HOST["os"] | {"architecture": "x86_64"} | changed["os"]}
+    (told,) = told_of_bundle(bundled(host=changed))
+    made_for = "was made for Debian GNU/Linux 13 (trixie), x86_64, Python 3.13, and h is "
+    assert told.startswith(f"mission_control_bundle: /m/x.tar — {made_for}")
+    assert shown in told and told.endswith("playbooks/bundle.yml -e bundle_host=NAME")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"source_revision": "v2"}, "holds the revision v1, and mission_control_revision is v2"),
+        ({"backend_uv_version": "0.14.0"}, "holds uv 0.13.9, and backend_uv_version is 0.14.0"),
+        (
+            {"frontend_settings": SETTINGS | {"NEXT_PUBLIC_API_URL": "http://other:8000"}},
+            "built with other settings: NEXT_PUBLIC_API_URL is http://mc:8000, here http://other:8000;",
+        ),
+        ({"frontend_environment": {"NEXT_PUBLIC_X": "1"}}, "NEXT_PUBLIC_X is nothing, here 1;"),
+        ({"frontend_node_version": "25.0.0"}, "frontend_node_version is 24.19.0, here 25.0.0;"),
+        ({"frontend_fonts": "download"}, "frontend_fonts is local, here download;"),
+        (
+            {"gateway_version": "2026.9.6"},
+            "holds OpenClaw 2026.4.2 with Node 24.19.0 and the plugins slack, and this host runs",
+        ),
+        (
+            {"gateway_plugins": []},
+            "and this host runs OpenClaw 2026.4.2 with Node 24.19.0 and the plugins none",
+        ),
+    ],
+)
+def test_what_a_bundle_holds_has_to_be_what_the_inventory_asks_for(
+    changes: dict[str, Any], told: str
+) -> None:
+    (found,) = told_of_bundle(bundled(**changes))
+    assert told in found and found.endswith("make it anew with this inventory (playbooks/bundle.yml)")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        ({"source": None}, "holds no application, which this host runs"),
+        ({"frontends": []}, "holds no frontend, which this host runs"),
+        ({"gateways": []}, "holds no gateway, and this host runs OpenClaw 2026.4.2"),
+    ],
+)
+def test_a_bundle_for_other_parts_is_told(manifest: dict[str, Any], told: str) -> None:
+    (found,) = told_of_bundle(bundled(manifest))
+    assert told in found
+
+
+def test_a_bundle_for_other_parts_is_fine_where_they_do_not_run() -> None:
+    lacking = {"source": None, "frontends": [], "gateways": []}
+    assert told_of_bundle(bundled(lacking, components=("postgresql", "redis"))) == []
+
+
+def test_of_several_frontends_the_nearest_is_compared() -> None:
+    other = {"environment": {"NEXT_PUBLIC_API_URL": "http://far:1"}, "fonts": "local", "node": "1"}
+    near = {"environment": SETTINGS, "fonts": "download", "node": "24.19.0"}
+    (found,) = told_of_bundle(bundled({"frontends": [other, near]}))
+    assert "settings: frontend_fonts is download, here local;" in found
+    assert told_of_bundle(bundled({"frontends": [other, *MANIFEST["frontends"]]})) == []
+
+
+def test_a_bundle_that_cannot_be_read_is_the_only_thing_told() -> None:
+    told = preflight.Bundle("/m/x.tar", DIRECTORY, fault="does not exist on the controller")
+    (found,) = told_of_bundle(bundled(bundle=told))
+    assert found.startswith("mission_control_bundle: /m/x.tar — does not exist on the controller;")
+
+
+def test_room_for_a_bundle_is_looked_at_once() -> None:
+    space = {"disk": {DIRECTORY: {"available_bytes": 209, "total_inodes": 0, "available_inodes": 0}}}
+    (found,) = told_of_bundle(bundled(host=space))
+    assert "needs 210 B below /var/lib/bundle, and 209 B are free" in found
+    there = space | {"files": {f"{DIRECTORY}/installed.json": {"exists": True}}}
+    assert told_of_bundle(bundled(host=there)) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
+    _bundle,
     _frontend,
     _release,
     _runtimes,
@@ -158,6 +159,40 @@ def test_a_composed_release_is_complete_and_says_what_it_is(world: World) -> Non
     assert TOKEN not in text
     assert (world.layout.libexec / "serve.py").read_text() == "serve\n"
     assert world.plan().steps == []
+
+
+def test_out_of_a_bundle_nothing_is_built_and_the_release_has_the_same_name(
+    world: World, tmp_path: Path
+) -> None:
+    name = world.plan().identifier
+    wish = replace(world.wish, bundle=tmp_path / "bundle")
+    plan = world.plan(wish)
+    assert plan.identifier == name and plan.frontend is not None
+    assert "take the frontend out of the bundle" in plan.steps and "npm" not in " ".join(plan.steps)
+    world.put_in_place(plan)
+    output = world.layout.frontend_build(plan.frontend.key) / f"output-{plan.frontend.fingerprint}"
+    part = tmp_path / "bundle/parts" / _bundle.part_name("frontend", plan.frontend.fingerprint)
+    part.parent.mkdir(parents=True)
+    _bundle.pack_directory(output, part)
+    _tree.remove(output)
+    _release.prepare(world.layout, wish, world.plan(wish), world.commands)
+    assert (world.layout.release(name) / "frontend/server.js").exists()
+    assert world.plan(wish).steps == [] and world.plan().steps == []
+    assert not list(world.layout.shared.glob(".bundle*"))
+
+
+def test_a_bundle_without_the_frontend_is_told_before_a_release_is_there(
+    world: World, tmp_path: Path
+) -> None:
+    wish = replace(world.wish, bundle=tmp_path / "bundle")
+    plan = world.plan(wish)
+    world.put_in_place(plan)
+    assert plan.frontend is not None
+    _tree.remove(world.layout.frontend_build(plan.frontend.key))
+    with pytest.raises(DeploymentError, match=r"has no frontend-\w+\.tar\.gz") as caught:
+        _release.prepare(world.layout, wish, world.plan(wish), world.commands)
+    assert "playbooks/bundle.yml" in caught.value.remedy
+    assert _release.complete_releases(world.layout) == {}
 
 
 def change(**values: object) -> Callable[[World], Wish]:
