@@ -103,6 +103,10 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import _b
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import HostError
 
 
+def lock_of(directory: Path) -> Path:
+    return directory.with_name(f".{directory.name}.lock")
+
+
 def present(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     directory, wanted = Path(parameters["directory"]), parameters["parts"]
     missing = _bundle.missing_parts(directory, wanted)
@@ -113,11 +117,12 @@ def present(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if check_mode or (missing and not parameters["archive"]):
         return answer
     os.umask(0o022)
-    commands = _runner.Commands(
-        _runner.NO_LOG, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    )
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+    commands = _runner.Commands(_runner.NO_LOG, environment)
     archive = Path(parameters["archive"]) if parameters["archive"] else None
-    return {**answer, "removed": _bundle.install(directory, wanted, missing, archive, commands)}
+    # Beside the deployment's own lock, which is the application user's: this happens before there is one.
+    with _runner.deployment_lock(lock_of(directory), purpose="bringing a bundle", timeout=900):
+        return {**answer, "removed": _bundle.install(directory, wanted, missing, archive, commands)}
 
 
 def absent(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -125,6 +130,7 @@ def absent(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     there = directory.is_dir()
     if there and not check_mode:
         _tree.remove(directory)
+        _tree.remove(lock_of(directory))
     return {"changed": there, "removed": [str(directory)] if there else []}
 
 
