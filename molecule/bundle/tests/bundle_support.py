@@ -7,8 +7,8 @@ import io
 import json
 import os
 import re
-import shlex
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,19 +71,6 @@ def play(name: str, settings: dict[str, Any], *arguments: str, good: bool = True
 
 
 @functools.cache
-def variables(host: str) -> dict[str, Any]:
-    """What the inventory says of a host."""
-    listed = subprocess.run(
-        ["ansible-inventory", "-i", str(INVENTORY), "--host", host],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: dict[str, Any] = json.loads(listed.stdout)
-    return found
-
-
-@functools.cache
 def downloads() -> dict[str, str]:
     """The environment of downloads as the inventory has it."""
     argv = ["ansible", HOST, "-i", str(INVENTORY), "-m", "ansible.builtin.debug"]
@@ -96,10 +83,8 @@ def downloads() -> dict[str, str]:
 
 def on_host(command: str, host: str = HOST) -> str:
     """The output of a command run as root."""
-    told = variables(host)
-    ssh = ["ssh", *shlex.split(told["ansible_ssh_common_args"]), "-i", told["ansible_ssh_private_key_file"]]
-    ssh.append(f"{told['ansible_user']}@{told['ansible_host']}")
-    done = subprocess.run([*ssh, command], capture_output=True, text=True, check=False)
+    sandbox = [sys.executable, str(CHECKOUT / "molecule/shared/sandbox.py"), "ssh", host, "--"]
+    done = subprocess.run([*sandbox, command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 
