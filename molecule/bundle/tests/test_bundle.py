@@ -169,7 +169,7 @@ def test_upgrade_by_a_second_bundle(
 
 
 def test_rollback_needs_no_bundle(using: dict[str, Any]) -> None:
-    done = play("rollback.yml", {})
+    done = play("rollback.yml", {"mission_control_bundle": "/nowhere.tar"})
     assert current() == RELEASES["first"], done.output
     assert play("deploy.yml", using).changed > 0 and current() == RELEASES["second"]
 
