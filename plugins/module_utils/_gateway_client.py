@@ -54,7 +54,7 @@ REMEDIES = {
     "an address the backend can reach (gateway_bind: lan where the backend stands on another host) and that "
     "no firewall is between them.",
     "tls": "See that the address has the right scheme and that the certificate is made out for its host and "
-    "signed by an authority that this host trusts.",
+    "signed by an authority that this host trusts (one of your own: mission_control_gateway_ca_path).",
     "not_a_gateway": "See which program listens on this address: it does not speak the gateway's protocol.",
     "unauthorized": "Give the token the gateway was started with (OPENCLAW_GATEWAY_TOKEN in its environment "
     "file); deploying the gateway and the registration together keeps them the same.",
@@ -335,6 +335,7 @@ class GatewayClient:
         platform: str = "",
         timeout: float = 15.0,
         verify: bool = True,
+        ca_path: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
@@ -345,6 +346,7 @@ class GatewayClient:
         self._platform = platform or os.uname().sysname.lower()
         self._timeout = timeout
         self._verify = verify
+        self._ca_path = ca_path
         self._monotonic = monotonic
         self._until = 0.0
         self._socket: WebSocket | None = None
@@ -379,17 +381,31 @@ class GatewayClient:
     def connect(self) -> None:
         """Challenge, signature, token; what the gateway answers is in `hello`."""
         self._until = self._monotonic() + self._timeout
-        context = None
-        if not self._verify:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        self._socket = WebSocket.open(self._url, deadline=self._left, context=context)
+        self._socket = WebSocket.open(self._url, deadline=self._left, context=self._context())
         try:
             self.hello = self._request("connect", self._connect_parameters(self._challenge()))
         except BaseException:
             self.close()
             raise
+
+    def _context(self) -> ssl.SSLContext | None:
+        """How a certificate is judged: by this system's authorities, by those of a file, or not at all."""
+        if self._verify and not self._ca_path:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self._ca_path or None)
+        except OSError as error:
+            reason = error.strerror or getattr(error, "reason", "") or "no certificates"
+            raise GatewayError(
+                "tls",
+                f"The authorities in {self._ca_path} cannot be used: {reason}.",
+                remedy="Put the authority's certificate (PEM) there, or name its file in "
+                "mission_control_gateway_ca_path.",
+            ) from None
+        if not self._verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
 
     def _challenge(self) -> str:
         assert self._socket is not None  # noqa: S101 - connect() has just made it

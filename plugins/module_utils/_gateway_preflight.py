@@ -202,7 +202,7 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
                     f"{variable}.allow_insecure_tls",
                     "true",
                     "lets anybody in between read the gateway's token and control it.",
-                    "With an authority of your own, rather set SSL_CERT_FILE for the backend.",
+                    "With an authority of your own, rather set mission_control_gateway_ca_path.",
                 )
             )
 

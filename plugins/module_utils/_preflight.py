@@ -47,6 +47,7 @@ PUBLIC_VARIABLES = frozenset(
         "frontend_environment",
         "frontend_port",
         "gateway_bind",
+        "gateway_ca_path",
         "gateway_configuration",
         "gateway_port",
         "gateway_token",

@@ -63,6 +63,11 @@ options:
       - Whether the certificate of a C(wss://) gateway is checked.
     type: bool
     default: true
+  ca_path:
+    description:
+      - File with the certificates (PEM) of the authorities that may have signed the certificate of a C(wss://)
+        gateway. Without it those of the system are trusted.
+    type: path
   timeout:
     description:
       - Seconds that connecting, and each call, may take.
@@ -161,6 +166,7 @@ def main() -> None:
             "protocol_min": {"type": "int", "default": 3},
             "protocol_max": {"type": "int", "default": 3},
             "validate_certs": {"type": "bool", "default": True},
+            "ca_path": {"type": "path"},
             "timeout": {"type": "float", "default": 30.0},
             "deadline": {"type": "float", "default": 30.0},
         },
@@ -181,6 +187,7 @@ def main() -> None:
             protocols=(options["protocol_min"], options["protocol_max"]),
             timeout=options["timeout"],
             verify=options["validate_certs"],
+            ca_path=options["ca_path"] or "",
         )
         while True:
             try:

@@ -130,6 +130,11 @@ options:
     type: list
     elements: str
     default: [operator.read, operator.admin, operator.approvals, operator.pairing]
+  unit:
+    description:
+      - Content of the user unit C(openclaw-gateway). It is only compared, see RV(unit_right).
+    type: str
+    default: ""
   prune:
     description:
       - Whether versions are removed that are neither the current nor the previous one.
@@ -210,6 +215,12 @@ unpaired:
   returned: with O(state=present)
   type: list
   elements: str
+unit_right:
+  description:
+    - Whether the unit stands as O(unit) says, is enabled, and runs what stands there now. Then
+      M(openclaw.mission_control.user_units) has nothing to do.
+  returned: with O(state=present)
+  type: bool
 token:
   description: The token.
   returned: with O(return_token=true), not in check mode where there is none yet
@@ -254,6 +265,7 @@ from ..module_utils._gateway_install import (
 from ..module_utils._gateway_protocol import DEFAULT_VERSION
 from ..module_utils._process import Account, HostError, acting_as, expand_home, find_account
 from ..module_utils._redact import Redactor
+from ..module_utils._units import Units, plan, wanted_unit
 
 
 def unpaired(layout: Layout, devices: list[str], scopes: list[str], platform: str = "") -> list[str]:
@@ -265,6 +277,12 @@ def unpaired(layout: Layout, devices: list[str], scopes: list[str], platform: st
         if device not in paired or not set(scopes) <= granted:
             missing.append(device)
     return missing
+
+
+def unit_right(account: Account, content: str, restart_on: str) -> bool:
+    """Whether the gateway's unit is as it shall be, and runs what is installed now."""
+    wanted = wanted_unit("openclaw-gateway", content, True, "started", restart_on)
+    return bool(content) and not plan([wanted], Units(account).find([wanted.name]))
 
 
 def hidden(changes: list[config.Change], redactor: Redactor) -> list[dict[str, Any]]:
@@ -306,6 +324,7 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
             "settings": [],
             "dangerous": [],
             "unpaired": list(options["devices"]),
+            "unit_right": False,
             "token_origin": "generated",
             "removed": [],
             "actions": [f"install Node {options['node_version']}", f"install OpenClaw {version}"],
@@ -334,38 +353,40 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
     installer = Installer(request, layout)
     tree = installer.configuration(check=module.check_mode)
     with acting_as(account):
-        plan = make_plan(request, layout, tree)
+        todo = make_plan(request, layout, tree)
     # To read a configuration with comments, OpenClaw had to be installed before the plan was made.
-    plan.actions[:0] = installer.installed
+    todo.actions[:0] = installer.installed
     removed: list[str] = []
-    if plan.actions and not module.check_mode:
-        installer.apply(plan)
-    if options["prune"] and not module.check_mode and (plan.actions or installer.surplus()):
+    if todo.actions and not module.check_mode:
+        installer.apply(todo)
+    if options["prune"] and not module.check_mode and (todo.actions or installer.surplus()):
         removed = installer.prune()
-    if not module.check_mode and plan.applied_text and not plan.actions:
-        installer.remember(plan)
-    redactor = Redactor([plan.token, request.token])
-    settings = hidden(plan.changes, redactor)
+    if not module.check_mode and todo.applied_text and not todo.actions:
+        installer.remember(todo)
+    redactor = Redactor([todo.token, request.token])
+    settings = hidden(todo.changes, redactor)
     with acting_as(account):
         missing = unpaired(layout, options["devices"], options["scopes"], options["platform"])
+    restart_on = restart_digest(request, todo.token, todo.wanted)
     result: dict[str, Any] = {
-        "changed": bool(plan.actions or removed),
-        "actions": plan.actions,
+        "changed": bool(todo.actions or removed),
+        "actions": todo.actions,
         "version": request.version,
-        "previous": plan.current if plan.current not in ("", request.version) else plan.previous,
-        "restart_on": restart_digest(request, plan.token, plan.wanted),
+        "previous": todo.current if todo.current not in ("", request.version) else todo.previous,
+        "restart_on": restart_on,
         "settings": settings,
-        "dangerous": plan.warnings,
+        "dangerous": todo.warnings,
         "unpaired": missing,
-        "token_origin": plan.token_origin,
+        "unit_right": unit_right(account, options["unit"], restart_on),
+        "token_origin": todo.token_origin,
         "removed": removed,
         "state_directory": str(request.state_directory),
     }
-    if options["return_token"] and plan.token:
+    if options["return_token"] and todo.token:
         # Not known to the module as a secret, so that it arrives; the task hides it with no_log.
-        module.no_log_values.discard(plan.token)
-        result["token"] = plan.token
-    if module._diff and (settings or plan.actions):
+        module.no_log_values.discard(todo.token)
+        result["token"] = todo.token
+    if module._diff and (settings or todo.actions):
         result["diff"] = [
             {
                 "before_header": str(layout.configuration),
@@ -373,14 +394,14 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
                 "before": diff_text(settings, "before"),
                 "after": diff_text(settings, "after"),
             },
-            {"prepared": "".join(f"{action}\n" for action in plan.actions)},
+            {"prepared": "".join(f"{action}\n" for action in todo.actions)},
         ]
     if installer.unread:
         module.warn(
             f"{layout.configuration} is not plain JSON and cannot be read before OpenClaw is there: the "
             "settings foretold are those of an empty file."
         )
-    for warning in plan.warnings:
+    for warning in todo.warnings:
         module.warn(warning)
     return result
 
@@ -429,6 +450,7 @@ def main() -> None:
             "devices": {"type": "list", "elements": "str", "default": []},
             "platform": {"type": "str", "default": ""},
             "scopes": {"type": "list", "elements": "str", "default": list(BACKEND_SCOPES)},
+            "unit": {"type": "str", "default": ""},
             "prune": {"type": "bool", "default": True},
             "timeout": {"type": "float", "default": 1800.0},
         },

@@ -52,6 +52,11 @@ options:
       - Whether the certificate of a C(wss://) gateway is checked.
     type: bool
     default: true
+  ca_path:
+    description:
+      - File with the certificates (PEM) of the authorities that may have signed the certificate of a C(wss://)
+        gateway. Without it those of the system are trusted.
+    type: path
   device_id:
     description:
       - Id of the device. Required with O(state=approved) and O(state=absent).
@@ -189,6 +194,7 @@ def connect(options: dict[str, Any], identity: Identity) -> dict[str, Any]:
             scopes=options["scopes"],
             platform=options["platform"],
             verify=options["validate_certs"],
+            ca_path=options["ca_path"] or "",
         )
         try:
             with client:
@@ -336,6 +342,7 @@ def main() -> None:
             "protocol_min": {"type": "int", "default": 3},
             "protocol_max": {"type": "int", "default": 3},
             "validate_certs": {"type": "bool", "default": True},
+            "ca_path": {"type": "path"},
             "device_id": {"type": "str"},
             "user": {"type": "str"},
             "root": {"type": "str", "default": "~/openclaw-gateway"},

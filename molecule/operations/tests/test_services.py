@@ -222,5 +222,5 @@ def control_path() -> str:
         match = re.search(r"ControlPath=(\S+?)[\"' ]", path.read_text())
         if match:
             address = re.search(r"operations-two:.*?ansible_host: \"?([\d.]+)", path.read_text(), re.DOTALL)
-            return match[1].replace("%h", address[1] if address else "")
+            return match[1].replace("%r", "root").replace("%h", address[1] if address else "")
     raise AssertionError("the inventory names no ControlPath")

@@ -313,12 +313,12 @@ class Sandbox:
         ]
 
     def persist_options(self) -> list[str]:
-        """Options that keep a connection for the next task; its socket is named by the host's address."""
+        """Options that keep a connection for the next task; its socket is named by user and address."""
         self.run.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
         return [
             *("-o", "ControlMaster=auto"),
             *("-o", "ControlPersist=60s"),
-            *("-o", f"ControlPath={self.run.runtime}/%h"),
+            *("-o", f"ControlPath={self.run.runtime}/%r@%h"),
         ]
 
     def ssh(self, host: Host, options: Sequence[str] = ()) -> list[str]:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -37,6 +38,26 @@ def make_identity(path: Path) -> str:
     document = {"version": 1, "deviceId": device, "publicKeyPem": public, "privateKeyPem": private}
     path.write_text(json.dumps(document))
     return device
+
+
+def make_certificate(place: Path) -> Path:
+    """A certificate of its own authority for this address, with its key, in one file."""
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=gateway",
+    ]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "-"]
+    key = subprocess.run([*command, "-out", f"{place}.certificate"], capture_output=True, check=True).stdout
+    place.write_bytes(key + Path(f"{place}.certificate").read_bytes())
+    return place
 
 
 def verify(public_key: str, signature: str, text: str) -> bool:
@@ -65,7 +86,12 @@ class Gateway:
         raw: bytes | None = None,
         starting: int = 0,
         calls: dict[str, Callable[[dict[str, Any]], Any]] | None = None,
+        certificate: Path | None = None,
     ) -> None:
+        self._tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         self.token = token
         self.protocol = protocol
         self.paired = paired
@@ -76,7 +102,7 @@ class Gateway:
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"ws://127.0.0.1:{self.port}"
+        self.url = f"{'ws' if certificate is None else 'wss'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._open: socket.socket | None = None
 
@@ -101,6 +127,11 @@ class Gateway:
             except OSError:
                 return
             self.connections += 1
+            if self._tls is not None:
+                try:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                except OSError:
+                    continue
             self._open = connection
             # A client that speaks something else, or that leaves, is no failure of the test.
             with (

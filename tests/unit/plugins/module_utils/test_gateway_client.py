@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _gateway_client as client
 
 sys.path.insert(0, str(Path(__file__).parent))
-from gateway_server import Gateway, make_identity
+from gateway_server import Gateway, make_certificate, make_identity
 
 TOKEN = "the-token-of-the-gateway"
 
@@ -133,6 +133,23 @@ def test_plain_where_tls_is_expected(identity: client.Identity) -> None:
             gateway.url.replace("ws:", "wss:"), token=TOKEN, identity=identity, timeout=0.5
         ).connect()
     assert caught.value.kind in ("tls", "unreachable")
+
+
+def test_an_authority_of_ones_own(identity: client.Identity, tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path / "gateway.pem")
+    with Gateway(certificate=certificate) as gateway:
+        connect(gateway, identity, ca_path=str(certificate)).close()
+        connect(gateway, identity, verify=False).close()
+        for options in ({}, {"ca_path": str(make_certificate(tmp_path / "another.pem"))}):
+            with pytest.raises(client.GatewayError) as caught:
+                connect(gateway, identity, **options)
+            assert caught.value.kind == "tls" and "CERTIFICATE_VERIFY_FAILED" in caught.value.message
+        for name in ("missing.pem", "device.json"):
+            with pytest.raises(client.GatewayError) as caught:
+                connect(gateway, identity, ca_path=str(tmp_path / name))
+            assert caught.value.kind == "tls" and name in caught.value.message
+            assert "mission_control_gateway_ca_path" in caught.value.remedy
+    assert len(gateway.seen) == 2, "nobody else was told the token"
 
 
 def test_an_identity_hides_its_private_key(identity: client.Identity) -> None:

@@ -8,9 +8,15 @@ import base64
 import hashlib
 import json
 import shlex
+import shutil
+import socket
+import ssl
 import subprocess
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +29,10 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._process 
     find_account,
 )
 
+sys.path.insert(0, str(Path(__file__).parent))
+from gateway_server import make_certificate
+
+NODE = shutil.which("node")
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
@@ -388,3 +398,52 @@ def test_an_uninstallation_keeps_the_data_unless_asked(request_: install.Request
 def test_the_environment_of_downloads_is_quoted() -> None:
     text = install.downloads_text({"A": 'b"c\\d', "E": "f g"})
     assert text.splitlines()[1:] == ['A="b\\"c\\\\d"', 'E="f g"']
+
+
+class Ready(BaseHTTPRequestHandler):
+    """A gateway that does not know /readyz, and is starting when it is asked first."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += self.path == "/health"
+        self.send_response(200 if self.path == "/health" else 404)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps({"ok": type(self).asked > 1}).encode())
+
+    def log_message(self, *_arguments: Any) -> None:
+        pass
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no node on this machine")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_unit_waits_until_the_gateway_answers(tmp_path: Path, scheme: str) -> None:
+    Ready.asked = 0
+    with HTTPServer(("127.0.0.1", 0), Ready) as server:
+        if scheme == "https":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(make_certificate(tmp_path / "gateway.pem"))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = wait_ready(tmp_path, f"{scheme}://127.0.0.1:{server.server_port}", "60")
+        server.shutdown()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Ready.asked == 2
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no node on this machine")
+def test_the_unit_gives_up_where_nothing_answers(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free = taken.getsockname()[1]
+    done = wait_ready(tmp_path, f"http://127.0.0.1:{free}", "0")
+    assert done.returncode == 1 and f"http://127.0.0.1:{free} within 0 s" in done.stderr
+    # This machine is in no tailnet.
+    assert wait_ready(tmp_path, f"http://tailnet:{free}", "0").returncode == 1
+
+
+def wait_ready(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = place / "wait-ready.mjs"
+    program.write_text(install.WAIT_READY)
+    command = [str(NODE), str(program), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})

@@ -134,3 +134,9 @@ def test_it_is_removed_once_and_its_data_stays(installed: Path, tmp_path: Path, 
     assert call(user="not-there-yet", state="absent")["changed"] is False
     call(state="absent", purge=True)
     assert not installed.exists() and not (tmp_path / "state").exists()
+
+
+def test_a_unit_that_is_not_there_is_not_right(installed: Path, call: Call) -> None:
+    for unit in ("", "[Service]\nExecStart=/bin/true\n"):
+        result = call(token=TOKEN, unit=unit)
+        assert installed.is_dir() and result["changed"] is False and result["unit_right"] is False

@@ -1,0 +1,260 @@
+"""Four hosts that were just deployed, in the order of the tests."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import subprocess
+
+import pytest
+from conftest import Repository
+from distributed_support import (
+    APPLICATION,
+    DATA,
+    FRONT,
+    INVENTORY,
+    ONE,
+    ROOT,
+    SUDO_PASSWORD,
+    TWO,
+    USER,
+    address,
+    current,
+    on_host,
+    outcomes,
+    play,
+    python,
+    settings,
+)
+
+testinfra_hosts = [DATA]
+UNITS = {
+    DATA: set(),
+    ONE: {"backend", "worker"},
+    TWO: {"backend", "worker"},
+    FRONT: {"frontend"},
+}
+CONNECT = """
+import sys, psycopg2
+url = sys.stdin.read().strip()
+try:
+    found = psycopg2.connect(url.replace("+psycopg", ""), connect_timeout=5).cursor()
+    found.execute("select current_user")
+    print(found.fetchone()[0])
+except psycopg2.OperationalError as error:
+    print(" ".join(str(error).split()))
+"""
+QUEUE = """
+import socket, sys
+host, password = sys.stdin.read().split()
+connection = socket.create_connection((host, 6379), 5)
+lines = (["AUTH " + password] if password != "-" else []) + ["PING"]
+for line in lines:
+    connection.sendall(line.encode() + b"\\r\\n")
+    answer = connection.recv(200).decode().strip()
+print(answer)
+"""
+
+
+def database(name: str, url: str) -> str:
+    """The role as which the database lets a host in, or why it does not."""
+    return python(name, CONNECT, text=url)
+
+
+def test_nobody_logs_in_as_root() -> None:
+    argv = [
+        "ansible",
+        "-i",
+        str(INVENTORY),
+        "mission_control",
+        "-m",
+        "ansible.builtin.command",
+        "-a",
+        "id -un",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert (
+        done.stdout.count("rc=0") == 4
+        and re.findall(r"^(?!.*rc=)(\S+)$", done.stdout, re.MULTILINE) == ["operator"] * 4
+    )
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_each_host_runs_its_part_and_nothing_else(name: str) -> None:
+    exists = on_host(name, f"getent passwd {USER} || true")
+    assert exists
+    shown = on_host(
+        name, f"systemctl --user -M {USER}@ list-units --plain --no-legend 'mission-control-*.service'"
+    )
+    running = {line.split()[0] for line in shown.splitlines() if " running " in line}
+    assert running == {f"mission-control-{unit}.service" for unit in UNITS[name]}
+
+
+def test_the_database_lets_in_exactly_the_hosts_that_use_it() -> None:
+    url = settings(ONE)["DATABASE_URL"]
+    assert url.partition("@")[2] == f"{address(DATA)}:5432/mission_control"
+    assert settings(TWO)["DATABASE_URL"] == url
+    for name in (ONE, TWO):
+        assert database(name, url) == "mission_control"
+        wrong = re.sub(r":[^:@]+@", ":wrong-password@", url)
+        assert "password authentication failed" in database(name, wrong)
+    assert "no pg_hba.conf entry" in database(FRONT, url)
+    entries = on_host(
+        DATA, "grep -hP '^host\\s+mission_control' /etc/postgresql/*/main/pg_hba.conf"
+    ).splitlines()
+    assert {line.split()[-1] for line in entries} == {"scram-sha-256"}
+    assert {line.split()[3] for line in entries} == {f"{address(name)}/32" for name in (ONE, TWO)}
+
+
+def test_the_queue_wants_the_password_that_only_its_users_have() -> None:
+    url = settings(ONE)["RQ_REDIS_URL"]
+    assert settings(TWO)["RQ_REDIS_URL"] == url
+    password = url.partition("//:")[2].partition("@")[0]
+    assert len(password) >= 40
+    for name in (ONE, TWO):
+        assert python(name, QUEUE, text=f"{address(DATA)} {password}") == "+PONG"
+    for name in (ONE, FRONT):
+        assert python(name, QUEUE, text=f"{address(DATA)} -").startswith("-NOAUTH")
+    database_password = settings(ONE)["DATABASE_URL"].split("@")[0].rpartition(":")[2]
+    # The patterns come on standard input, so that they are not found in the command itself.
+    found = on_host(
+        FRONT,
+        f"grep -rlF -f - /etc {ROOT} /var/lib/mission-control 2>/dev/null || true",
+        f"{password}\n{database_password}\n",
+    )
+    assert found == "", "the frontend's host knows neither password"
+
+
+def test_it_is_healthy_from_every_host_and_from_the_controller() -> None:
+    done = play("verify.yml", verify_deadline=30)
+    assert done.returncode == 0, done.output
+    # The database's host has no part of the application to look at, but the host itself.
+    assert all(counts["failed"] == 0 for counts in done.counts.values()) and len(done.counts) == 4
+
+
+def test_check_mode_foretells_every_kind_of_change_and_changes_none(repository: Repository) -> None:
+    before = current()
+    token = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(64))
+    done = play(
+        "deploy.yml",
+        "--check",
+        "--diff",
+        mission_control_token=token,
+        mission_control_database_name="another",
+        mission_control_database_password="a-password-for-another",
+        mission_control_backend_port=8100,
+        mission_control_api_url=f"http://{address(ONE)}:8100",
+        mission_control_public_url="http://mission-control.example.com:3000",
+        mission_control_backend_environment={"LOG_LEVEL": "DEBUG"},
+        mission_control_gateways=[
+            {"name": "elsewhere", "url": "ws://gateway.example.com:18789", "token": token[::-1]}
+        ],
+        mission_control_boards=[{"name": "Foretold", "gateway": "elsewhere"}],
+    )
+    assert done.returncode == 0, done.output
+    for line in (
+        "+BASE_URL=http://" + address(ONE) + ":8100",
+        "+CORS_ORIGINS=http://mission-control.example.com:3000",
+        "+LOG_LEVEL=DEBUG",
+        "+ListenStream=0.0.0.0:8100",
+        "restart mission-control-backend.service",
+        "restart mission-control-worker.service",
+        "restart mission-control-frontend.service",
+        '"url": "ws://gateway.example.com:18789"',
+        '"name": "Foretold"',
+    ):
+        assert line in done.output, line
+    assert re.search(r"^\+DATABASE_URL=.*\*\*\*\*.*/another", done.output, re.MULTILINE)
+    assert re.search(r"^\+apply \w+: ", done.output, re.MULTILINE), "the migrations of an empty database"
+    assert re.search(r"^ LOCAL_AUTH_TOKEN|^\+LOCAL_AUTH_TOKEN=\*+", done.output, re.MULTILINE)
+    for secret in (token, token[::-1], "a-password-for-another"):
+        assert secret not in done.output
+    assert current() == before
+
+
+def test_sudo_with_a_password_that_shows_nowhere() -> None:
+    done = play("deploy.yml", "-vvv", ansible_user="secretary", ansible_become_password=SUDO_PASSWORD)
+    assert done.returncode == 0, done.output[-3000:]
+    assert all(counts["changed"] == 0 for counts in done.counts.values()), done.counts
+    assert "secretary" in done.output and SUDO_PASSWORD not in done.output
+    for name in UNITS:
+        assert "secretary" in on_host(name, "journalctl -q --no-pager -g 'session opened' | tail -50")
+        found = on_host(name, "journalctl -q --no-pager | grep -cF -f /dev/stdin || true", SUDO_PASSWORD)
+        assert found == "0"
+    wrong = play("status.yml", ansible_user="secretary", ansible_become_password="not-the-password")
+    assert wrong.returncode != 0 and "not-the-password" not in wrong.output
+
+
+def test_a_release_that_fails_on_one_host_is_taken_back_on_all(repository: Repository) -> None:
+    before = current()
+    on_host(TWO, f"touch {repository.breaks}")
+    done = play(
+        "deploy.yml", mission_control_source=repository.url, mission_control_revision=repository.branch
+    )
+    assert done.returncode != 0
+    assert "did not pass" in done.words and "serves again" in done.words, done.output[-3000:]
+    assert current() == before
+    for name in APPLICATION:
+        told = outcomes(name)
+        assert told[before[name]] == "verified"
+        assert sorted(set(told.values())) == ["failed", "verified"], (name, told)
+    for name in (ONE, TWO):
+        assert runs_from(name) == {before[name]} and answers(name)
+
+
+def test_an_upgrade_reaches_all_hosts(repository: Repository) -> None:
+    on_host(TWO, f"rm {repository.breaks}")
+    before = current()
+    done = play(
+        "deploy.yml", mission_control_source=repository.url, mission_control_revision=repository.branch
+    )
+    assert done.returncode == 0, done.output[-3000:]
+    after = current()
+    assert all(release.startswith(repository.head[:12]) for release in after.values()), after
+    assert not set(after.values()) & set(before.values())
+    for name in (ONE, TWO):
+        assert runs_from(name) == {after[name]} and answers(name)
+
+
+def test_a_rollback_goes_back_on_all_hosts(repository: Repository) -> None:
+    done = play("rollback.yml")
+    assert done.returncode == 0, done.output[-3000:]
+    went = current()
+    assert not any(release.startswith(repository.head[:12]) for release in went.values())
+    for name in (ONE, TWO):
+        assert runs_from(name) == {went[name]} and answers(name)
+
+
+def test_a_git_server_gives_what_is_asked_for(repository: Repository) -> None:
+    def bring(revision: str) -> tuple[int, str]:
+        done = play("source.yml", mission_control_source=repository.url, mission_control_revision=revision)
+        return done.returncode, done.words
+
+    assert f"brought {repository.tagged[:12]}" in bring(repository.tag)[1]
+    assert f"brought {repository.tagged} before" in bring(repository.tagged)[1]
+    assert f"brought {repository.head} before" in bring(repository.branch)[1]
+    for wrong in ("no-such-branch", "0123456789" * 4):
+        status, words = bring(wrong)
+        assert status != 0
+        assert "mission_control_revision" in words and wrong[:12] in words, words
+
+
+def runs_from(name: str) -> set[str]:
+    """The releases from which backend and worker run."""
+    program = (
+        "for unit in backend worker; do "
+        f"readlink /proc/$(systemctl --user -M {USER}@ show -P MainPID mission-control-$unit)/cwd; done"
+    )
+    return {line.split("/releases/")[1].split("/")[0] for line in on_host(name, program).splitlines()}
+
+
+def answers(name: str) -> bool:
+    """Whether the backend of a host answers a user."""
+    program = (
+        "import json, sys, urllib.request as r; "
+        "request = r.Request('http://127.0.0.1:8000/api/v1/organizations/me/member', "
+        "headers={'Authorization': 'Bearer ' + sys.stdin.read().strip()}); "
+        "print(json.load(r.urlopen(request, timeout=10))['role'], r.urlopen('http://127.0.0.1:8000/health').status)"
+    )
+    return python(name, program, text=settings(name)["LOCAL_AUTH_TOKEN"]) == "owner 200"
