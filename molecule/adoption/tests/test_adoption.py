@@ -29,7 +29,7 @@ def state(host: Host) -> dict[str, str]:
     return {
         "files": host.on(f"{files} | sort | xargs -d '\\n' sha256sum"),
         "root": host.on(f"ls -A {host.root} 2>/dev/null || true"),
-        # Not by systemctl: to ask for the manager of the installer's user, who does not linger, would start it.
+        # Not by systemctl: asking for the manager of a user who does not linger starts it.
         "units": host.on(f"ls -AR {home}/.config"),
         "processes": host.on(f"pgrep -u {host.user} -f 'uvicorn|scripts/rq|next' | sort"),
     }
