@@ -24,7 +24,9 @@ def nothing_is_lost(written: dict[str, dict[str, str]], request: pytest.FixtureR
 def state(host: Host) -> dict[str, str]:
     """What check mode must not change: files, units and processes."""
     home = f"/home/{host.user}"
-    caches = "-name node_modules -o -name .next -o -name __pycache__"
+    # Where the guide's tree is, releases are prepared too; what a failed one leaves is no part of the tree.
+    caches = "-name node_modules -o -name .next -o -name __pycache__ "
+    caches += f" -o -path {host.root}/releases -o -path {host.root}/shared"
     files = f"find {home}/.config {host.tree} \\( {caches} \\) -prune -o -type f -print"
     return {
         "files": host.on(f"{files} | sort | xargs -d '\\n' sha256sum"),
