@@ -53,6 +53,7 @@ PHASES = {
     "worker": "settings",
     "frontend": "settings",
     "verify": "gate",
+    "bundle": "bundle",
     "command": "host command",
     "gateway": "gateway",
 }
