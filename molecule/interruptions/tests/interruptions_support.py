@@ -101,6 +101,7 @@ class Deployment:
         self.process = start("deploy.yml", source=source, settings={"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"})
         self.began: dict[str, float] = {}
         self.lines: list[str] = []
+        self._over = False
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -114,6 +115,9 @@ class Deployment:
                     if line.startswith("TASK [") and f": {task}" in line:
                         self.began.setdefault(step, time.monotonic())
                 self._changed.notify_all()
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
 
     @property
     def output(self) -> str:
@@ -127,8 +131,8 @@ class Deployment:
         """Until a step begins; a run that ends before has gone wrong."""
         with self._changed:
             self._changed.wait_for(
-                lambda: step in self.began or not self._reader.is_alive() or self.process.poll() is not None,
-                timeout=600,
+                lambda: step in self.began or self._over,
+                timeout=1200,
             )
         assert step in self.began, f"the step {step} did not begin:\n{self.output}"
 
