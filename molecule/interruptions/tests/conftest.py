@@ -41,4 +41,7 @@ def host(old: str) -> str:
 @pytest.fixture(scope="session")
 def course(old: str, applications: Applications) -> Course:
     """The upgrade when nobody disturbs it: when its steps began, and the state at its end."""
+    # Other tests may have come before.
+    sandbox("reset", HOST)
+    serving_within(90)
     return undisturbed(applications.get(UPGRADE))
