@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -229,7 +230,10 @@ class Context:
                 ERROR,
                 str(error),
                 f"{self.where} has no Python library `{error.library}` for the interpreter in use.",
-                f"Install the package on {self.where}: apt-get install {error.package}. "
+                # A virtual environment does not see the distribution's packages.
+                f"Install it on {self.where}: {sys.executable} -m pip install {error.library}"
+                if sys.prefix != sys.base_prefix
+                else f"Install the package on {self.where}: apt-get install {error.package}. "
                 "The role common installs it on application hosts.",
                 "missing_library",
             )

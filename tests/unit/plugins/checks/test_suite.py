@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -89,13 +90,19 @@ def test_what_comes_and_goes_never_was_stable() -> None:
     assert (verdict.state, verdict.kind) == ("fail", "unstable")
 
 
-def test_a_missing_library_is_not_tried_again() -> None:
+@pytest.mark.parametrize(
+    ("prefix", "way"), [("/usr", "apt-get install python3-requests"), ("/venv", "-m pip install requests")]
+)
+def test_a_missing_library_is_not_tried_again(prefix: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", prefix)
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+
     def run(_context: Context, _options: Mapping[str, Any]) -> Verdict:
         raise MissingLibraryError("requests", "python3-requests")
 
     verdict, passed = attempt(run, deadline=60.0)
     assert (verdict.state, verdict.kind, passed.slept) == ("error", "missing_library", [])
-    assert "apt-get install python3-requests" in verdict.remedy and "host1" in verdict.cause
+    assert way in verdict.remedy and "host1" in verdict.cause
 
 
 def test_a_defect_of_a_check_is_an_error_without_a_traceback_or_secret() -> None:
