@@ -52,6 +52,7 @@ class Candidate:
 CANDIDATES = (
     Candidate("ping", PLAYBOOKS / "ping.yml"),
     Candidate(VERIFY, PLAYBOOKS / "verify_host_only.yml", 1.35),
+    Candidate("verify, the module alone", PLAYBOOKS / "verify_module.yml"),
     Candidate(CORE, PLAYBOOKS / "verify_with_core_modules.yml"),
     Candidate("verify.yml (host and controller)", ROOT / "playbooks" / "verify.yml"),
     Candidate("deploy.yml, nothing to do", ROOT / "playbooks" / "deploy.yml", 10),
