@@ -16,9 +16,9 @@ SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap 
 # Tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
 SCENARIO ?=
-# In this order: all but default, distributed and gateway start from the host that default leaves behind.
-SCENARIOS := default leaks operations releases gateway faults
-FULL_SCENARIOS :=
+# In this order: all but bundle, default, distributed, gateway and local start from the host that default leaves behind.
+SCENARIOS := default leaks operations releases adoption local gateway faults
+FULL_SCENARIOS := interruptions distributed bundle
 # What `make sandbox` deploys: the stand-in, or the real product by its Git URL, an archive or a directory.
 SOURCE ?=
 PLAYBOOK := ansible-playbook -i inventory/sandbox
@@ -107,7 +107,7 @@ reference: setup $(CACHE)/test-system.installed ## The reference application's o
 
 .PHONY: molecule
 molecule: setup application ## The Molecule scenarios; SCENARIO=name runs one
-	@case "$(SCENARIO)" in ""|default|distributed|gateway) ;; *) $(SANDBOX) snapshots | grep '^deployed ' >/dev/null || molecule test -s default ;; esac
+	@case "$(SCENARIO)" in ""|bundle|default|distributed|gateway|local) ;; *) $(SANDBOX) snapshots | grep '^deployed ' >/dev/null || molecule test -s default ;; esac
 	for scenario in $(or $(SCENARIO),$(SCENARIOS) $(if $(TEST_FULL),$(FULL_SCENARIOS))); do
 	  molecule test -s $$scenario
 	done
