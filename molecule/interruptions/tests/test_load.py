@@ -29,7 +29,7 @@ def test_nothing_is_refused(course: Course, host: str, applications: Application
     steps = {
         "upgrade": (["deploy.yml"], new),
         "restart": (["restart.yml"], new),
-        "rollback": (["rollback.yml", "-e", "allow_newer_schema=true"], host),
+        "rollback": (["rollback.yml", "-e", "schema=keep"], host),
     }
     phases = {}
     with Load(variables()["ansible_host"], targets) as load:
