@@ -44,16 +44,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             },
         )
         bundle = Path(checked["path"]).expanduser()
-        wanted = _bundle.wanted_parts(_bundle.read_manifest(bundle), checked["components"])
+        manifest = _bundle.read_manifest(bundle)
+        wanted = _bundle.wanted_parts(manifest, checked["components"])
         arguments.update(path=str(bundle), parts=wanted)
         answer = self._module(arguments, task_vars)
         if answer.get("failed") or not answer.get("missing") or self._task.check_mode:
             return answer
         with tempfile.TemporaryDirectory(prefix="mission-control-") as directory:
             archive = bundle
-            if set(answer["missing"]) != set(wanted) or len(wanted) < len(
-                _bundle.read_manifest(bundle)["parts"]
-            ):
+            if set(answer["missing"]) != set(wanted) or len(wanted) < len(manifest["parts"]):
                 archive = Path(directory) / "parts.tar"
                 _bundle.select(bundle, answer["missing"], archive)
             return self._upload(archive, arguments, task_vars)

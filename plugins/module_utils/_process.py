@@ -56,6 +56,10 @@ class HostError(Exception):
         self.kind = kind
         self.remedy = remedy
 
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json."""
+        return {"msg": f"{self.message} {self.remedy}"}
+
 
 @dataclass(frozen=True)
 class Account:

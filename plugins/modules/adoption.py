@@ -195,12 +195,7 @@ def main() -> None:
     except HostError as error:
         if error.kind == "no_such_user":
             module.exit_json(changed=False, found=False, steps=[])
-        told = (
-            error.result()
-            if isinstance(error, _runner.DeploymentError)
-            else {"msg": f"{error.message} {error.remedy}"}
-        )
-        module.fail_json(**told)
+        module.fail_json(**error.result())
     module.exit_json(**answer)
 
 

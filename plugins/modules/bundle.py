@@ -157,12 +157,7 @@ def main() -> None:
     try:
         module.exit_json(**work(module.params, module.check_mode))
     except HostError as error:
-        told = (
-            error.result()
-            if isinstance(error, _runner.DeploymentError)
-            else {"msg": f"{error.message} {error.remedy}"}
-        )
-        module.fail_json(**told)
+        module.fail_json(**error.result())
     except OSError as error:
         remedy = " Make room on that file system." if error.errno == 28 else ""
         module.fail_json(msg=f"{error.filename or module.params['directory']}: {error.strerror}.{remedy}")

@@ -291,12 +291,7 @@ def main() -> None:
             **_runner.as_user(module.params["user"], lambda account: make(module.params, account))
         )
     except HostError as error:
-        told = (
-            error.result()
-            if isinstance(error, _runner.DeploymentError)
-            else {"msg": f"{error.message} {error.remedy}"}
-        )
-        module.fail_json(**told)
+        module.fail_json(**error.result())
 
 
 if __name__ == "__main__":

@@ -186,12 +186,7 @@ def main() -> None:
         if module.check_mode and error.kind == "no_such_user":
             # The user would have been created before, so there is nothing to back up.
             module.exit_json(changed=False, removed=[])
-        told = (
-            error.result()
-            if isinstance(error, _runner.DeploymentError)
-            else {"msg": f"{error.message} {error.remedy}"}
-        )
-        module.fail_json(**told)
+        module.fail_json(**error.result())
     module.exit_json(**answer)
 
 

@@ -199,12 +199,7 @@ def main() -> None:
             parameters["user"], lambda account: restore(parameters, module.check_mode, account)
         )
     except HostError as error:
-        told = (
-            error.result()
-            if isinstance(error, _runner.DeploymentError)
-            else {"msg": f"{error.message} {error.remedy}"}
-        )
-        module.fail_json(**told)
+        module.fail_json(**error.result())
     module.exit_json(**answer)
 
 

@@ -271,12 +271,7 @@ def main() -> None:
     try:
         answer = work(parameters, module.check_mode)
     except HostError as error:
-        told = (
-            error.result()
-            if isinstance(error, _runner.DeploymentError)
-            else {"msg": f"{error.message} {error.remedy}"}
-        )
-        module.fail_json(**told)
+        module.fail_json(**error.result())
     except OSError as error:
         module.fail_json(msg=f"{error.filename or parameters['root']}: {error.strerror}.")
     module.exit_json(**answer)

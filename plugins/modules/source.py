@@ -189,12 +189,7 @@ def main() -> None:
         if module.check_mode and error.kind == "no_such_user":
             # The user would have been created before, so nothing of his can be there.
             module.exit_json(**_source.predicted(request))
-        told = (
-            error.result()
-            if isinstance(error, _runner.DeploymentError)
-            else {"msg": f"{error.message} {error.remedy}"}
-        )
-        module.fail_json(**told)
+        module.fail_json(**error.result())
 
 
 if __name__ == "__main__":
