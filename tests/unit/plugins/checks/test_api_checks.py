@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -691,6 +692,31 @@ def test_a_comparison_of_zeros_is_skipped() -> None:
         make_context(table), metrics.run, "metrics", ranges=["24h"], change_critical={"throughput": "5"}
     )
     assert verdict.state == "skip" or verdict.checks[0].checks[0].state == "skip"
+
+
+@pytest.mark.parametrize(
+    ("range_name", "length", "month"), [("3m", 90, False), ("6m", 180, False), ("1y", 365, True)]
+)
+def test_calendar_buckets_vary_by_a_point(range_name: str, length: int, month: bool) -> None:
+    """Weeks and months that a range touches, on every day of ten years: no more and no fewer are expected."""
+    found = set()
+    for number in range(3653):
+        end = date(2024, 1, 1) + timedelta(number)
+        days = [end - timedelta(back) for back in range(length + 1)]
+        found.add(len({(day.year, day.month) if month else day.isocalendar()[:2] for day in days}))
+    _, fewest, most = metrics.SHAPES[range_name]
+    assert found == {fewest, most}
+
+
+def test_a_comparison_of_a_week_less() -> None:
+    def shortened(body: dict[str, Any]) -> dict[str, Any]:
+        found = copy.deepcopy(body)
+        for name in metrics.SERIES:
+            del found[name]["comparison"]["points"][0]
+        return found
+
+    table = metrics_table(**{"6m": with_body("metrics-6m", shortened)})
+    assert finish(make_context(table), metrics.run, "metrics", ranges=["6m"]).state == "pass"
 
 
 def damage(path: str, value: Any) -> Any:
