@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_network
 from pathlib import Path
 
-from .common import RUNTIME, Run, SandboxError, command, locked, read_json, write, write_json
+from . import kernel
+from .common import RUNTIME, Run, SandboxError, command, locked, read_json, write_json
 
 POOL = IPv4Network("10.213.0.0/16")
 BRIDGE_PREFIX = "mcs-"
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
-FORMER_FORWARDING = RUNTIME / "ip_forward"
 FIRST_HOST, LAST_HOST = 2, 254
 
 
@@ -121,7 +120,7 @@ def outer_mtu() -> int:
 
 
 def ensure(run: Run) -> Network:
-    """Bridge, address, forwarding and rules of this run, made if they are not there."""
+    """Bridge, address and rules of this run and the kernel's settings, made if they are not there."""
     with locked(RUNTIME / "lock"):
         existing = links()
         bridge = choose_bridge(run.ident, run.owner, existing)
@@ -137,9 +136,7 @@ def ensure(run: Run) -> Network:
             command(["ip", "link", "set", bridge, "alias", run.owner])
         command(["ip", "addr", "replace", f"{network.gateway}/{network.prefix}", "dev", bridge])
         command(["ip", "link", "set", bridge, "mtu", str(network.mtu), "up"])
-        if FORWARDING.read_text().strip() != "1":
-            write(FORMER_FORWARDING, FORWARDING.read_text())
-            FORWARDING.write_text("1")
+        kernel.set_up()
         for rule in rules(network):
             if command(["iptables", "-w", "-t", rule[0], "-C", *rule[1:]], check=False).returncode != 0:
                 if rule[0] == "filter":
@@ -176,7 +173,7 @@ def fill_chain(network: Network, isolated: Iterable[str]) -> None:
 
 
 def remove(run: Run) -> None:
-    """Take down everything that ensure() made; former forwarding comes back with the last run's end."""
+    """Take down everything that ensure() made; the kernel's settings are put back with the last run's end."""
     with locked(RUNTIME / "lock"):
         network = load(run)
         if network is None:
@@ -192,7 +189,5 @@ def remove(run: Run) -> None:
             del existing[network.bridge]
         others = [alias for alias in existing.values() if alias.startswith("mission-control-sandbox:")]
         if not others:
-            if FORMER_FORWARDING.exists():
-                FORWARDING.write_text(FORMER_FORWARDING.read_text())
-                FORMER_FORWARDING.unlink()
+            kernel.put_back()
             (RUNTIME / "lock").unlink()
