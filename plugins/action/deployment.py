@@ -4,8 +4,9 @@
 
 The host cannot see whether ansible-playbook still runs. So a process beside it keeps one command running on
 the host, through the connection of the task: a lock on the file that names the run. When ansible-playbook
-ends, however it ends, that process ends the command; when both are gone, or the network, the command ends by
-itself.
+ends, however it ends, that process ends the command; when both are gone, the command ends with its
+connection. Where the controller or the network vanish without a word, the connection stays for a long time:
+so another command touches the file from time to time, and without that the first one ends by itself.
 """
 
 from __future__ import annotations
@@ -31,11 +32,19 @@ display = Display()
 PAUSE = 3.0
 # These keep their session in the process: a copy of it cannot use it too.
 _SHARED_SESSIONS = ("paramiko", "paramiko_ssh", "libssh", "ansible.netcommon.libssh")
-# A line says that the lock counts now. Then something is written from time to time: into a connection that is
-# no more, which ends it.
+# So often a run says that it lives; it counts no more after so long a silence.
+BEAT = 15
+SILENCE = 60
+# A line says that the lock counts now. Then something is written from time to time: into a connection that
+# was closed, which ends it. The seconds of silence are counted, not measured: clocks are set.
 _PROGRAM = (
-    'grep -qF -e "$0" -- "$1" && echo held >>"$1"; while grep -qF -e "$0" -- "$1" && echo; do sleep 5; done'
+    'grep -qF -e "$0" -- "$1" && echo held >>"$1"; last= silence=0; '
+    'while grep -qF -e "$0" -- "$1" && echo; do now=$(stat -c %y -- "$1"); '
+    '[ "$now" = "$last" ] && silence=$((silence + 5)) || silence=0; [ $silence -lt $2 ] || exit 1; '
+    "last=$now; sleep 5; done"
 )
+# Ends with 0 when there is nothing more to say.
+_BEAT_PROGRAM = '! grep -qF -e "$0" -- "$1" || { touch -c -- "$1"; exit 1; }'
 
 
 def run_identifier(main: int) -> str:
@@ -48,11 +57,16 @@ def run_identifier(main: int) -> str:
     return f"{platform.node()}/{main}/{started}"
 
 
-def holding_command(user: str, run: str) -> str:
+def holding_command(user: str, run: str, silence: int = SILENCE) -> str:
     """What runs on the host as long as the run lives."""
     path = str(_deployment.place(user))
     # -o: not the program but flock holds the lock, so that what the program leaves behind does not.
-    return shlex.join(["flock", "-o", "-w", "60", path, "sh", "-c", _PROGRAM, run, path])
+    return shlex.join(["flock", "-o", "-w", "60", path, "sh", "-c", _PROGRAM, run, path, str(silence)])
+
+
+def beating_command(user: str, run: str) -> str:
+    """What has it go on."""
+    return shlex.join(["sh", "-c", _BEAT_PROGRAM, run, str(_deployment.place(user))])
 
 
 def told(host: str, line: dict[str, Any]) -> str:
@@ -130,9 +144,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 f"deployment is kept away for {_deployment.GRACE:.0f} s only. Use the connection ssh."
             ]
         else:
-            self._hold(
-                holding_command(str(arguments.get("user") or "mission-control"), arguments["run"]), main
-            )
+            user = str(arguments.get("user") or "mission-control")
+            self._hold(holding_command(user, arguments["run"]), beating_command(user, arguments["run"]), main)
         return {**answer, "waited": waited}
 
     def _module(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -141,8 +154,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         return answer
 
-    def _hold(self, command: str, main: int) -> None:
-        """Start a process of its own that runs the command on the host for as long as `main` lives."""
+    def _hold(self, holding: str, beating: str, main: int) -> None:
+        """Start processes of their own that run the commands on the host for as long as `main` lives."""
         child = os.fork()
         if child:
             os.waitpid(child, 0)
@@ -151,11 +164,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             os.setsid()
             if os.fork() == 0:
-                self._stay(command, main)
+                self._stay(holding, beating, main)
         finally:
             os._exit(0)
 
-    def _stay(self, command: str, main: int) -> None:
+    def _stay(self, holding: str, beating: str, main: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         # What the worker shares with ansible-playbook is none of this process's business.
@@ -164,15 +177,23 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         for descriptor in range(3):
             os.dup2(null, descriptor)
         os.closerange(3, 1024)
+        # Each with a connection object of its own.
+        if os.fork() == 0:
+            time.sleep(BEAT)
+            self._repeat(beating, BEAT, main)
+            return
         threading.Thread(target=_end_with, args=(main,), daemon=True).start()
+        # A connection that was lost is made again, as the tasks do it.
+        self._repeat(holding, PAUSE, main)
+        os.killpg(0, signal.SIGTERM)
+
+    def _repeat(self, command: str, pause: float, main: int) -> None:
+        """Until the command says that the run has ended in good order, or another one has taken its place."""
         while _lives(main):
             with contextlib.suppress(Exception):
-                answer = self._low_level_execute_command(command)
-                if answer.get("rc") == 0:
-                    # The run has ended in good order, or another one has taken its place.
+                if self._low_level_execute_command(command).get("rc") == 0:
                     return
-            # A connection that was lost is made again, as the tasks do it.
-            time.sleep(PAUSE)
+            time.sleep(pause)
 
 
 def _lives(main: int) -> bool:

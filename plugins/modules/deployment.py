@@ -12,8 +12,8 @@ description:
   - With O(state=begun) the run of C(ansible-playbook) enters itself on the host. Another run finds out who
     deploys, what, from where and since when, waits for O(wait) seconds and then fails with that.
   - The entry counts as long as a small process lives on the host. That is started through the connection and
-    ends with the run, however the run ends. A reboot ends it too, and the loss of the connection. There is
-    nothing to clean up by hand.
+    ends with the run, however the run ends. A reboot ends it too, the loss of the connection, and a minute
+    without a word of the run. There is nothing to clean up by hand.
   - With O(state=ended) the run is recorded in C(shared/history.jsonl) below the root, and the next may begin.
     A run that ended without this is recorded as interrupted by the next one.
   - No secret is recorded.

@@ -87,9 +87,13 @@ def test_a_run_that_never_showed_itself_counts_for_a_while(path: Path, clock: Cl
     assert register.entered("first") is None and register.entered("second") is not None
 
 
-def hold(path: Path, run: str) -> subprocess.Popen[bytes]:
-    command = action.holding_command("app", run)
+def hold(path: Path, run: str, **settings: int) -> subprocess.Popen[bytes]:
+    command = action.holding_command("app", run, **settings)
     return subprocess.Popen(["sh", "-c", f"exec {command}"], stdout=subprocess.PIPE)
+
+
+def beat(run: str) -> int:
+    return subprocess.run(["sh", "-c", action.beating_command("app", run)], check=False).returncode
 
 
 def test_the_process_on_the_host_is_what_counts(path: Path, clock: Clock) -> None:
@@ -126,6 +130,24 @@ def test_the_process_ends_with_its_run(path: Path, clock: Clock) -> None:
         # The process needs a moment to see it; nobody has to wait for that.
         assert register.begin(SECOND) is None
         assert held.wait(timeout=60) == 0
+
+
+def test_the_process_ends_when_its_run_falls_silent(path: Path, clock: Clock) -> None:
+    """It looks every five seconds; nobody closes the connection."""
+    register = clock.register(path)
+    register.begin(FIRST)
+    with hold(path, "first", silence=10) as held:
+        until(lambda: b"held" in path.read_bytes())
+        spoke = time.monotonic()
+        while time.monotonic() < spoke + 16:
+            assert beat("another") == 0 and beat("first") == 1
+            time.sleep(1)
+        assert register.begin(SECOND) is not None
+        spoke = time.monotonic()
+        assert held.wait(timeout=60) == 1
+        assert time.monotonic() - spoke < 25
+    assert register.begin(SECOND) is None
+    assert beat("first") == 0
 
 
 def test_where_a_run_comes_from(tmp_path: Path) -> None:
