@@ -264,16 +264,37 @@ def serving_within(seconds: float) -> dict[str, Any]:
             time.sleep(0.5)
 
 
-def works_from() -> dict[str, str]:
-    """By service, the release that its process works in; the release has to be complete."""
+def processes() -> dict[str, tuple[str, str]]:
+    """By service, its process and the release that this works in, which has to be complete, or `none`."""
     program = f"""
 for service in backend worker frontend; do
   pid=$(systemctl --user -M mission-control@ show -P MainPID mission-control-$service)
   release=$(readlink /proc/$pid/cwd | sed 's|^{ROOT}/releases/||; s|/.*||')
-  test -s {ROOT}/releases/$release/release.json
-  echo $service $release
+  test -z "$release" || test -s {ROOT}/releases/$release/release.json
+  echo $service $pid ${{release:-none}}
 done"""
-    return dict(line.split() for line in on_host(f"set -e; {program}").splitlines())
+    lines = [line.split() for line in on_host(f"set -e; {program}").splitlines()]
+    return {service: (pid, release) for service, pid, release in lines}
+
+
+def works_from() -> dict[str, str]:
+    """By service, the release that its process works in."""
+    return {service: release for service, (_pid, release) in processes().items()}
+
+
+def settled(seconds: float = 60) -> tuple[dict[str, str], dict[str, Any]]:
+    """What the services work from, and what users get from just these processes.
+
+    A module outlives its controller for a moment and systemd outlives both, so that services may be
+    restarted between two looks: the looks count once the processes before and after are the same.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        before = processes()
+        seen = serving()
+        if processes() == before and all(release != "none" for _pid, release in before.values()):
+            return {service: release for service, (_pid, release) in before.items()}, seen
+        assert time.monotonic() < deadline, before
 
 
 def state() -> dict[str, Any]:

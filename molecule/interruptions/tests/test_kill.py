@@ -19,8 +19,8 @@ from interruptions_support import (
     points,
     serving,
     serving_within,
+    settled,
     state,
-    works_from,
 )
 from releases_support import HEAD, HOST, NEWER, NEWER_TITLE, Applications, current, play, schema
 
@@ -49,11 +49,15 @@ def test_killed(point: Point, course: Course, host: str, applications: Applicati
     seen = serving_within(90) if point.way in ("reboot", "power") else serving()
     assert seen["boards"] == int(course.state["rows"][0])
     # Nothing that is half made: what is current and what runs are the old release or the new one, complete.
-    now, runs = current(), works_from()
-    assert now in (host, new) and set(runs.values()) <= {host, new}
-    assert (NEWER_TITLE in seen["html"]) == (runs["frontend"] == new)
+    runs, then = settled()
+    now = current()
+    assert {now, *runs.values()} <= {host, new}
+    assert (NEWER_TITLE in then["html"]) == (runs["frontend"] == new)
     assert schema() in (HEAD, NEWER)
-    print(f"\n  {where}; current: {'new' if now == new else 'old'}; schema: {schema()}")
+    age = {host: "old", new: "new"}
+    first = "new" if NEWER_TITLE in seen["html"] else "old"
+    told = ", ".join(f"{name} {age[release]}" for name, release in {"current": now, **runs}.items())
+    print(f"\n  {where}; first page {first}; then {told}; schema {schema()}")
 
     # Operators: nothing to clean, run it again.
     done = play("deploy.yml", source=source)
