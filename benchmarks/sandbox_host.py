@@ -1,4 +1,4 @@
-"""Sandbox hosts of a benchmark's own, from the snapshot that `make molecule SCENARIO=default` leaves."""
+"""Sandbox hosts of a benchmark's own, bare or from what `make molecule SCENARIO=default` leaves."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class Host:
 
 
 @contextmanager
-def sandbox_hosts(*names: str, keep: bool = False) -> Iterator[list[Host]]:
-    """Boot them with the helpers on them; destroy them in the end."""
-    if "deployed" not in run([*SANDBOX, "snapshots"]):
+def sandbox_hosts(*names: str, snapshot: str | None = "deployed", keep: bool = False) -> Iterator[list[Host]]:
+    """Boot them, from a snapshot or bare, with the helpers on them; destroy them in the end."""
+    if snapshot and snapshot not in run([*SANDBOX, "snapshots"]):
         sys.exit("There is no snapshot to start from. Run: make molecule SCENARIO=default")
-    platforms = [{"name": name, "snapshot": "deployed"} for name in names]
+    platforms = [{"name": name, "snapshot": snapshot} for name in names]
     run([*SANDBOX, "create", "--platforms", "-"], json.dumps(platforms))
     try:
         with tempfile.TemporaryDirectory(prefix="benchmark") as directory:
