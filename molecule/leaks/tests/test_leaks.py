@@ -235,7 +235,9 @@ def test_reports_logs_and_temporary_files_of_the_controller(run: Run) -> None:
 
 
 def test_apt_was_told_of_the_proxy(run: Run) -> None:
-    (task,) = (part for part in run.outputs["deployment"].split("TASK [") if "Write the proxy into it]" in part)
+    (task,) = (
+        part for part in run.outputs["deployment"].split("TASK [") if "Write the proxy into it]" in part
+    )
     assert "ok: [leaks]" in task
     assert any("apt-get" in line and "bash-completion" in line for line in run.commands.seen)
 
