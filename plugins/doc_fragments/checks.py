@@ -148,6 +148,17 @@ options:
       in the syntax of the monitoring plugins; empty for none.
     type: str
     default: '5000'
+  samples:
+    description:
+    - How many times each endpoint is asked, one after the other. Every answer has to be good.
+    type: int
+    default: 1
+  percentile:
+    description:
+    - 'Of several samples, the percentile of their times that the limits of latency are for:
+      100 is the slowest.'
+    type: float
+    default: 95.0
 """
 
     CORS = r"""
@@ -1020,6 +1031,18 @@ options:
           A range in the syntax of the monitoring plugins; empty for none.
         type: str
         default: '5000'
+      samples:
+        description:
+        - How many times each endpoint is asked, one after the other. Every answer has to be
+          good.
+        type: int
+        default: 1
+      percentile:
+        description:
+        - 'Of several samples, the percentile of their times that the limits of latency are
+          for: 100 is the slowest.'
+        type: float
+        default: 95.0
   cors:
     description:
     - Options of the check that browsers of the right origins are let in, others are not.

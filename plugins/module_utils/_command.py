@@ -321,22 +321,28 @@ def command_logs(configuration: Configuration, options: argparse.Namespace) -> i
     execute(argv, environment)
 
 
+def verify_settings(configuration: Configuration, wait: float = 0.0) -> dict[str, Any]:
+    """What the installed checks shall look at."""
+    common = {
+        **(configuration.verify.get("options") or {}),
+        "user": configuration.user,
+        "root": configuration.root,
+    }
+    if wait:
+        common["deadline"] = wait
+    return {**configuration.verify, "options": common}
+
+
 def command_verify(configuration: Configuration, options: argparse.Namespace) -> int:
     """The installed checks."""
-    from . import _check_runner as runner
-
-    account = find_account(configuration.user)
-    permitted(account)
-    settings = {**configuration.verify}
-    common = {**(settings.get("options") or {}), "user": configuration.user, "root": configuration.root}
-    if options.wait:
-        common["deadline"] = options.wait
-    settings["options"] = common
     import socket
 
+    from . import _check_runner as runner
+
+    permitted(find_account(configuration.user))
     name = socket.gethostname()
     try:
-        report = runner.run(settings, options.checks, where=name)
+        report = runner.run(verify_settings(configuration, options.wait or 0.0), options.checks, where=name)
     except runner.BadConfigurationError as error:
         raise CommandError(str(error)) from None
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -346,6 +352,35 @@ def command_verify(configuration: Configuration, options: argparse.Namespace) ->
     else:
         show(text)
     return runner.exit_status(report)
+
+
+def command_serve(configuration: Configuration, options: argparse.Namespace) -> int:
+    """The same over HTTP, for monitoring; as the application's user, whoever called it."""
+    import socket
+
+    from . import _check_runner as runner
+    from ._serve import Cache, bind
+
+    become(find_account(configuration.user))
+    settings, name = verify_settings(configuration), socket.gethostname()
+    try:
+        runner.chosen(settings, options.checks)
+    except runner.BadConfigurationError as error:
+        raise CommandError(str(error)) from None
+    cache = Cache(lambda: runner.run(settings, options.checks, where=name), options.cache)
+    try:
+        server = bind(options.listen, cache, name)
+    except OSError as error:
+        raise CommandError(
+            f"--listen {options.listen[0]}:{options.listen[1]}: {error.strerror}. "
+            "Name an address of this host and a free port."
+        ) from None
+    with server:
+        host, port = server.server_address[:2]
+        host = f"[{host!s}]" if ":" in str(host) else str(host)
+        show(f"Serving the verdict at http://{host}:{port}/ and http://{host}:{port}/metrics")
+        server.serve_forever()
+    return 0
 
 
 def write_private(path: Path, text: str) -> None:
@@ -494,6 +529,18 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "-v", "--verbose", action="store_true", help="show the parts of checks that passed, too"
     )
+    serve = add("serve", command_serve, "answer the same over HTTP, for monitoring: 200 healthy, 503 not")
+    serve.add_argument("checks", nargs="*", metavar="check", help="only these, e.g. health cors service")
+    serve.add_argument(
+        "--listen",
+        type=endpoint,
+        default=("127.0.0.1", 9180),
+        metavar="ADDRESS:PORT",
+        help="where (127.0.0.1:9180)",
+    )
+    serve.add_argument(
+        "--cache", type=positive, default=5.0, metavar="SECONDS", help="keep a verdict for so long (5)"
+    )
     releases = add("releases", command_releases, "list the releases on this host, the newest first")
     releases.add_argument("--json", action="store_true", help="as JSON, with what each was made from")
     db = add("db", command_db, "open psql on the application's database, read only")
@@ -508,6 +555,14 @@ def positive(text: str) -> float:
     if not 0 < value < 86400:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 86400 seconds")
     return value
+
+
+def endpoint(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    address = address.removeprefix("[").removesuffix("]")
+    if not address or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no ADDRESS:PORT, e.g. 127.0.0.1:9180")
+    return address, int(port)
 
 
 def count(text: str) -> str:

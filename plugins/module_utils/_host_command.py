@@ -149,13 +149,14 @@ _mission_control() {
                 return
                 ;;
             -n | --lines | --since | --until | -g | --grep | --timeout | --wait) return ;;
-            -o) return ;;
+            --listen | --cache | -o) return ;;
             *)
                 case $command in
                     status) words="$services --help" ;;
                     start | stop | restart) words="$services --timeout --help" ;;
                     logs) words="$services --follow --lines --since --until --grep --output --help" ;;
                     verify) words="@checks@ --format --output --wait --verbose --help" ;;
+                    serve) words="@checks@ --listen --cache --help" ;;
                     releases) words="--json --help" ;;
                     db) ((COMP_CWORD == 2)) && words="--write --help" ;;
                 esac
@@ -175,7 +176,7 @@ def completion(services: Sequence[str], checks: Sequence[str], formats: Sequence
         ("services", services),
         ("checks", checks),
         ("formats", formats),
-        ("commands", ("status", "start", "stop", "restart", "logs", "verify", "releases", "db")),
+        ("commands", ("status", "start", "stop", "restart", "logs", "verify", "serve", "releases", "db")),
     ):
         text = text.replace(f"@{name}@", " ".join(words))
     return text

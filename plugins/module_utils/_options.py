@@ -112,6 +112,17 @@ CHECKS: dict[str, tuple[str, Options]] = {
         {
             "paths": _list("The health endpoints.", ["/health", "/healthz", "/readyz"]),
             **_pair("latency", "the time to the whole answer, in milliseconds,", "1000", "5000"),
+            "samples": _option(
+                "int",
+                "How many times each endpoint is asked, one after the other. Every answer has to be good.",
+                1,
+            ),
+            "percentile": _option(
+                "float",
+                "Of several samples, the percentile of their times that the limits of latency are for: "
+                "100 is the slowest.",
+                95.0,
+            ),
         },
     ),
     "cors": (

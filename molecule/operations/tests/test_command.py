@@ -168,6 +168,29 @@ def test_verify_reports(typed: Typed, secrets: dict[str, str]) -> None:
     assert secrets["token"] not in done.stdout
 
 
+def test_serve_answers_over_http(host: Any) -> None:
+    def ask(status: str, path: str = "/") -> str:
+        """The answer, once it has this status: who is asked too early does not listen yet."""
+        deadline = time.monotonic() + 30
+        while True:
+            done = host.run("curl -s -w '%%{http_code}' %s", f"http://127.0.0.1:9180{path}").stdout
+            if done.endswith(status) or time.monotonic() > deadline:
+                assert done.endswith(status), done
+                return str(done)
+            time.sleep(0.2)
+
+    host.run_expect([0], "systemd-run --quiet --unit=served mission-control serve --cache 0.1 health queue")
+    try:
+        assert "PASS" in ask("200")
+        pid = host.run("systemctl show -P MainPID served").stdout.strip()
+        assert host.run(f"stat -c %U /proc/{pid}").stdout.strip() == USER, "root does not listen"
+        host.run("systemctl stop redis-server")
+        assert "Redis" in ask("503")
+        assert re.search(r'mission_control_check_state\{[^}]*check="queue"\} 4', ask("200", "/metrics"))
+    finally:
+        host.run("systemctl start redis-server; systemctl stop served")
+
+
 def test_releases(typed: Typed, host: Any) -> None:
     current = host.file(f"/home/{USER}/mission-control/current").linked_to.rpartition("/")[2]
     done = typed("mission-control releases")
@@ -240,7 +263,7 @@ def test_help(typed: Typed) -> None:
         word in typed("mission-control --help").stdout
         for word in ("status", "restart", "logs", "verify", "db")
     )
-    for word in ("status", "restart", "start", "stop", "logs", "verify", "releases", "db"):
+    for word in ("status", "restart", "start", "stop", "logs", "verify", "serve", "releases", "db"):
         done = typed(f"mission-control {word} --help")
         assert done.rc == 0 and f"usage: mission-control {word}" in done.stdout
 

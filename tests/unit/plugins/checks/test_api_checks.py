@@ -77,6 +77,45 @@ def test_slow(warn: str, crit: str, state: str) -> None:
     assert verdict.kind == ("" if state == "pass" else "slow")
 
 
+def after(milliseconds: float) -> Answer:
+    answer = answer_of(load("healthz"))
+    answer.timings["total"] = milliseconds
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("percent", "elapsed", "state"),
+    [(50, 30, "pass"), (80, 40, "pass"), (95, 900, "warn"), (100, 900, "warn")],
+)
+def test_a_percentile_of_several_samples(percent: float, elapsed: float, state: str) -> None:
+    answers = [after(milliseconds) for milliseconds in (10, 900, 30, 20, 40)]
+    options = options_of("health", percentile=percent, latency_warning="100", latency_critical="1000")
+    verdict = health.judge_endpoint(make_context(), "/healthz", answers, options)
+    assert verdict.state == state
+    measured = {measure.label: measure.value for measure in verdict.measures}
+    assert measured["/healthz time"] == elapsed
+    assert (measured["/healthz median"], measured["/healthz slowest"]) == (30, 900)
+
+
+def test_every_sample_is_asked_for() -> None:
+    asked = []
+
+    def answer(query: Any, _options: Any) -> str:
+        asked.append(query)
+        return "healthz"
+
+    context = make_context({"/healthz": answer})
+    assert finish(context, health.run, "health", paths=["/healthz"], samples=7).state == "pass"
+    assert len(asked) == 7
+
+
+@pytest.mark.parametrize("wrong", [{"samples": 0}, {"samples": 1001}, {"percentile": 0}, {"percentile": 101}])
+def test_samples_that_make_no_sense(wrong: dict[str, Any]) -> None:
+    verdict = finish(make_context(), health.run, "health", **wrong)
+    assert (verdict.state, verdict.kind) == ("error", "bad_option")
+    assert next(iter(wrong)) in verdict.summary
+
+
 def test_a_health_endpoint_that_says_no() -> None:
     context = make_context({"/readyz": with_body("readyz", {"ok": False})})
     verdict = finish(context, health.run, "health", paths=["/readyz"])
