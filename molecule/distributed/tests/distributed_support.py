@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -20,6 +21,7 @@ APPLICATION = (ONE, TWO, FRONT)
 USER = "mission-control"
 ROOT = f"/home/{USER}/mission-control"
 SUDO_PASSWORD = "Sudo-4f1c7a9be2d0"
+PLAIN = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_PIPELINING": "1"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -49,12 +51,7 @@ class Played:
 def play(name: str, *arguments: str, **variables: Any) -> Played:
     """Run a playbook, shipped or the scenario's own."""
     path = CHECKOUT / ("molecule/distributed" if name == "source.yml" else "playbooks") / name
-    environment = {
-        **os.environ,
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_FORCE_COLOR": "0",
-        "ANSIBLE_PIPELINING": "1",
-    }
+    environment = {**os.environ, **PLAIN}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(variables, file)
         file.flush()
@@ -81,13 +78,16 @@ def python(name: str, program: str, *arguments: str, text: str = "") -> str:
 
 def address(name: str) -> str:
     """Where a host is."""
+    return str(_inventory()[name]["ansible_host"])
+
+
+@functools.cache
+def _inventory() -> dict[str, dict[str, str]]:
     listed = subprocess.run(
-        ["ansible-inventory", "-i", str(INVENTORY), "--host", name],
-        capture_output=True,
-        text=True,
-        check=True,
+        ["ansible-inventory", "-i", str(INVENTORY), "--list"], capture_output=True, text=True, check=True
     )
-    return str(json.loads(listed.stdout)["ansible_host"])
+    found: dict[str, dict[str, str]] = json.loads(listed.stdout)["_meta"]["hostvars"]
+    return found
 
 
 def settings(name: str) -> dict[str, str]:
