@@ -279,6 +279,10 @@ def test_uninstall() -> None:
     assert done.returncode != 0 and "another is not the name of the database" in done.words and healthy()
     done = play("uninstall.yml")
     assert done.returncode == 0, done.output
+    assert (
+        "/shared/backups, the history, the database, Redis, the user mission-control, packages.\n"
+        in done.output
+    )
     assert on_host(f"cd {ROOT}; echo *; cd shared; echo *").splitlines() == [
         "shared",
         "backups history.jsonl identity",
