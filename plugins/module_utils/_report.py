@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._explain import join, root_causes
 from ._redact import Redactor
 from ._verdict import ERROR, FAIL, SKIP, STATES, WARN, Verdict, rank, worst
 
@@ -41,6 +42,7 @@ def document(
     views: list[dict[str, Any]] = [
         {key: report.get(key) for key in REPORT_KEYS} | {"started": begun(report)} for report in reports
     ]
+    _join(views)
     counts = {
         key: sum(int((view["counts"] or {}).get(key, 0)) for view in views) for key in ("total", *STATES)
     }
@@ -66,6 +68,24 @@ def document(
             }
         )
     )
+
+
+def _join(views: Sequence[dict[str, Any]]) -> None:
+    """Give the view from elsewhere the causes that the host's own view knows."""
+    found = {view["view"]: view for view in views}
+    if not {"host", "controller"} <= set(found) or found["controller"]["state"] not in (WARN, FAIL, ERROR):
+        return
+    here, outside = (
+        [Verdict.from_dict(data) for data in found[name]["verdicts"] or []] for name in ("host", "controller")
+    )
+    join(here, outside)
+    view = found["controller"]
+    view["verdicts"] = [verdict.to_dict() for verdict in outside]
+    view["root_causes"] = root_causes(outside)
+    bad = [verdict for verdict in outside if verdict.state in (FAIL, ERROR)]
+    if bad and all(verdict.consequence_of for verdict in bad):
+        checks = ", ".join(verdict.name for verdict in bad)
+        view["summary"] = f"{checks}: for the reason that the host itself shows"
 
 
 def verdicts_of(view: Mapping[str, Any]) -> list[Verdict]:

@@ -14,9 +14,12 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._checks i
 from ansible_collections.openclaw.mission_control.plugins.module_utils._client import MissingLibraryError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._context import Context, Problem
 from ansible_collections.openclaw.mission_control.plugins.module_utils._explain import explain, root_causes
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+from ansible_collections.openclaw.mission_control.plugins.module_utils._report import document
 from ansible_collections.openclaw.mission_control.plugins.module_utils._suite import (
     attempt_until_done,
     headline,
+    report_of,
     run_suite,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verdict import (
@@ -489,6 +492,51 @@ def test_one_root_cause_and_its_consequences(verdicts: list[Verdict], expected: 
     for verdict in verdicts:
         if verdict.state in ("fail", "error") and not expected[0].startswith(verdict.name):
             assert verdict.consequence_of in expected
+
+
+def seen_by_both(here: list[Verdict], outside: list[Verdict]) -> dict[str, Any]:
+    """The view from the controller, in a document that has both."""
+    reports = []
+    for view, verdicts in (("host", here), ("controller", outside)):
+        told = report_of(verdicts, Redactor(), begun=0, duration_ms=1, view=view, where="host1")
+        reports.append(told)
+    found: dict[str, Any] = document("host1", reports)["views"][1]
+    return found
+
+
+def test_what_fails_for_both_views_has_the_cause_that_the_host_knows() -> None:
+    """Stopped, a backend refuses the host; a firewall that drops what nobody listens to lets others wait."""
+    unit = combine("mission-control-backend", [leaf("active", "unit_failed")])
+    here = world(health=[leaf("/health", "refused")], service=[unit])
+    outside = world(health=[leaf("/health", "connect_timeout")], cors=[leaf("http://a", "connect_timeout")])
+    view = seen_by_both(here, outside)
+    causes = {verdict["consequence_of"] for verdict in view["verdicts"]}
+    assert causes == {"service.mission-control-backend.active"}
+    assert view["root_causes"] == [] and view["state"] == "fail"
+    assert view["summary"] == "health, cors: for the reason that the host itself shows"
+
+
+def test_what_only_others_do_not_reach_is_between() -> None:
+    here = world(health=[Verdict("/health")], cors=[leaf("http://a", "cors_origin_missing")])
+    outside = world(health=[leaf("/health", "timeout")], cors=[leaf("http://a", "timeout")])
+    view = seen_by_both(here, outside)
+    health, cors = view["verdicts"]
+    assert "between here and there" in health["cause"] and health["cause"] == health["checks"][0]["cause"]
+    assert "firewall" in health["remedy"] and not health["consequence_of"]
+    # Something else is wrong there on the host itself: nothing is known of the way.
+    assert "between" not in cors["checks"][0]["cause"]
+
+
+def test_one_view_is_left_as_it_is() -> None:
+    told = report_of(
+        world(health=[leaf("/health", "timeout")]),
+        Redactor(),
+        begun=0,
+        duration_ms=1,
+        view="controller",
+        where="host1",
+    )
+    assert document("host1", [told])["views"][0]["verdicts"] == told["verdicts"]
 
 
 def test_a_warning_is_no_reason_for_a_failure() -> None:
