@@ -186,7 +186,8 @@ class WebSocket:
                 # On failure this closes the plain connection as well.
                 connection = wrapper.wrap_socket(connection, server_hostname=parts.hostname)
         except ssl.SSLError as error:
-            raise GatewayError("tls", f"TLS with {place} failed: {error.reason or error}.") from None
+            why = ": ".join(filter(None, (error.reason, getattr(error, "verify_message", "")))) or str(error)
+            raise GatewayError("tls", f"TLS with {place} failed: {why}.") from None
         except OSError as error:
             raise GatewayError("unreachable", f"{place}: {error.strerror or error}.") from None
         made = cls(connection, deadline)

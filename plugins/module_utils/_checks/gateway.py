@@ -17,6 +17,41 @@ from . import _api
 
 # What the backend says in `error`: pattern, kind, cause, remedy.
 ERRORS: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
+    # First: their texts end in a line of _ssl.c, whose number may be that of a closing code.
+    (
+        re.compile(r"(?i)(self.signed certificate|unable to get (local )?issuer certificate)"),
+        "gateway_tls",
+        "The backend does not trust the authority that signed the gateway's certificate.",
+        "Name a file with the authority's certificate on the backend's host in "
+        "mission_control_gateway_ca_path and deploy again, or add the authority to those of the system.",
+    ),
+    (
+        re.compile(r"(?i)certificate (has expired|is not yet valid)"),
+        "gateway_tls",
+        "The gateway's certificate has expired or is not valid yet, or the clock of its backend is off.",
+        "Renew the certificate and deploy again, which restarts the gateway with it; check the clock "
+        "(timedatectl).",
+    ),
+    (
+        re.compile(r"(?i)(hostname|IP address) mismatch|certificate is not valid for"),
+        "gateway_tls",
+        "The gateway's certificate is made out for another name than the one in its URL.",
+        "Register the gateway under the name in its certificate (mission_control_gateway_url), or issue a "
+        "certificate for the name or address in the URL.",
+    ),
+    (
+        re.compile(r"(?i)wrong.version.number|record layer failure"),
+        "gateway_tls",
+        "The gateway is registered with a wss:// address, but speaks no TLS there.",
+        "Switch on gateway.tls in mission_control_gateway_configuration, or register a ws:// address.",
+    ),
+    (
+        re.compile(r"(?i)certificate|\bssl\b|\btls"),
+        "gateway_tls",
+        "TLS with the gateway fails, for the reason that the error names.",
+        "Correct the gateway's certificate or that of its authority; on the backend's host, "
+        "openssl s_client -connect HOST:PORT shows both.",
+    ),
     (
         re.compile(r"(?i)starting|retry shortly|not ready|1012|service restart"),
         "gateway_starting",
@@ -57,13 +92,6 @@ ERRORS: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
         "gateway_dns",
         "The host name in the gateway's URL cannot be resolved by the backend's host.",
         "Correct the URL of the gateway, or make its name known to the backend's host.",
-    ),
-    (
-        re.compile(r"(?i)certificate|ssl|tls"),
-        "gateway_tls",
-        "TLS with the gateway fails: its certificate is not trusted, expired, or for another name.",
-        "Correct the certificate or trust its authority on the backend's host; for a test only, register the "
-        "gateway with allow_insecure_tls.",
     ),
     (
         re.compile(r"(?i)time[d]? ?out"),

@@ -421,7 +421,7 @@ def test_why_a_gateway_is_not_connected(recording: str, kind: str) -> None:
     ("error", "kind"),
     [
         ("[Errno -2] Name or service not known", "gateway_dns"),
-        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "gateway_tls"),
+        ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version (_ssl.c:1012)", "gateway_tls"),
         ("timed out during opening handshake", "gateway_timeout"),
         ("[Errno 113] No route to host", "gateway_unreachable"),
         ("server rejected WebSocket connection: HTTP 502", "gateway_handshake"),
@@ -431,6 +431,27 @@ def test_why_a_gateway_is_not_connected(recording: str, kind: str) -> None:
 )
 def test_other_reasons(error: str, kind: str) -> None:
     assert gateway.classify(error)[0] == kind
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause", "remedy"),
+    [
+        ("unable to get local issuer certificate", "does not trust", "mission_control_gateway_ca_path"),
+        ("self-signed certificate in certificate chain", "does not trust", "mission_control_gateway_ca_path"),
+        ("certificate has expired", "expired", "deploy again"),
+        ("IP address mismatch, certificate is not valid for '10.0.0.2'", "another name", "gateway_url"),
+        ("Missing Authority Key Identifier", "the error names", "openssl s_client"),
+    ],
+)
+def test_why_a_certificate_is_refused(reason: str, cause: str, remedy: str) -> None:
+    error = f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {reason} (_ssl.c:1006)"
+    kind, told, cure = gateway.classify(error)
+    assert kind == "gateway_tls" and cause in told and remedy in cure
+
+
+def test_tls_that_is_not_there() -> None:
+    kind, cause, remedy = gateway.classify("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1032)")
+    assert kind == "gateway_tls" and "speaks no TLS" in cause and "ws://" in remedy
 
 
 @pytest.mark.parametrize(
