@@ -20,6 +20,7 @@ from typing import Any
 from . import _maintenance
 from ._adoption import inspect as inspect_adoption
 from ._journal import persistent
+from ._layout import platform_of
 from ._process import (
     Account,
     HostError,
@@ -230,6 +231,7 @@ def release_facts(root: str) -> dict[str, Any]:
         "current": Path(target).name if target else None,
         "current_target": target,
         "available": releases,
+        "gateway_platform": platform_of(current / "backend") if target else None,
     }
 
 

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import json
 import os
-import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -99,17 +98,3 @@ def ensure(path: Path, copied_from: str = "", now: Callable[[], float] = time.ti
     os.chmod(path.parent, 0o700)  # noqa: PTH101
     _tree.write_atomically(path, json.dumps(document, indent=2) + "\n", 0o600)
     return made, True
-
-
-def platform_of(backend: Path) -> str:
-    """The platform that a backend names to gateways.
-
-    Up to April 2026 the product said "python", since then the operating system (its commit 4df25a3d).
-    A gateway pins it with the pairing and refuses the device under another one.
-    """
-    try:
-        text = (backend / "app/services/openclaw/gateway_rpc.py").read_text(encoding="utf-8")
-    except OSError:
-        text = ""
-    named = re.search(r'"platform": "([a-z0-9]+)"', text)
-    return named[1] if named else os.uname().sysname.lower()

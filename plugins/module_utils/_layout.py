@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,3 +73,17 @@ def digest(value: Any, length: int = 16) -> str:
     """The first digits of a SHA-256 over plain data."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def platform_of(backend: Path) -> str:
+    """The platform that a backend names to gateways.
+
+    Up to April 2026 the product said "python", since then the operating system (its commit 4df25a3d).
+    A gateway pins it with the pairing and refuses the device under another one.
+    """
+    try:
+        text = (backend / "app/services/openclaw/gateway_rpc.py").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    named = re.search(r'"platform": "([a-z0-9]+)"', text)
+    return named[1] if named else os.uname().sysname.lower()

@@ -68,6 +68,12 @@ options:
       - File with the certificates (PEM) of the authorities that may have signed the certificate of a C(wss://)
         gateway. Without it those of the system are trusted.
     type: path
+  platform:
+    description:
+      - Platform to name, which has to be the one that the gateway pinned with the pairing.
+      - Without it, the operating system of the host.
+    type: str
+    default: ''
   timeout:
     description:
       - Seconds that connecting, and each call, may take.
@@ -167,6 +173,7 @@ def main() -> None:
             "protocol_max": {"type": "int", "default": 3},
             "validate_certs": {"type": "bool", "default": True},
             "ca_path": {"type": "path"},
+            "platform": {"type": "str", "default": ""},
             "timeout": {"type": "float", "default": 30.0},
             "deadline": {"type": "float", "default": 30.0},
         },
@@ -185,6 +192,7 @@ def main() -> None:
             token=options["token"],
             identity=identity,
             protocols=(options["protocol_min"], options["protocol_max"]),
+            platform=options["platform"],
             timeout=options["timeout"],
             verify=options["validate_certs"],
             ca_path=options["ca_path"] or "",

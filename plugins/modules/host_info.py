@@ -143,10 +143,17 @@ files:
   type: dict
   sample: {/etc/hosts: {exists: true, kind: file, mode: "0644", owner: root, group: root, size: 9, sha256: a}}
 releases:
-  description: Releases below O(root), oldest first, and the current one.
+  description: >-
+    Releases below O(root), oldest first, and the current one, with the platform that its backend names to
+    gateways.
   returned: always
   type: dict
-  sample: {root: /home/mc/mission-control, current: abc, current_target: releases/abc, available: []}
+  sample:
+    root: /home/mc/mission-control
+    current: abc
+    current_target: releases/abc
+    available: []
+    gateway_platform: linux
 maintenance:
   description: Since when and why there is maintenance, as a sentence; empty when there is none.
   returned: always

@@ -270,7 +270,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _source,
     _tree,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout, platform_of
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
 
@@ -334,7 +334,7 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     answer["fallback"] = _release.fallback_from(releases, plan.identifier, current)
     if plan.environment_path is not None:
         answer["device_id"] = _identity.read(layout.identity)
-        answer["gateway_platform"] = _identity.platform_of(layout.release(plan.identifier) / "backend")
+        answer["gateway_platform"] = platform_of(layout.release(plan.identifier) / "backend")
     return answer
 
 

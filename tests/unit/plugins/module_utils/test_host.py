@@ -133,6 +133,7 @@ def test_releases_oldest_first_with_current_and_partial(tmp_path: Path) -> None:
     (tmp_path / "current").symlink_to("releases/aaa-1")
     facts = host.release_facts(str(tmp_path))
     assert (facts["current"], facts["current_target"]) == ("aaa-1", "releases/aaa-1")
+    assert facts["gateway_platform"] == "linux"
     assert [(entry["id"], entry["partial"]) for entry in facts["available"]] == [
         ("bbb-2", False),
         ("aaa-1", False),
@@ -148,6 +149,7 @@ def test_releases_of_a_bare_host(tmp_path: Path) -> None:
         "current": None,
         "current_target": None,
         "available": [],
+        "gateway_platform": None,
     }
 
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _identity
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _identity, _layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
 
@@ -75,10 +75,10 @@ def test_a_broken_identity_is_never_replaced(tmp_path: Path, text: str) -> None:
 
 def test_the_platform_is_what_the_backend_will_say(tmp_path: Path) -> None:
     own = os.uname().sysname.lower()
-    assert _identity.platform_of(tmp_path) == own
+    assert _layout.platform_of(tmp_path) == own
     program = tmp_path / "app/services/openclaw/gateway_rpc.py"
     program.parent.mkdir(parents=True)
     program.write_text('{"version": "1.0.0", "platform": "python", "mode": MODE}')
-    assert _identity.platform_of(tmp_path) == "python"
+    assert _layout.platform_of(tmp_path) == "python"
     program.write_text('{"version": "1.0.0", "platform": _HOST_PLATFORM, "mode": MODE}')
-    assert _identity.platform_of(tmp_path) == own
+    assert _layout.platform_of(tmp_path) == own

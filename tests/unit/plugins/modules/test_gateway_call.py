@@ -53,6 +53,14 @@ def test_reading_changes_nothing(call: Call) -> None:
     assert result["results"] == [{"sessions": [], "echo": "********"}]
 
 
+def test_the_platform_is_the_one_named(call: Call) -> None:
+    with server() as gateway:
+        call(url=gateway.url, calls=[LIST], platform="python")
+        call(url=gateway.url, calls=[LIST])
+    named = [parameters["client"]["platform"] for method, parameters in gateway.seen if method == "connect"]
+    assert named == ["python", "linux"]
+
+
 def test_calls_come_in_order_over_one_connection(call: Call) -> None:
     with server() as gateway:
         result = call(url=gateway.url, calls=[LIST, PATCH, LIST])
