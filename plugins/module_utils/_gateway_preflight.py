@@ -124,6 +124,20 @@ def _gateway(settings: Settings, found: Findings) -> None:
                     "end.",
                 )
             )
+    tls = config.get(settings.configuration, ("gateway", "tls"))
+    unverified = any(item.get("allow_insecure_tls") for item in settings.registrations)
+    if isinstance(tls, Mapping) and tls.get("enabled") and not unverified:
+        for key in ("certPath", "keyPath"):
+            if not tls.get(key):
+                found.problems.append(
+                    Problem(
+                        f"gateway_configuration.gateway.tls.{key}",
+                        "",
+                        "is missing: the gateway would make itself a certificate that names no host, which "
+                        "backends refuse.",
+                        "Name the file on the gateway's host.",
+                    )
+                )
     for flag in config.dangerous_flags(settings.configuration):
         found.warnings.append(
             Problem("gateway_configuration", "", f"switches on a dangerous setting of the gateway. {flag}.")

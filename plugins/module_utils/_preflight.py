@@ -935,6 +935,23 @@ def _size(count: float) -> str:
 
 
 @rule
+def gateway_authority(context: Context) -> Iterator[Problem]:
+    """OpenSSL says nothing of a file that is missing: the backend would trust nobody."""
+    path = str(context.get("gateway_ca_path"))
+    if not path:
+        return
+    inspected = ((context.host or {}).get("files") or {}).get(path)
+    if not path.startswith("/"):
+        fault, remedy = "is no absolute path", "name the file as the backends' hosts know it"
+    elif inspected is not None and not inspected["exists"]:
+        fault = f"is not there on {context.hostname}"
+        remedy = "put the certificate (PEM) of the gateway's authority there, readable for everybody"
+    else:
+        return
+    yield Problem("gateway_authority", f"{PREFIX}_gateway_ca_path", fault, remedy, value=path)
+
+
+@rule
 def maintenance(context: Context) -> Iterator[Problem]:
     """A deployment would migrate the database that somebody may be restoring just now."""
     notice = context.host.get("maintenance") if context.host is not None else ""

@@ -367,7 +367,7 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
     settings = hidden(todo.changes, redactor)
     with acting_as(account):
         missing = unpaired(layout, options["devices"], options["scopes"], options["platform"])
-    restart_on = restart_digest(request, todo.token, todo.wanted)
+    restart_on = restart_digest(request, todo.token, todo.wanted, todo.certificate)
     result: dict[str, Any] = {
         "changed": bool(todo.actions or removed),
         "actions": todo.actions,

@@ -361,6 +361,39 @@ def test_everything_a_gateway_is_started_from_changes_the_digest(request_: insta
     assert not [digest for digest in digests if TOKEN in digest]
 
 
+def test_a_renewed_certificate_restarts_a_gateway(request_: install.Request, tmp_path: Path) -> None:
+    paths = {"certPath": str(tmp_path / "gateway.pem"), "keyPath": str(tmp_path / "gateway.key")}
+    request = replace(
+        request_,
+        configuration={"gateway": {"tls": {"enabled": True, "autoGenerate": False, **paths}}},
+    )
+
+    def digest() -> str:
+        plan = plan_of(request)
+        return install.restart_digest(request, TOKEN, plan.wanted, plan.certificate)
+
+    seen = set()
+    for text in ("first", "second"):
+        for path in paths.values():
+            Path(path).write_text(text)
+            if all(Path(other).exists() for other in paths.values()):
+                seen.add(digest())
+    assert len(seen) == 3
+    assert digest() in seen
+    Path(paths["keyPath"]).unlink()
+    with pytest.raises(HostError) as caught:
+        plan_of(request)
+    assert f"gateway.tls.keyPath in gateway_configuration ({tmp_path}/gateway.key)" in caught.value.message
+    assert request.account.name in caught.value.remedy
+
+
+@pytest.mark.parametrize("tls", [{}, {"enabled": False, "certPath": "/none"}, {"enabled": True}])
+def test_without_a_certificate_of_ours_there_is_nothing_to_look_at(
+    request_: install.Request, tls: dict[str, Any]
+) -> None:
+    assert plan_of(replace(request_, configuration={"gateway": {"tls": tls}})).certificate == ""
+
+
 def device(public: bytes, **more: Any) -> tuple[str, dict[str, Any]]:
     key = base64.urlsafe_b64encode(public).decode().rstrip("=")
     return hashlib.sha256(public).hexdigest(), {"publicKey": key, "role": "operator", **more}

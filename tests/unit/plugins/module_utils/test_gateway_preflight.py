@@ -35,6 +35,11 @@ def test_a_good_inventory_has_no_findings() -> None:
         ({"token": "short"}, "gateway_token", "openssl rand"),
         ({"allowed_origins": ("https://mc.example.com/",)}, "gateway_allowed_origins", "slash"),
         ({"allowed_origins": ("mc.example.com",)}, "gateway_allowed_origins", "origin"),
+        (
+            {"configuration": {"gateway": {"tls": {"enabled": True, "certPath": "/a"}}}},
+            "gateway_configuration.gateway.tls.keyPath",
+            "names no host",
+        ),
         ({"registrations": ({"url": "ws://a:1"},)}, "mission_control_gateways[0]", "name"),
         (
             {"registrations": ({"name": "a", "url": "http://a:1"},)},

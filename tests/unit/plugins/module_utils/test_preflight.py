@@ -100,6 +100,7 @@ VARIABLES = [
         "lacks http://mc.example.com:3000",
         "add mission_control_public_url",
     ),
+    ({"gateway_ca_path": "ca.pem"}, "mission_control_gateway_ca_path: ca.pem — is no absolute", "backends"),
     ({"auth_mode": "none"}, "mission_control_auth_mode: none — is not known", "local or clerk"),
     (
         {"auth_mode": "clerk", "clerk_publishable_key": "x"},
@@ -330,6 +331,17 @@ def test_bad_hosts(changes: dict[str, Any], says: str) -> None:
     assert len(found) == 1, [str(problem) for problem in found]
     assert says in str(found[0])
     assert found[0].remedy
+
+
+def test_an_authority_that_is_not_there() -> None:
+    authority = {"gateway_ca_path": "/etc/openclaw/authority.pem"}
+    files = {"/etc/openclaw/authority.pem": {"exists": True}}
+    assert problems(context(authority, host=host(files=files))) == []
+    # Hosts without a backend do not look for it.
+    assert problems(context(authority)) == []
+    files["/etc/openclaw/authority.pem"]["exists"] = False
+    (problem,) = problems(context(authority, host=host(files=files)))
+    assert "mission_control_gateway_ca_path: /etc/openclaw/authority.pem — is not there on h" in str(problem)
 
 
 @pytest.mark.parametrize(
