@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,7 +141,10 @@ def combine(name: str, parts: Iterable[Verdict], summary: str = "", **more: Any)
     elif not checks:
         verdict.summary = summary or "nothing to check"
     else:
-        verdict.summary = summary or "; ".join(part.summary for part in checks if part.summary)
+        told = Counter(part.summary for part in checks if part.summary)
+        verdict.summary = summary or "; ".join(
+            f"{number} x {text}" if number > 1 else text for text, number in told.items()
+        )
     return verdict
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from .._range import brief
@@ -114,6 +115,15 @@ summary>span:nth-child(2){grid-column:1/3;grid-row:2}
 dl{grid-template-columns:1fr}dt{margin-top:.3rem}}
 @media print{details>*{display:block}}
 """
+
+
+def _time(text: str) -> str:
+    """A moment as people read it."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return _text(text)
+    return f'<time datetime="{_text(text)}">{moment:%Y-%m-%d %H:%M:%S} UTC</time>'
 
 
 def _text(value: Any) -> str:
@@ -398,7 +408,7 @@ def _view(view: Mapping[str, Any], number: int) -> str:
         f'<section aria-labelledby="view{number}"><h2 id="view{number}">Seen {_text(title)} '
         f"{_badge(view['state'])}</h2>",
         f'<p class="soft">{view["counts"]["total"]} checks in {float(view["duration_ms"]) / 1000:.1f} s, '
-        f"{view['requests']} requests, begun {_text(view['started'])}</p>",
+        f"{view['requests']} requests, begun {_time(view['started'])}</p>",
     ]
     kinds = {WARN: " w", ERROR: " e"}
     for cause in view["root_causes"]:
@@ -483,7 +493,7 @@ def render(document: Mapping[str, Any]) -> str:
         f"<title>{_text(title)}</title><style>{STYLE}</style></head><body>"
         f'<header><p class="soft">Mission Control verification</p><h1>{_text(document["name"])} '
         f"{_badge(document['state'])}</h1><p>{_text(document['summary'])}</p>"
-        f'<p class="soft">{_text(told)}; begun {_text(document["started"])}</p></header>'
+        f'<p class="soft">{_text(told)}; begun {_time(document["started"])}</p></header>'
         f"<main>{''.join(body)}</main>"
         '<footer class="soft">Made by the Ansible collection '
         "openclaw.mission_control.</footer></body></html>\n"
