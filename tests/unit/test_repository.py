@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -85,6 +87,24 @@ def test_documentation_of_every_module_renders() -> None:
     )
     assert answer.returncode == 0, answer.stderr
     assert "ERROR" not in answer.stderr and "WARNING" not in answer.stderr, answer.stderr
+
+
+@pytest.mark.parametrize("kind", ["filter", "test"])
+def test_every_filter_and_test_is_documented(kind: str) -> None:
+    names = []
+    for path in sorted((ROOT / "plugins" / kind).glob("*.py")):
+        source = importlib.import_module(
+            f"ansible_collections.openclaw.mission_control.plugins.{kind}.{path.stem}"
+        )
+        plugins = source.FilterModule().filters() if kind == "filter" else source.TestModule().tests()
+        names += [f"openclaw.mission_control.{name}" for name in plugins]
+    answer = subprocess.run(
+        ["ansible-doc", "--json", "--type", kind, *names], capture_output=True, text=True, check=True
+    )
+    told = json.loads(answer.stdout)
+    assert names and set(told) == set(names)
+    for name, entry in told.items():
+        assert entry["doc"]["description"] and entry["examples"] and entry["return"], name
 
 
 def test_every_playbook_names_its_hosts() -> None:
