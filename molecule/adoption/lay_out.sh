@@ -107,9 +107,9 @@ else
   logs=$home/.local/state/openclaw-mission-control-install
   mkdir -p "$logs"
   chown -R "$USER_NAME:" "$home/.config" "$home/.local"
-  # setsid: this script's terminal goes away with it, a person's stays a while.
+  # setsid: this script's terminal goes away with it, a person's stays a while. Who listens has left it.
   start() { (cd "$TREE/$1" && as_user setsid nohup sh -c "exec $2 >$logs/$1.log 2>&1 </dev/null" & ) >/dev/null 2>&1; }
   start backend "uv run uvicorn app.main:app --host 0.0.0.0 --port 8000"
   start frontend "npm run start -- --hostname 0.0.0.0 --port 3000"
-  sleep 2
+  timeout 120 sh -c 'for port in 8000 3000; do until ss -Htln "sport = :$port" | grep -q .; do sleep 0.2; done; done'
 fi
