@@ -17,8 +17,8 @@ SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap 
 TEST_PACKAGES := postgresql redis-server
 SCENARIO ?=
 # In this order: all but bundle, default, distributed, gateway and local start from the host that default leaves behind.
-SCENARIOS := default leaks operations releases adoption local gateway faults
-FULL_SCENARIOS := interruptions distributed bundle
+SCENARIOS := default leaks operations releases interruptions adoption local gateway faults
+FULL_SCENARIOS := distributed bundle
 # What `make sandbox` deploys: the stand-in, or the real product by its Git URL, an archive or a directory.
 SOURCE ?=
 PLAYBOOK := ansible-playbook -i inventory/sandbox

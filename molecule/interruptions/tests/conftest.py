@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "releases/tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from interruptions_support import UPGRADE, Course, sandbox, serving_within, undisturbed
-from releases_support import HOST, Applications, current, data, play
+from releases_support import HOST, ROOT, Applications, current, on_host, play, variables
 
 
 @pytest.fixture(scope="session")
@@ -22,26 +24,48 @@ def applications(tmp_path_factory: pytest.TempPathFactory) -> Applications:
 
 @pytest.fixture(scope="session")
 def old(applications: Applications) -> str:
-    """The release that serves, kept as the host's starting point, with data in its database."""
-    done = play("deploy.yml", source=applications.get("plain"))
-    assert done.returncode == 0, done.output
-    assert data(write=True).boards > 0
-    sandbox("snapshot", HOST, f"{HOST}-old", "--replace")
+    """The release that serves, with data in its database: what the host was created with."""
+    if f"//{variables()['ansible_host']}:" not in on_host(f"cat {ROOT}/current/backend/.env"):
+        # It has another address than when the snapshot was made.
+        done = play("deploy.yml", source=applications.get("plain"))
+        assert done.returncode == 0, done.output
+        sandbox("snapshot", HOST, f"{HOST}-old", "--replace")
     return current()
 
 
+@pytest.fixture(scope="session")
+def take_back(old: str) -> Callable[[], None]:
+    """Takes the host back to its starting point, where it is the first time."""
+    times = itertools.count()
+
+    def action() -> None:
+        if next(times):
+            sandbox("reset", HOST)
+        serving_within(90)
+
+    return action
+
+
 @pytest.fixture
-def host(old: str) -> str:
+def host(old: str, take_back: Callable[[], None]) -> str:
     """The host as it was before anything was interrupted."""
-    sandbox("reset", HOST)
-    serving_within(90)
+    take_back()
     return old
 
 
 @pytest.fixture(scope="session")
-def course(old: str, applications: Applications) -> Course:
+def course(take_back: Callable[[], None], applications: Applications) -> Course:
     """The upgrade when nobody disturbs it: when its steps began, and the state at its end."""
-    # Other tests may have come before.
-    sandbox("reset", HOST)
-    serving_within(90)
+    take_back()
     return undisturbed(applications.get(UPGRADE))
+
+
+@pytest.fixture
+def upgraded(course: Course, take_back: Callable[[], None], applications: Applications) -> str:
+    """A host after the upgrade: as the test before left it, or made."""
+    new = str(course.state["links"]["current"]).rpartition("/")[2]
+    if current() != new:
+        take_back()
+        done = play("deploy.yml", source=applications.get(UPGRADE))
+        assert done.returncode == 0, done.output
+    return new

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from releases_support import ANSI, CHECKOUT, ROOT, on_host, ssh_command, start, variables
+from releases_support import ANSI, CHECKOUT, ROOT, SETTINGS, on_host, ssh_command, start, variables
 
 # What runs on the host.
 STATE = Path(__file__).with_name("state.py").read_text()
@@ -25,6 +25,9 @@ CUT = Path(__file__).with_name("cut.py").read_text()
 FULL = bool(os.environ.get("TEST_FULL"))
 # What is interrupted: with new packages of the backend, or (which takes half of the time) without.
 UPGRADE = "repackaged" if FULL else "interrupted"
+# A stream of events must not take long to be ended.
+GRACE = 4
+SETTINGS["backend_grace_seconds"] = GRACE
 SEED = int(os.environ.get("INTERRUPTIONS_SEED") or "29")
 # The steps of a deployment, each by the task that it begins with, and how many of the points lie in it.
 STEPS = {

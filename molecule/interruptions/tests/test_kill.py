@@ -30,7 +30,7 @@ testinfra_hosts = [HOST]
 def test_undisturbed(old: str, course: Course) -> None:
     """What the others are compared with."""
     new = current()
-    assert new != old and course.state["schema"] == NEWER
+    assert new != old and course.state["schema"] == NEWER and int(course.state["rows"][0]) > 0
     assert course.state["releases"][new]["told"]["outcome"] == "verified"
     assert NEWER_TITLE in serving()["html"]
 
@@ -64,5 +64,7 @@ def test_killed(point: Point, course: Course, host: str, applications: Applicati
     assert done.returncode == 0, done.output
     differing = differences(course.state, state())
     assert not differing, differing
-    done = play("deploy.yml", source=source)
-    assert done.returncode == 0 and done.counts["changed"] == 0, done.output
+    if FULL or point == points(full=False)[-1]:
+        # And that is all. The comparison says so too, in less time.
+        done = play("deploy.yml", source=source)
+        assert done.returncode == 0 and done.counts["changed"] == 0, done.output

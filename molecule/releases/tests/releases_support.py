@@ -46,7 +46,7 @@ def downgrade() -> None:
     op.drop_table("{table}")
 '''
 # No gateway here; a release that fails must not take long to show it; pruning must have something to do.
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "mission_control_gateways": [],
     "mission_control_boards": [],
     "source_gate_deadline": 6,
@@ -79,17 +79,17 @@ class Applications:
         self._migration(path, NEWER, HEAD, "labels", "Add labels")
 
     def _repackaged(self, path: Path) -> None:
-        """Another lock file of the backend, with the same packages, and all of `interrupted`."""
-        self._interrupted(path)
+        """Another lock file of the backend, with the same packages, and all of `interrupted`, for longer."""
+        self._interrupted(path, seconds=3)
         with (path / "backend/uv.lock").open("a") as file:
             file.write("# The same packages.\n")
 
-    def _interrupted(self, path: Path) -> None:
+    def _interrupted(self, path: Path, seconds: float = 1) -> None:
         """A frontend to build, and a migration that takes its time."""
         self._append(path, "INTERRUPTED = True\n")
         page = path / "frontend/src/app/page.tsx"
         page.write_text(page.read_text().replace("<h1>Mission Control</h1>", f"<h1>{NEWER_TITLE}</h1>"))
-        self._migration(path, NEWER, HEAD, "labels", "Add labels", seconds=3)
+        self._migration(path, NEWER, HEAD, "labels", "Add labels", seconds=seconds)
 
     def _broken_migration(self, path: Path) -> None:
         """One more migration, which fails halfway: its second table is there already."""
