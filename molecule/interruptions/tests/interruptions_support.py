@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from releases_support import ANSI, CHECKOUT, ROOT, SETTINGS, on_host, ssh_command, start, variables
 
 # What runs on the host.
 STATE = Path(__file__).with_name("state.py").read_text()
 CUT = Path(__file__).with_name("cut.py").read_text()
 FULL = bool(os.environ.get("TEST_FULL"))
+# What make test has no time for: it has four of the points at which a deployment is killed.
+only_full = pytest.mark.skipif(not FULL, reason="make test-full: a long campaign")
 # What is interrupted: with new packages of the backend, or (which takes half of the time) without.
 UPGRADE = "repackaged" if FULL else "interrupted"
 # A stream of events must not take long to be ended.

@@ -5,10 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interruptions_support import FULL, UPGRADE, Course, Deployment, differences, serving, state, works_from
+from interruptions_support import (
+    UPGRADE,
+    Course,
+    Deployment,
+    differences,
+    only_full,
+    serving,
+    state,
+    works_from,
+)
 from releases_support import HOST, ROOT, Applications, current, on_host, play
 
 testinfra_hosts = [HOST]
+pytestmark = only_full
 CACHE = "/var/cache/mission-control/uv"
 # What is written below the application's root goes into a file system of its own, whose size can be set.
 OWN_FILE_SYSTEM = f"""
@@ -33,19 +43,9 @@ def completes(course: Course, source: Path) -> None:
     assert not differing, differing
 
 
-only_full = pytest.mark.skipif(not FULL, reason="make test has one full disk; make test-full all obstacles")
-
-
 @pytest.mark.parametrize(
     ("step", "left"),
-    [
-        ("build", 24_000_000),
-        pytest.param(
-            "upload",
-            65_536,
-            marks=only_full,
-        ),
-    ],
+    [("build", 24_000_000), ("upload", 65_536)],
 )
 def test_disk_full(step: str, left: int, course: Course, host: str, applications: Applications) -> None:
     source = applications.get(UPGRADE)
@@ -61,7 +61,6 @@ def test_disk_full(step: str, left: int, course: Course, host: str, applications
     completes(course, source)
 
 
-@only_full
 def test_registry_out_of_reach(course: Course, host: str, applications: Applications) -> None:
     """Without a way out of its network, and with nothing in the cache of packages."""
     source = applications.get(UPGRADE)
