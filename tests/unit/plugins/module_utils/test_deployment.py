@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,12 @@ def test_a_second_run_is_told_of_the_first(path: Path, clock: Clock) -> None:
     found = register.begin(SECOND)
     assert found is not None and found["run"] == "first"
     assert path.stat().st_mode & 0o777 == 0o600
-    said = _deployment.describe(found, "preparing a release", now=time.time())
+    began = datetime.strptime(FIRST.started, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    said = _deployment.describe(found, "preparing a release", now=began + 7)
     assert said.startswith(
         "deploy by me@here (from 192.0.2.1) of https://example.org/a.git at main, since 20"
     )
-    assert said.endswith("s ago); it is preparing a release")
+    assert said.endswith(" (7 s ago); it is preparing a release")
 
 
 def test_a_run_that_ended_makes_room(path: Path, clock: Clock) -> None:
