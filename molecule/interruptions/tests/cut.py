@@ -1,6 +1,7 @@
 """Ends, on a deployment's host, its SSH connections or its running module: cut.py connection|module.
 
-It spares the connection that it came by, and waits for a module where none runs at the moment.
+It spares the connection that it came by, and waits for a module where none runs at the moment: a connection
+that is lost between two tasks is made again by the next one, and nothing was interrupted.
 """
 
 from __future__ import annotations
@@ -39,15 +40,14 @@ def doomed(kind: str) -> set[int]:
     found = processes()
     mine = set(line(found, os.getpid()))
     sessions = {pid for pid, (_, name) in found.items() if name == "sshd-session" and pid not in mine}
-    if kind == "connection":
-        return sessions
-    return {
+    modules = {
         pid
         for pid, (parent, name) in found.items()
         if name.startswith("python3")
         and found.get(parent, (0, ""))[1] != name
         and sessions & set(line(found, pid))
     }
+    return sessions if kind == "connection" and modules else modules
 
 
 def main() -> None:

@@ -42,6 +42,7 @@ STEPS = {
     "start": ("Have the services run from the release", 3),
     "gate": ("Make the first authenticated call", 2),
     "end": ("Remove old releases", 1),
+    "record": ("Record what was done", 0),
 }
 WAYS = {"controller": 6, "connection": 4, "module": 5, "reboot": 3, "power": 2}
 
@@ -141,6 +142,15 @@ class Deployment:
                 timeout=1200,
             )
         assert step in self.began, f"the step {step} did not begin:\n{self.output}"
+
+    def reach(self, step: str, seconds: float) -> None:
+        """Until a step has taken so long; or it is over, where the machine is less busy than it was."""
+        self.wait_for(step)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: next(reversed(self.began)) != step or self._over,
+                timeout=seconds,
+            )
 
     def wait(self, timeout: float | None = None) -> int:
         status = self.process.wait(timeout)

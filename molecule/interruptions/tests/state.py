@@ -52,8 +52,8 @@ def release(path: Path) -> dict[str, Any]:
 
 
 def units() -> dict[str, dict[str, str]]:
-    """By unit, its file and how systemd sees it."""
-    paths = sorted(path for path in UNITS.glob("*.*") if path.is_file())
+    """By unit, its file and how systemd sees it; the snapshot's gateway, which is off, is none of them."""
+    paths = sorted(path for path in UNITS.glob("mission-control*.*") if path.is_file())
     told = output(
         "systemctl", "--user", "-M", f"{USER}@", "show", "-p", PROPERTIES, *(path.name for path in paths)
     )

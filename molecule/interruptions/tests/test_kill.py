@@ -5,8 +5,6 @@ The points come from a seed (INTERRUPTIONS_SEED): twenty in `make test-full`, fo
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from interruptions_support import (
     FULL,
@@ -40,8 +38,7 @@ def test_killed(point: Point, course: Course, host: str, applications: Applicati
     new = course.state["links"]["current"].rpartition("/")[2]
     source = applications.get(UPGRADE)
     deployment = Deployment(source)
-    deployment.wait_for(point.step)
-    time.sleep(point.part * course.seconds(point.step))
+    deployment.reach(point.step, point.part * course.seconds(point.step))
     where = deployment.last_task
     interrupt(deployment, point.way)
 
