@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Stands in for a gateway of protocol 4, as OpenClaw 2026.5.12 and later speak it: PORT CERTIFICATE KEY.
+"""Stands in for a gateway of protocol 4, as OpenClaw 2026.5.12 and later speak it: PORT [CERTIFICATE KEY].
 
 It sends the challenge and refuses whoever does not offer its protocol, with the words and the closing code of
 the real one. Nothing else of a gateway is there.
@@ -83,7 +83,8 @@ class Server(socketserver.ThreadingTCPServer):
 if __name__ == "__main__":
     # Every interface: the backends stand on other hosts.
     server = Server(("0.0.0.0", int(sys.argv[1])), Connection)  # noqa: S104
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(sys.argv[2], sys.argv[3])
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    if len(sys.argv) > 2:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2], sys.argv[3])
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.serve_forever()

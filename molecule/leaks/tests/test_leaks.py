@@ -142,13 +142,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "Redis password": f"Rd.{secrets.token_hex(20)}",
         "gateway token": f"Gw-{secrets.token_hex(20)}",
         "wrong token": f"Wr-{secrets.token_hex(30)}",
-        "proxy password": f"Px.{secrets.token_hex(20)}",
     }
-    # Packages are fetched by HTTP: apt is told of this proxy, and needs it for nothing.
-    proxy = {"ftp_proxy": f"http://operator:{known['proxy password']}@127.0.0.1:9"}
-    listed = ["ansible-inventory", "-i", str(INVENTORY), "--host", HOST]
-    variables = json.loads(subprocess.run(listed, capture_output=True, check=True, cwd=CHECKOUT).stdout)
-    sandbox("apt-get -qy remove bash-completion")
     given = private / "secrets.json"
     given.touch(mode=0o600)
     given.write_text(
@@ -158,8 +152,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 "mission_control_database_password": known["database password"],
                 "redis_password": known["Redis password"],
                 "mission_control_gateway_token": known["gateway token"],
-                "mission_control_download_environment": variables["mission_control_download_environment"]
-                | proxy,
             }
         )
     )
@@ -232,14 +224,6 @@ def test_reports_logs_and_temporary_files_of_the_controller(run: Run) -> None:
     assert (run.directory / "ansible.log").stat().st_size > 100_000
     contents = ((str(path.relative_to(run.directory)), path.read_bytes()) for path in files)
     assert search(run.secrets, contents) == []
-
-
-def test_apt_was_told_of_the_proxy(run: Run) -> None:
-    (task,) = (
-        part for part in run.outputs["deployment"].split("TASK [") if "Write the proxy into it]" in part
-    )
-    assert "ok: [leaks]" in task
-    assert any("apt-get" in line and "bash-completion" in line for line in run.commands.seen)
 
 
 def test_command_lines(run: Run) -> None:
