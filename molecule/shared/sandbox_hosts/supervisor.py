@@ -60,10 +60,14 @@ def running(lock: Path) -> int | None:
 def supervise(arguments: list[str], lock: Path, group: Path) -> int:
     """Run the container until it ends by itself (not by a reboot) or this process gets SIGTERM."""
     file = lock.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return 0  # another supervisor is faster
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if running(lock) is not None:
+                return 0  # another supervisor is faster
+            time.sleep(0.01)  # who only looks whether one runs has the lock for a moment, too
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
