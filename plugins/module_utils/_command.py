@@ -321,7 +321,7 @@ def command_logs(configuration: Configuration, options: argparse.Namespace) -> i
     execute(argv, environment)
 
 
-def verify_settings(configuration: Configuration, wait: float = 0.0) -> dict[str, Any]:
+def verify_settings(configuration: Configuration, wait: float | None = None) -> dict[str, Any]:
     """What the installed checks shall look at."""
     common = {
         **(configuration.verify.get("options") or {}),
@@ -342,7 +342,7 @@ def command_verify(configuration: Configuration, options: argparse.Namespace) ->
     permitted(find_account(configuration.user))
     name = socket.gethostname()
     try:
-        report = runner.run(verify_settings(configuration, options.wait or 0.0), options.checks, where=name)
+        report = runner.run(verify_settings(configuration, options.wait), options.checks, where=name)
     except runner.BadConfigurationError as error:
         raise CommandError(str(error)) from None
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

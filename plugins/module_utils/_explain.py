@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._verdict import ERROR, FAIL, HEALTHY, SKIP, WARN, Verdict
+from ._verdict import ERROR, FAIL, SKIP, WARN, Verdict
 
 NOT_REACHED = frozenset(
     {"refused", "timeout", "reset", "connect_timeout", "incomplete", "unreachable", "dns"}
@@ -295,21 +295,15 @@ def join(here: Sequence[Verdict], outside: Sequence[Verdict]) -> None:
     What fails for both has one cause, which the host knows better. What the host reaches and others do not
     is in the way between them.
     """
-    bad = (WARN, FAIL, ERROR)
-    known = {path: leaf for verdict in here for path, leaf in verdict.leaves()}
+    known = {path: leaf for verdict in here for path, leaf in verdict.leaves() if not leaf.healthy}
+    works = {verdict.name for verdict in here if verdict.healthy and verdict.state != SKIP}
     roots: dict[str, str] = {}
-    works = {verdict.name for verdict in here if verdict.state in HEALTHY and verdict.state != SKIP}
     for verdict in outside:
         for path, leaf in verdict.leaves():
-            if leaf.state not in bad or leaf.consequence_of:
+            if leaf.healthy or leaf.consequence_of:
                 continue
             same = known.get(path)
-            alike = same is not None and same.state in bad
-            if (
-                same is not None
-                and alike
-                and (leaf.kind == same.kind or {leaf.kind, same.kind} <= NOT_REACHED)
-            ):
+            if same and (leaf.kind == same.kind or {leaf.kind, same.kind} <= NOT_REACHED):
                 leaf.consequence_of = roots[path] = same.consequence_of or path
             elif leaf.kind in NOT_REACHED and path.partition(".")[0] in works:
                 leaf.cause = "From the host itself it works: something between here and there is in the way."

@@ -12,7 +12,7 @@ from typing import Any
 
 from ._explain import join, root_causes
 from ._redact import Redactor
-from ._verdict import ERROR, FAIL, SKIP, STATES, WARN, Verdict, rank, worst
+from ._verdict import ERROR, FAIL, HEALTHY, SKIP, STATES, WARN, Verdict, rank, worst
 
 SCHEMA = 1
 VIEWS = {"host": "from the host itself", "controller": "from the controller"}
@@ -73,7 +73,7 @@ def document(
 def _join(views: Sequence[dict[str, Any]]) -> None:
     """Give the view from elsewhere the causes that the host's own view knows."""
     found = {view["view"]: view for view in views}
-    if not {"host", "controller"} <= set(found) or found["controller"]["state"] not in (WARN, FAIL, ERROR):
+    if not {"host", "controller"} <= set(found) or found["controller"]["state"] in HEALTHY:
         return
     here, outside = (
         [Verdict.from_dict(data) for data in found[name]["verdicts"] or []] for name in ("host", "controller")

@@ -74,6 +74,30 @@ def format_of(path: str, accept: str) -> str | None:
     return "table"
 
 
+def reply(cache: Cache, name: str, path: str, accept: str) -> tuple[HTTPStatus, dict[str, str], str]:
+    """Status, headers and text for a request."""
+    headers = {"Content-Type": PLAIN}
+    wanted = format_of(path, accept)
+    if wanted is None:
+        text = f"There are / and /metrics, and /?format= one of {', '.join(FORMATS)}.\n"
+        return HTTPStatus.NOT_FOUND, headers, text
+    try:
+        report, age = cache.get()
+    except Exception as error:
+        # Whoever asks has to hear of it: a connection that just ends says nothing.
+        return HTTPStatus.INTERNAL_SERVER_ERROR, headers, f"The checks could not be run: {error}.\n"
+    headers = {
+        "Content-Type": CONTENT_TYPES.get(wanted, PLAIN),
+        "Age": f"{age:.0f}",
+        "Cache-Control": "no-store",
+        "Vary": "Accept",
+    }
+    # Without 200 a scrape would lose the very figures that tell what is wrong.
+    well = wanted == "prometheus" or exit_status(report) == HEALTHY
+    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+    return status, headers, show(report, wanted, name=name, colour=False, verbose=False)
+
+
 def handler(cache: Cache, name: str) -> type[BaseHTTPRequestHandler]:
     """What answers one connection."""
 
@@ -91,34 +115,11 @@ def handler(cache: Cache, name: str) -> type[BaseHTTPRequestHandler]:
             self._answer(body=False)
 
         def _answer(self, *, body: bool) -> None:
-            wanted = format_of(self.path, self.headers.get("Accept", ""))
-            kind, headers = PLAIN, {}
-            if wanted is None:
-                status = HTTPStatus.NOT_FOUND
-                text = f"There are / and /metrics, and /?format= one of {', '.join(FORMATS)}.\n"
-            else:
-                try:
-                    report, age = cache.get()
-                except Exception as error:
-                    # Whoever asks has to hear of it: a connection that just ends says nothing.
-                    status, text = (
-                        HTTPStatus.INTERNAL_SERVER_ERROR,
-                        f"The checks could not be run: {error}.\n",
-                    )
-                else:
-                    # Without 200 a scrape would lose the very figures that tell what is wrong.
-                    well = wanted == "prometheus" or exit_status(report) == HEALTHY
-                    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-                    kind = CONTENT_TYPES.get(wanted, PLAIN)
-                    text = show(report, wanted, name=name, colour=False, verbose=False)
-                    headers = {"Age": f"{age:.0f}", "Cache-Control": "no-store", "Vary": "Accept"}
+            accept = self.headers.get("Accept", "")
+            status, headers, text = reply(cache, name, self.path, accept)
             content = text.encode()
             self.send_response(status)
-            for header, value in {
-                "Content-Type": kind,
-                "Content-Length": str(len(content)),
-                **headers,
-            }.items():
+            for header, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(header, value)
             self.end_headers()
             if body:
