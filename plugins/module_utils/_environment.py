@@ -7,13 +7,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import MASK, Redactor
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./\-\[\]]*")
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|DSN")
+_SECRET = re.compile(r"(?i)TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|DSN")
+# The password in a URL: up to the last @ before a slash, or, if there is none, up to the first @ at all.
+_PASSWORD = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^\s/?#@:]*:(?!//)(?:([^\s/?#]+)|(?!\d+/)([^\s@]+))@")
+# As long as this, a user is a token, which Git servers take in his place; with a %40 he is an address.
+_USER_TOKEN = re.compile(r"(?i)\bhttps?://([^\s/?#@:%]{20,})(?::[^\s/?#]*)?@")
 _HEADER = (
     "# Written by the collection openclaw.mission_control; belongs to this release and is replaced with it.\n"
 )
@@ -85,14 +90,23 @@ def parse(text: str) -> dict[str, str]:
     return values
 
 
-def secrets(values: Mapping[str, str]) -> list[str]:
-    """Values that must not be shown, and the passwords inside URLs."""
-    found = [value for name, value in values.items() if is_secret(name) and value]
-    for value in values.values():
-        match = re.match(r"[a-z][a-z0-9+.-]*://[^\s/@]*?:([^\s@]+)@", value)
-        if match:
-            found.append(match[1])
-    return found
+def user_token(url: str) -> bool:
+    """Whether a token stands in the URL where a user would."""
+    return bool(_USER_TOKEN.match(url))
+
+
+def secrets(values: Mapping[str, Any]) -> list[str]:
+    """Values that must not be shown, and the passwords inside URLs, as they stand and percent-decoded."""
+    found = []
+    for name, text in ((str(name), "" if value is None else str(value)) for name, value in values.items()):
+        if is_secret(name):
+            found.append(text)
+        if name.lower().endswith("proxy") and "://" not in text:
+            text = f"http://{text}"
+        found += [match[1] or match[2] for match in _PASSWORD.finditer(text)]
+        found += _USER_TOKEN.findall(text)
+    found += [unquote(secret) for secret in found]
+    return [secret for secret in dict.fromkeys(found) if secret]
 
 
 def masked(text: str, before: str | None = None) -> str:

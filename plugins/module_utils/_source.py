@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment, _tree
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import MASK
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
     Commands,
     DeploymentError,
@@ -31,6 +32,10 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
 
 REACH_REMEDY = "Check mission_control_source and mission_control_download_environment if a proxy is needed."
+LOGIN_REMEDY = (
+    "Put a user and a password or token into mission_control_source, as https://user:token@host/path, and"
+    " keep that in the vault."
+)
 PIN_REMEDY = "Name a branch, a tag or a full commit hash of that repository in mission_control_revision."
 
 
@@ -44,7 +49,8 @@ def kind_of(source: str, exists: Callable[[str], bool]) -> str:
     if exists(source):
         return "archive" if _tree.is_archive(source) else "directory"
     raise DeploymentError(
-        f"mission_control_source: {source} is no directory and no archive on the controller, and no URL.",
+        f"mission_control_source: {without_password(source)} is no directory and no archive on the "
+        "controller, and no URL.",
         kind="no_source",
         remedy="Name a Git URL, the URL or path of an archive (.tar.gz, .tar.xz, .zip), or a directory.",
     )
@@ -78,11 +84,42 @@ def refuse_missing(missing: list[str], source: str) -> None:
 
 
 def without_password(url: str) -> str:
+    """The URL as it may be shown; a token in the place of the user goes, too."""
     parts = urllib.parse.urlsplit(url)
-    if parts.password is None:
+    login, at, host = parts.netloc.rpartition("@")
+    if not at:
         return url
-    host = parts.netloc.rsplit("@", 1)[1]
-    return parts._replace(netloc=f"{parts.username}:********@{host}").geturl()
+    user, colon, _password = login.partition(":")
+    shown = f"{MASK if _environment.user_token(url) else user}{f':{MASK}' if colon else ''}"
+    return parts._replace(netloc=f"{shown}@{host}").geturl()
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a server asks for; kept out of URLs, because these end up in command lines."""
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+def split_login(url: str) -> tuple[str, Login | None]:
+    """The URL without its login. A user without a password stays: ssh needs him."""
+    parts = urllib.parse.urlsplit(url)
+    login, _at, host = parts.netloc.rpartition("@")
+    user, colon, password = login.partition(":")
+    if not colon and not _environment.user_token(url):
+        return url, None
+    if parts.scheme not in ("http", "https"):
+        # ssh takes no password from a URL.
+        return parts._replace(netloc=f"{user}@{host}").geturl(), None
+    found = Login(urllib.parse.unquote(user), urllib.parse.unquote(password))
+    if any(character < " " for character in found.user + found.password):
+        raise DeploymentError(
+            f"mission_control_source: the login in {without_password(url)} holds a line break or the like.",
+            kind="bad_login",
+            remedy="Take another password; %0A is a line break.",
+        )
+    return parts._replace(netloc=host).geturl(), found
 
 
 @dataclass(frozen=True)
@@ -285,8 +322,17 @@ def _download(url: str, target: Path, environment: Mapping[str, str]) -> None:
     context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE") or None)
     handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
     handlers.append(urllib.request.ProxyHandler(proxies))
+    plain, login = split_login(url)
+    if login:
+        # Sent at once, because some servers deny what they do not show; but not to where they redirect to.
+        passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
+        passwords.add_password(None, plain, login.user, login.password, is_authenticated=True)
+        handlers.append(urllib.request.HTTPBasicAuthHandler(passwords))
     try:
-        with urllib.request.build_opener(*handlers).open(url, timeout=60) as answer, target.open("wb") as out:
+        with (
+            urllib.request.build_opener(*handlers).open(plain, timeout=60) as answer,
+            target.open("wb") as out,
+        ):
             while block := answer.read(1 << 20):
                 out.write(block)
     except (urllib.error.URLError, OSError, ValueError) as error:
@@ -344,20 +390,51 @@ def _bring_git(store: SourceStore, request: Request, commands: Commands) -> dict
     return _answer(store, told, changed=True)
 
 
+# A credential helper in the words of the shell; it is asked for "get", and told to "store" and "erase".
+_HELPER = (
+    """!f() { test "$1" != get || printf 'username=%s\\npassword=%s\\n' """
+    """"$MISSION_CONTROL_GIT_USER" "$MISSION_CONTROL_GIT_PASSWORD"; }; f"""
+)
+_NO_LOGIN = re.compile(r"Authentication failed for|could not read (?:Username|Password) for")
+
+
 class _Repository:
     """A bare repository that holds the commits deployed so far."""
 
     def __init__(self, path: Path, url: str, commands: Commands) -> None:
         self.path = path
-        self.url = url
+        self.url, self._login = split_login(url)
         self._commands = commands
         self._environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+        self._options: tuple[str, ...] = ()
+        if self._login:
+            self._environment["MISSION_CONTROL_GIT_USER"] = self._login.user
+            self._environment["MISSION_CONTROL_GIT_PASSWORD"] = self._login.password
+            # Only for this server, not for one that it redirects to. No helper of the host's stores it.
+            server = urllib.parse.urlsplit(self.url)._replace(path="", query="", fragment="").geturl()
+            self._options = ("-c", "credential.helper=", "-c", f"credential.{server}.helper={_HELPER}")
 
     def _git(self, *arguments: str, what: str, inside: bool = True, remedy: str = "") -> str:
-        argv = ["git", *(("-C", str(self.path)) if inside else ()), *arguments]
-        output: str = self._commands(
-            argv, what=what, environment=self._environment, timeout=900, remedy=remedy
-        )
+        words = [*(("-C", str(self.path)) if inside else ()), *arguments]
+        try:
+            output: str = self._commands(
+                ["git", *self._options, *words],
+                what=what,
+                shown=" ".join(["git", *words]),
+                environment=self._environment,
+                timeout=900,
+                remedy=remedy,
+            )
+        except DeploymentError as error:
+            if not any(_NO_LOGIN.search(line) for line in error.details.get("output", ())):
+                raise
+            said = "does not accept the login in it" if self._login else "asks for a login"
+            raise DeploymentError(
+                f"{what} failed: the server of mission_control_source, {self.url}, {said}.",
+                kind="no_login",
+                remedy=LOGIN_REMEDY,
+                details=error.details,
+            ) from None
         return output
 
     def look_up(self, name: str) -> str:
@@ -411,6 +488,8 @@ class _Repository:
                     "fetch", "--quiet", "--depth=1", self.url, commit, what=f"Fetching {commit[:SHORT]}"
                 )
             except DeploymentError as error:
+                if error.kind == "no_login":
+                    raise
                 # Some servers hand out only what a branch or tag names.
                 self._commands.note(f"fetching everything instead, because: {error.message}")
             else:

@@ -182,13 +182,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _bundle_build,
     _environment,
     _runner,
     _tree,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
 
@@ -223,9 +223,7 @@ def wish_of(parameters: dict[str, Any]) -> _bundle_build.Wish:
 def make(parameters: dict[str, Any], account: Account) -> dict[str, Any]:
     directory = Path(parameters["work"])
     environment = _runner.application_environment(account, parameters["download_environment"])
-    secrets = _environment.secrets(
-        {name.upper(): str(value) for name, value in parameters["download_environment"].items()}
-    )
+    secrets = _environment.secrets(parameters["download_environment"])
     log = directory / "bundle.log"
     with _runner.deployment_lock(directory / ".lock", purpose="making a bundle", timeout=900) as lock:
         commands = _runner.Commands(log, environment, redactor=Redactor(secrets), keep_open=(lock,))
@@ -247,7 +245,7 @@ def make(parameters: dict[str, Any], account: Account) -> dict[str, Any]:
 
 def main() -> None:
     text = {"type": "str", "default": ""}
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec={
             "path": text,
             "work": {"type": "path", "required": True},

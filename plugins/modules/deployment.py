@@ -149,12 +149,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _deployment,
     _release_records,
     _runner,
+    _source,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
     HostError,
@@ -176,7 +177,7 @@ def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
             parameters["action"],
             by=parameters["by"],
             address=_deployment.from_where(),
-            source=Redactor().text(parameters["source"]),
+            source=Redactor().text(_source.without_password(parameters["source"])),
             revision=parameters["revision"],
             previous=_release_records.current_release(layout),
         )
@@ -240,7 +241,7 @@ def _layout(parameters: dict[str, Any]) -> Layout:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec={
             "state": {"type": "str", "choices": ["begun", "ended", "listed"], "default": "listed"},
             "user": {"type": "str", "default": "mission-control"},

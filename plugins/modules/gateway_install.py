@@ -251,6 +251,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _gateway_config as config
+from ..module_utils._discreet import DiscreetModule
 from ..module_utils._gateway_client import BACKEND_SCOPES
 from ..module_utils._gateway_install import (
     Installer,
@@ -424,7 +425,7 @@ def absent(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec={
             "user": {"type": "str", "required": True},
             "root": {"type": "str", "default": "~/openclaw-gateway"},

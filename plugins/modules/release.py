@@ -261,7 +261,6 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _environment,
     _identity,
@@ -270,6 +269,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _source,
     _tree,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout, platform_of
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
@@ -460,7 +460,7 @@ def before_anything(state: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec={
             "state": {
                 "type": "str",

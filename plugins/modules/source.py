@@ -126,13 +126,14 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _runner, _source
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment, _runner, _source
+from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec={
             "source": {"type": "str", "required": True},
             "revision": {"type": "str", "default": ""},
@@ -165,14 +166,15 @@ def main() -> None:
     def work(account: Account) -> Any:
         store = _source.SourceStore(root)
         environment = _runner.application_environment(account, request.environment)
+        redactor = Redactor(_environment.secrets({**request.environment, "source": request.source}))
         log = _runner.NO_LOG if module.check_mode else root / "shared" / "log" / "source.log"
-        commands = _runner.Commands(log, environment)
+        commands = _runner.Commands(log, environment, redactor=redactor)
         if module.check_mode or store.description(request.revision) is not None:
             return _source.bring(store, request, commands)
         with _runner.deployment_lock(
             root / "shared" / ".lock", purpose="bringing the source", timeout=600
         ) as lock:
-            commands = _runner.Commands(log, environment, keep_open=(lock,))
+            commands = _runner.Commands(log, environment, redactor=redactor, keep_open=(lock,))
             _runner.stop_with(commands)
             return _source.bring(store, request, commands)
 

@@ -70,6 +70,31 @@ def test_secrets_are_found_by_name_and_inside_urls() -> None:
     assert _environment.secrets(values) == ["tttttttt", "pppp"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("http_proxy", "http://operator:pppp@h:9", ["pppp"]),
+        ("http_proxy", "HTTP://operator:pp%40p%2F@h:9/", ["pp%40p%2F", "pp@p/"]),
+        ("HTTPS_PROXY", "operator:pppp@h:9", ["pppp"]),
+        ("https_proxy", "http://operator:pp@pp@h:9/a@b", ["pp@pp"]),
+        ("https_proxy", "http://operator:pp/pp@h:9", ["pp/pp"]),
+        ("http_proxy", "http://h:9/x@y:z", []),
+        ("PIP_EXTRA_INDEX_URL", "https://a:pppp@h/simple https://:qqqq@i/simple", ["pppp", "qqqq"]),
+        ("GOPROXY", "https://proxy.example,https://a:pppp@h,direct", ["pppp"]),
+        ("source", "https://glpat-0123456789abcdefghij@h/p.git", ["glpat-0123456789abcdefghij"]),
+        ("source", "https://glpat-0123456789abcdefghij:pppp@h/p.git", ["pppp", "glpat-0123456789abcdefghij"]),
+        ("source", "https://deploy@h/p.git", []),
+        ("source", "git@h:p.git", []),
+        ("npm_config_auth_token", "tttt", ["tttt"]),
+        ("UV_CACHE_DIR", "/var/cache/uv", []),
+        ("UV_HTTP_TIMEOUT", 300, []),
+        ("NODE_AUTH_TOKEN", None, []),
+    ],
+)
+def test_just_the_secrets_of_an_environment_are_found(name: str, value: object, found: list[str]) -> None:
+    assert _environment.secrets({name: value}) == found
+
+
 def test_a_reader_sees_that_a_secret_changed_but_not_to_what() -> None:
     before = _environment.render({"LOCAL_AUTH_TOKEN": "old-old-old", "LOG_LEVEL": "INFO"})
     after = _environment.render({"LOCAL_AUTH_TOKEN": "new-new-new", "LOG_LEVEL": "DEBUG"})

@@ -27,7 +27,9 @@ def call(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> di
         pytest.raises(SystemExit),
     ):
         deployment.main()
-    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    output = capsys.readouterr().out
+    assert "hunter2" not in output  # nor in the invocation
+    result: dict[str, Any] = json.loads(output)
     assert result["changed"] is False
     return result
 
