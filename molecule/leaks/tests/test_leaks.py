@@ -30,6 +30,7 @@ PLACES = {
     "database password": rf"{ENVIRONMENT}|/var/lib/mission-control/database-password",
     "Redis password": rf"{ENVIRONMENT}|/var/lib/mission-control/redis-password|/etc/redis/.*",
     "gateway token": rf"{HOME}/openclaw-gateway/gateway\.env",
+    "proxy password": rf"{HOME}/openclaw-gateway/download\.env",
     "device key": rf"{ROOT}/shared/identity/device\.json",
 }
 
@@ -142,7 +143,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "Redis password": f"Rd.{secrets.token_hex(20)}",
         "gateway token": f"Gw-{secrets.token_hex(20)}",
         "wrong token": f"Wr-{secrets.token_hex(30)}",
+        "proxy password": f"Px.{secrets.token_hex(20)}",
+        "repository password": f"Rp.{secrets.token_hex(20)}",
     }
+    # Packages are fetched by HTTP: apt is told of this proxy, and needs it for nothing.
+    proxy = {"ftp_proxy": f"http://operator:{known['proxy password']}@127.0.0.1:9"}
+    listed = ["ansible-inventory", "-i", str(INVENTORY), "--host", HOST]
+    variables = json.loads(subprocess.run(listed, capture_output=True, check=True, cwd=CHECKOUT).stdout)
+    sandbox("apt-get -qy remove bash-completion")
     given = private / "secrets.json"
     given.touch(mode=0o600)
     given.write_text(
@@ -152,6 +160,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 "mission_control_database_password": known["database password"],
                 "redis_password": known["Redis password"],
                 "mission_control_gateway_token": known["gateway token"],
+                "mission_control_download_environment": variables["mission_control_download_environment"]
+                | proxy,
             }
         )
     )
@@ -188,10 +198,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         }
     )
     prediction = json.dumps({"mission_control_backend_environment": {"LOG_LEVEL": "DEBUG"}})
+    repository = f"http://operator:{known['repository password']}@127.0.0.1:9/product.git"
+    unreachable = private / "unreachable.json"
+    unreachable.touch(mode=0o600)
+    unreachable.write_text(
+        json.dumps({"mission_control_source": repository, "mission_control_revision": "leaks"})
+    )
     with Sampler() as commands:
         play("deployment", "deploy.yml")
         play("prediction", "deploy.yml", "--check", "-e", prediction)
         play("verification", "verify.yml", "-e", reports)
+        play("deployment of an unreachable repository", "deploy.yml", "-e", f"@{unreachable}")
         play("status", "status.yml")
         play("logs", "logs.yml")
         play("verification with a wrong token", "verify.yml", "-e", f"@{wrong}")
@@ -207,6 +224,10 @@ def test_runs_did_what_they_should(run: Run) -> None:
     assert run.codes["prediction"] == 0, ends["prediction"]
     assert run.codes["deployment"] == 0, ends["deployment"]
     assert run.codes["verification"] == 0, ends["verification"]
+    unreachable = "deployment of an unreachable repository"
+    assert run.codes[unreachable] == 2
+    assert "Looking up leaks failed" in run.outputs[unreachable], ends[unreachable]
+    assert "operator:********@127.0.0.1:9/product.git" in run.outputs[unreachable]
     assert run.codes["verification with a wrong token"] == 2
     assert run.codes["verification of a broken host"] == 2
     assert "task path" in run.outputs["deployment"], "the run was not as talkative as it should be"
@@ -224,6 +245,14 @@ def test_reports_logs_and_temporary_files_of_the_controller(run: Run) -> None:
     assert (run.directory / "ansible.log").stat().st_size > 100_000
     contents = ((str(path.relative_to(run.directory)), path.read_bytes()) for path in files)
     assert search(run.secrets, contents) == []
+
+
+def test_apt_was_told_of_the_proxy(run: Run) -> None:
+    (task,) = (
+        part for part in run.outputs["deployment"].split("TASK [") if "Write the proxy into it]" in part
+    )
+    assert "ok: [leaks]" in task
+    assert any("apt-get" in line and "bash-completion" in line for line in run.commands.seen)
 
 
 def test_command_lines(run: Run) -> None:
