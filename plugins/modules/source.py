@@ -22,6 +22,8 @@ options:
       - The URL of a Git repository, the URL or the controller's path of an archive (C(.tar.gz), C(.tgz),
         C(.tar.xz),
         C(.zip)), or a directory on the controller.
+      - A URL may hold a login, C(https://user:token@host/path), percent-encoded. It is shown nowhere, and Git
+        gets it by a credential helper instead of in its command line.
       - Of a directory, everything is taken but version control, environments, caches, build results and
         C(.env)
         files.
