@@ -35,6 +35,8 @@ PHASES = {
     "redis": "Redis",
     "source": "source",
     "source/release": "release",
+    "source/build": "begin of the build",
+    "source/built": "built meanwhile",
     "source/activate": "start",
     "source/services": "start",
     "source/gate": "gate",
@@ -116,6 +118,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._deploys = False
 
     def _enter(self, task: Any) -> None:
+        if task.resolved_action in ("ansible.builtin.include_role", "ansible.builtin.include_tasks"):
+            # What it includes has a phase of its own.
+            return
         role = task._role.get_name() if task._role is not None else ""
         self._clock.enter(phase_of(str(task.get_path() or ""), str(role)), time.monotonic())
         self._deploys = self._deploys or task.resolved_action == f"{COLLECTION}.deployment"

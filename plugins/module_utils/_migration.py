@@ -143,6 +143,13 @@ def look(connection):
         return []
     return sorted(row[0] for row in connection.execute("select version_num from alembic_version"))
 
+def is_empty(connection):
+    # Whatever it holds, a view or a sequence, too: only what the server itself brought does not count.
+    return not connection.execute(
+        "select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_toast')"
+    ).fetchone()[0]
+
 name = "mission-control-migration"
 try:
     connection = psycopg.connect(
@@ -154,7 +161,7 @@ except psycopg.Error as error:
     sys.exit(0)
 with connection:
     if order == "look":
-        answer["current"] = look(connection)
+        answer.update(current=look(connection), empty=is_empty(connection))
     else:
         deadline = time.monotonic() + wait
         while not connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()[0]:
@@ -211,7 +218,12 @@ class Database:
 
     def current(self, commands: Commands) -> list[str]:
         """The revisions that the database is at; none in an empty one."""
-        return list(self._ask(commands, "look", "Looking at the database's schema", "")["current"])
+        return self.look(commands)[0]
+
+    def look(self, commands: Commands) -> tuple[list[str], bool]:
+        """The revisions that the database is at, and whether there is nothing in it at all."""
+        found = self._ask(commands, "look", "Looking at the database's schema", "")
+        return list(found["current"]), bool(found["empty"])
 
     def upgrade(self, commands: Commands) -> list[str]:
         """Apply what is missing, alone; returns what the database is at then."""

@@ -228,7 +228,13 @@ class Plan:
     python: _runtimes.Python | None = None
     environment_path: Path | None = None
     frontend: _frontend.Inputs | None = None
-    steps: list[str] = field(default_factory=list)
+    # What releases share, whatever the backend's settings, and what this one has alone.
+    build_steps: list[str] = field(default_factory=list)
+    own_steps: list[str] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[str]:
+        return self.build_steps + self.own_steps
 
 
 def make_plan(layout: Layout, wish: Wish, releases: Mapping[str, Mapping[str, Any]]) -> Plan:
@@ -256,7 +262,7 @@ def make_plan(layout: Layout, wish: Wish, releases: Mapping[str, Mapping[str, An
     name = digest({"recipe": RECIPE, "revision": wish.revision, "parts": plan.fingerprints}, 8)
     plan.identifier = f"{wish.revision[:12]}-{name}"
     if plan.identifier not in releases:
-        plan.steps.append(f"compose release {plan.identifier}")
+        plan.own_steps.append(f"compose release {plan.identifier}")
     return plan
 
 
@@ -280,12 +286,12 @@ def _plan_backend(layout: Layout, wish: Wish, told: Mapping[str, Any], tree: Pat
         }
     )
     if not _runtimes.uv_program(layout, wish.uv_version).exists():
-        plan.steps.append(f"install uv {wish.uv_version}")
+        plan.build_steps.append(f"install uv {wish.uv_version}")
     if not _runtimes.environment_complete(plan.environment_path):
-        plan.steps.append(f"install the backend's packages with Python {plan.python.version}")
+        plan.build_steps.append(f"install the backend's packages with Python {plan.python.version}")
     if _identity.read(layout.identity) is None:
         how = f"take over {wish.identity_from} as" if wish.identity_from else "make"
-        plan.steps.append(f"{how} the backend's identity for gateways")
+        plan.own_steps.append(f"{how} the backend's identity for gateways")
 
 
 def _plan_frontend(
@@ -303,15 +309,15 @@ def _plan_frontend(
     )
     plan.fingerprints["frontend"] = plan.frontend.fingerprint
     if not (_runtimes.node_directory(layout, wish.node_version) / "npm").exists():
-        plan.steps.append(f"install Node.js {wish.node_version}")
+        plan.build_steps.append(f"install Node.js {wish.node_version}")
     if _frontend.built(layout, plan.frontend.fingerprint, releases) is None:
         directory = layout.frontend_build(plan.frontend.key)
         if wish.bundle is not None:
-            plan.steps.append("take the frontend out of the bundle")
+            plan.build_steps.append("take the frontend out of the bundle")
             return
         if not (directory / "installed.json").exists():
-            plan.steps.append("install the frontend's packages (npm ci)")
-        plan.steps.append("build the frontend")
+            plan.build_steps.append("install the frontend's packages (npm ci)")
+        plan.build_steps.append("build the frontend")
 
 
 def _carry_over(plan: Plan, current: Mapping[str, Any], parts: Sequence[str]) -> None:
@@ -345,20 +351,27 @@ def stale_libexec(layout: Layout, wish: Wish) -> list[str]:
 
 def prepare(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[str, float]:
     """Build and compose what the plan lacks, beside the release that serves; returns seconds by step."""
+    if plan.environment_path is not None:
+        _identity.ensure(layout.identity, wish.identity_from)
+    timings = build(layout, wish, plan, commands)
+    releases = complete_releases(layout)
+    if plan.identifier not in releases:
+        tree = _source.SourceStore(layout.root).tree(wish.revision)
+        _timed(timings, "compose", lambda: _compose(layout, wish, plan, tree, commands, releases))
+    return timings
+
+
+def build(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[str, float]:
+    """Build what releases share and this plan lacks; returns seconds by step."""
     timings: dict[str, float] = {}
     layout.libexec.mkdir(mode=0o755, parents=True, exist_ok=True)
     for name in stale_libexec(layout, wish):
         _tree.write_atomically(layout.libexec / name, wish.libexec[name], 0o755)
-    if plan.environment_path is not None:
-        _identity.ensure(layout.identity, wish.identity_from)
     tree = _source.SourceStore(layout.root).tree(wish.revision)
-    releases = complete_releases(layout)
     with _bundle.uv_cache(wish.bundle, layout.shared, _missing_environment(plan)) as offline:
         commands.environment.update(offline)
-        _build_parts(layout, wish, plan, tree, commands, releases, timings)
-    if plan.identifier not in releases:
-        _timed(timings, "compose", lambda: _compose(layout, wish, plan, tree, commands, releases))
-    return {name: round(seconds, 2) for name, seconds in timings.items()}
+        _build_parts(layout, wish, plan, tree, commands, complete_releases(layout), timings)
+    return timings
 
 
 def _missing_environment(plan: Plan) -> str:
@@ -404,7 +417,7 @@ def _timed(timings: dict[str, float], name: str, work: Any) -> Any:
     try:
         return work()
     finally:
-        timings[name] = time.monotonic() - started
+        timings[name] = round(time.monotonic() - started, 2)
 
 
 def _build_frontend(

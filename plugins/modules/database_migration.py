@@ -138,6 +138,10 @@ taken_back:
   type: list
   elements: str
   returned: with O(state=downgraded)
+empty:
+  description: Whether there is nothing in the database, so that there is nothing to back up either.
+  type: bool
+  returned: with O(state=inspected) and O(state=upgraded)
 applied:
   description: Identifiers of the migrations that this run applied.
   type: list
@@ -194,7 +198,7 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
     redactor.add(*wanted.secrets)
     commands = _runner.Commands(_runner.NO_LOG, environment, redactor=redactor)
-    current = foretell(database, wanted, commands) if foretold else database.current(commands)
+    current, empty = (foretell(database, wanted, commands), False) if foretold else database.look(commands)
     if parameters["state"] == "compared":
         return compare(layout, graph, head, current)
     if parameters["state"] == "downgraded":
@@ -207,6 +211,7 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         "head": head,
         "pending": [{"revision": item.identifier, "message": item.message} for item in pending],
         "applied": [],
+        "empty": empty,
         "diff": {
             "before_header": "schema of the database",
             "after_header": "schema of the database",

@@ -22,6 +22,8 @@ options:
   state:
     description:
       - V(prepared) has the release on the host.
+      - V(built) does what of that needs no settings of the backend. A playbook may let it go on by itself
+        (C(async)) and do something else; V(prepared) waits for it and takes what it made.
       - V(current) makes it the one that C(current), C(backend), C(frontend) and C(scripts) lead to.
       - V(pruned) removes old releases and what only they needed, never the current one, one that a process
         works in
@@ -33,7 +35,7 @@ options:
         history and the record of what was taken over.
       - V(listed) changes nothing.
     type: str
-    choices: [prepared, current, pruned, verified, failed, left, chosen, absent, listed]
+    choices: [prepared, built, current, pruned, verified, failed, left, chosen, absent, listed]
     default: listed
   user:
     description: The application's user.
@@ -49,8 +51,8 @@ options:
       - With O(state=chosen) also the start of its name. Empty means the previous good one.
     type: str
   revision:
-    description: The source for O(state=prepared), as the module M(openclaw.mission_control.source) returns
-      it.
+    description: The source for O(state=prepared) and O(state=built), as the module
+      M(openclaw.mission_control.source) returns it.
     type: str
   components:
     description: What shall run from the release on this host.
@@ -222,11 +224,11 @@ plan:
   description: The steps that were, or in check mode would be, taken.
   type: list
   elements: str
-  returned: with O(state=prepared)
+  returned: with O(state=prepared) and O(state=built)
 timings:
   description: Seconds by step.
   type: dict
-  returned: with O(state=prepared), when something was done
+  returned: with O(state=prepared) and O(state=built), when something was done
 device_id:
   description: The backend's identity, with which a gateway is paired.
   type: str
@@ -257,7 +259,9 @@ log:
   returned: when something was done
 """
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -275,9 +279,8 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._process 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
 
 
-def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
-    layout = Layout(Path(parameters["root"]))
-    wish = _release.Wish(
+def wish_of(parameters: dict[str, Any]) -> _release.Wish:
+    return _release.Wish(
         revision=parameters["revision"],
         components=tuple(parameters["components"]),
         backend_environment={**parameters["backend_environment"], **parameters["backend_secrets"]},
@@ -292,8 +295,29 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         made_by=parameters["made_by"],
         bundle=Path(parameters["bundle_directory"]) if parameters["bundle_directory"] else None,
     )
+
+
+@contextlib.contextmanager
+def working(
+    layout: Layout, parameters: dict[str, Any], account: Account, purpose: str
+) -> Iterator[_runner.Commands]:
+    """Under the lock: commands that write to the release's log."""
+    downloads = parameters["download_environment"]
+    environment = _runner.application_environment(account, downloads)
+    settings = _environment.texts({**parameters["backend_environment"], **parameters["backend_secrets"]})
+    redactor = Redactor(_environment.secrets({**settings, **downloads}))
+    with _runner.deployment_lock(layout.lock, purpose=purpose, timeout=parameters["lock_timeout"]) as lock:
+        commands = _runner.Commands(
+            layout.log / "release.log", environment, redactor=redactor, keep_open=(lock,)
+        )
+        _runner.stop_with(commands)
+        yield commands
+
+
+def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
+    layout, wish = Layout(Path(parameters["root"])), wish_of(parameters)
     # Also when there is no source yet, a setting that cannot be written must be told now.
-    texts = _environment.texts(wish.backend_environment)
+    _environment.texts(wish.backend_environment)
     current = _release.current_release(layout)
     if check_mode and _source.SourceStore(layout.root).description(wish.revision) is None:
         return {**before_anything("prepared"), "current": current}
@@ -313,19 +337,12 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if plan.environment_text and plan.identifier != current:
         answer["diff"].append(_release.environment_difference(layout, plan))
     if steps and not check_mode:
-        environment = _runner.application_environment(account, parameters["download_environment"])
-        log = layout.log / "release.log"
-        with _runner.deployment_lock(
-            layout.lock, purpose="preparing a release", timeout=parameters["lock_timeout"]
-        ) as lock:
+        with working(layout, parameters, account, "preparing a release") as commands:
             # Whoever held the lock before may have done some of it.
             plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
-            redactor = Redactor(_environment.secrets({**texts, **parameters["download_environment"]}))
-            commands = _runner.Commands(log, environment, redactor=redactor, keep_open=(lock,))
-            _runner.stop_with(commands)
             commands.note(f"release {plan.identifier}: {', '.join(plan.steps)}")
             answer["timings"] = _release.prepare(layout, wish, plan, commands)
-            answer["log"] = str(log)
+            answer["log"] = str(commands.log)
     answer["linked"] = current == plan.identifier and not (
         _release.wrong_links(layout, plan.identifier) or _release.stale_links(layout, plan.identifier)
     )
@@ -335,6 +352,23 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if plan.environment_path is not None:
         answer["device_id"] = _identity.read(layout.identity)
         answer["gateway_platform"] = platform_of(layout.release(plan.identifier) / "backend")
+    return answer
+
+
+def build(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
+    """What releases share, whatever the backend's settings."""
+    layout, wish = Layout(Path(parameters["root"])), wish_of(parameters)
+    current = _release.current_release(layout)
+    if check_mode and _source.SourceStore(layout.root).description(wish.revision) is None:
+        return {"changed": True, "current": current, "plan": ["bring the source", "build from it"]}
+    steps = _release.make_plan(layout, wish, _release.complete_releases(layout)).build_steps
+    answer: dict[str, Any] = {"changed": bool(steps), "current": current, "plan": steps}
+    if steps and not check_mode:
+        with working(layout, parameters, account, "building a release") as commands:
+            plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
+            commands.note(f"source {wish.revision[:12]}: {', '.join(plan.build_steps)}")
+            answer["timings"] = _release.build(layout, wish, plan, commands)
+            answer["log"] = str(commands.log)
     return answer
 
 
@@ -466,6 +500,7 @@ def main() -> None:
                 "type": "str",
                 "choices": [
                     "prepared",
+                    "built",
                     "current",
                     "pruned",
                     "verified",
@@ -508,7 +543,7 @@ def main() -> None:
             "lock_timeout": {"type": "int", "default": 900},
         },
         required_if=[
-            ("state", "prepared", ["revision"]),
+            *(("state", state, ["revision"]) for state in ("prepared", "built")),
             *(("state", state, ["id"]) for state in ("current", "verified", "failed", "left")),
         ],
         supports_check_mode=True,
@@ -516,6 +551,7 @@ def main() -> None:
     parameters: dict[str, Any] = module.params
     work = {
         "prepared": prepare,
+        "built": build,
         "current": switch,
         "pruned": prune,
         "verified": mark,

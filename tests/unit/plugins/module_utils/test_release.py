@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import (
     _bundle,
     _frontend,
+    _identity,
     _release,
     _runtimes,
     _source,
@@ -116,6 +117,18 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 def test_the_worker_runs_the_backends_part() -> None:
     assert _release.parts_of(["worker"]) == ("backend",)
     assert _release.parts_of(["frontend", "backend"]) == ("backend", "frontend")
+
+
+def test_what_is_built_holds_for_all_settings_of_the_backend(world: World) -> None:
+    without = replace(world.wish, backend_environment={})
+    plan = world.plan(without)
+    assert plan.build_steps == world.plan().build_steps
+    assert any("build the frontend" in step for step in plan.build_steps)
+    world.put_in_place(plan)
+    _release.build(world.layout, without, plan, world.commands)
+    assert _identity.read(world.layout.identity) is None
+    told = world.plan()
+    assert told.build_steps == [] and [step.split()[0] for step in told.own_steps] == ["make", "compose"]
 
 
 def test_a_fresh_host_needs_everything_and_nothing_is_done_by_planning(world: World) -> None:
