@@ -40,6 +40,8 @@ class Host:
         python.chmod(0o755)
 
     def answers(self, order: str, **answer: Any) -> None:
+        if order == "look" and "current" in answer:
+            answer = {"empty": not answer["current"], **answer}
         (self.backend / f"answer-{order}").write_text("@@" + json.dumps(answer) + "\n")
 
     def outcome(self) -> dict[str, Any]:
@@ -99,8 +101,13 @@ def test_check_mode_and_inspection_show_and_do_nothing(
     result = call(capsys, host, **arguments)
     assert result["changed"] is changed
     assert host.calls() == ["look"]
-    assert result["diff"]["before"] == "empty\n"
+    assert result["diff"]["before"] == "empty\n" and result["empty"] is True
     assert result["diff"]["after"] == "apply a1: Add a1.\napply b2: Add b2.\napply c3: Add c3.\nat c3\n"
+
+
+def test_what_nobody_migrated_need_not_be_empty(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.answers("look", current=[], empty=False)
+    assert call(capsys, host, state="inspected")["empty"] is False
 
 
 def test_check_mode_before_anything_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,7 +244,7 @@ def older(host: Host) -> None:
     (backend / "migrations/versions/c3.py").unlink()
     (backend / ".env").write_text("DATABASE_URL=postgresql+psycopg://u:passw0rd-1@db/moved\n")
     (backend.parent / "release.json").write_text(json.dumps({"id": OLDER}))
-    (backend / "answer-look").write_text("@@" + json.dumps({"current": ["c3"]}) + "\n")
+    (backend / "answer-look").write_text("@@" + json.dumps({"current": ["c3"], "empty": False}) + "\n")
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
