@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ._layout import COMMAND_CONFIGURATION, SERVICES
 from ._process import SEARCH_PATH, Account, HostError, find_account, user_environment
 
-CONFIGURATION = "/etc/mission-control/command.json"
-SERVICES = ("gateway", "backend", "worker", "frontend")
 CANNOT = 2
 INTERRUPTED = 130
 # libpq's names of what may stand in the query part of a database address.
@@ -64,7 +63,7 @@ class Configuration:
         return (self.gateway_user or self.user) if service == "gateway" else self.user
 
 
-def load_configuration(path: str = CONFIGURATION) -> Configuration:
+def load_configuration(path: str = COMMAND_CONFIGURATION) -> Configuration:
     """Read it. Only root and the application's user may."""
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -571,7 +570,7 @@ def count(text: str) -> str:
     return text
 
 
-def main(arguments: Sequence[str] | None = None, path: str = CONFIGURATION) -> int:
+def main(arguments: Sequence[str] | None = None, path: str = COMMAND_CONFIGURATION) -> int:
     """Run the command; the result is its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     rest: list[str] = []

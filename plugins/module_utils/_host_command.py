@@ -25,10 +25,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ._layout import SERVICES
+
 PACKAGE = __package__ or ""
 NAME = "mission_control"
 ENTRIES = ("_command", "_check_runner")
 INTERPRETER = "/usr/bin/python3"
+# The options of the module host_command, without those that the controller fills in.
+SPECIFICATION: dict[str, dict[str, Any]] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "user": {"type": "str"},
+    "gateway_user": {"type": "str", "default": ""},
+    "root": {"type": "str", "default": "~/mission-control"},
+    "services": {
+        "type": "list",
+        "elements": "str",
+        "choices": list(SERVICES),
+        "default": ["backend", "worker", "frontend"],
+    },
+    "verify": {"type": "dict", "default": {}},
+    "path": {"type": "path", "default": "/usr/local/bin/mission-control"},
+    "completion_path": {
+        "type": "path",
+        "default": "/usr/local/share/bash-completion/completions/mission-control",
+    },
+}
 _MAIN = f"import sys\n\nfrom {NAME}._command import main\n\nsys.exit(main())\n"
 # Parsing the sources would take a third of a second of each deployment.
 _IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
@@ -45,8 +66,9 @@ def _source(name: str) -> tuple[str, bool] | None:
     spec = importlib.util.find_spec(f"{PACKAGE}.{name}")
     if spec is None or spec.loader is None:
         return None
-    # Ansible runs modules from an archive of its own, without files to read: the loader knows the text.
-    text = spec.loader.get_source(spec.name)  # type: ignore[attr-defined]
+    # Ansible's loader of collections has the bytes.
+    found: str | bytes | None = spec.loader.get_source(spec.name)  # type: ignore[attr-defined]
+    text = found.decode("utf-8") if isinstance(found, bytes) else found
     return (text or ""), spec.submodule_search_locations is not None
 
 
@@ -85,11 +107,16 @@ def sources(entries: Sequence[str]) -> dict[str, str]:
 
 
 def identity(files: Mapping[str, str]) -> str:
-    """What an archive is made from: its sources, and the version of the bytecode."""
-    digest = hashlib.sha256(importlib.util.MAGIC_NUMBER)
+    """The digest of the sources of an archive."""
+    digest = hashlib.sha256()
     for path, text in sorted(files.items()):
         digest.update(f"{path}\0{text}\0".encode())
     return digest.hexdigest()
+
+
+def mark(sources_digest: str) -> bytes:
+    """Says in an archive what it is made from: sources, and the version of the bytecode."""
+    return f"{sources_digest} {importlib.util.MAGIC_NUMBER.hex()}".encode()
 
 
 def archive(files: Mapping[str, str]) -> bytes:
@@ -115,18 +142,19 @@ def archive(files: Mapping[str, str]) -> bytes:
             )
             # Bytecode is not compressed: it is what every start reads.
             target.writestr(zipfile.ZipInfo(f"{path}c", _EPOCH), bytecode.read_bytes(), zipfile.ZIP_STORED)
-        target.comment = identity(files).encode()
+        target.comment = mark(identity(files))
     return buffer.getvalue()
 
 
-def is_current(path: Path, files: Mapping[str, str]) -> bool:
-    """Whether the installed archive is the one that would be made."""
+def is_current(path: Path, sources_digest: str) -> bool:
+    """Whether the installed archive is the one that would be made of these sources."""
     try:
         with zipfile.ZipFile(path) as found:
-            if found.comment != identity(files).encode():
+            if found.comment != mark(sources_digest):
                 return False
-            return all(found.read(name) == text.encode() for name, text in files.items())
-    except (OSError, KeyError, zipfile.BadZipFile):
+            names = [name for name in found.namelist() if not name.endswith(".pyc")]
+            return identity({name: found.read(name).decode() for name in names}) == sources_digest
+    except (OSError, UnicodeDecodeError, zipfile.BadZipFile):
         return False
 
 
@@ -193,7 +221,7 @@ class Wanted:
     gid: int = 0
 
 
-def differs(file: Wanted, files: Mapping[str, str] | None = None) -> list[str]:
+def differs(file: Wanted, sources_digest: str = "") -> list[str]:
     """What is not as it shall be: content, mode, owner; the whole file where there is none."""
     path = Path(file.path)
     try:
@@ -203,7 +231,7 @@ def differs(file: Wanted, files: Mapping[str, str] | None = None) -> list[str]:
     if not path.is_file() or path.is_symlink():
         return ["no regular file"]
     reasons = []
-    same = is_current(path, files) if files is not None else path.read_bytes() == file.content
+    same = is_current(path, sources_digest) if sources_digest else path.read_bytes() == file.content
     if not same:
         reasons.append("content")
     if found.st_mode & 0o7777 != file.mode:

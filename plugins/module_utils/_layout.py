@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# What runs on hosts, in the order in which it is shown.
+SERVICES = ("gateway", "backend", "worker", "frontend")
+# What the host command reads.
+COMMAND_CONFIGURATION = "/etc/mission-control/command.json"
 # Guide and habit expect the parts of the application at these places.
 LINKS = ("backend", "frontend", "scripts")
 

@@ -18,6 +18,7 @@ from typing import Any
 from . import _maintenance
 from ._host import release_of
 from ._journal import tail
+from ._layout import SERVICES
 from ._process import (
     Account,
     HostError,
@@ -33,8 +34,7 @@ from ._redact import Redactor
 from ._release_parts import same_part
 from ._systemd import UnitStatus, UserManager, unit_status
 
-# In the order in which they are started. They are stopped in the opposite one.
-SERVICES = ("gateway", "backend", "worker", "frontend")
+# SERVICES are started in their order and stopped in the opposite one.
 # Those of the application, which "all" means. The gateway's agents are at work: it is restarted by name only.
 APPLICATION = ("backend", "worker", "frontend")
 # What has to be answered for a service to count as healthy. The worker answers nothing: it has to stay up.

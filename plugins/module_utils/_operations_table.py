@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ._operations_services import SERVICES
+from ._layout import SERVICES
 from ._range import brief, size
 
 _GAP = "  "

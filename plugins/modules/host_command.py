@@ -27,6 +27,17 @@ attributes:
     support: full
     platforms: posix
 options:
+  completion:
+    description: Set by the action plugin.
+    type: str
+    default: ''
+  sources_digest:
+    description: Set by the action plugin.
+    type: str
+    default: ''
+  sources:
+    description: Set by the action plugin, where the command on the host is made of other sources.
+    type: path
   state:
     description:
       - Whether the command shall be there.
@@ -107,49 +118,31 @@ missing_packages:
   returned: always
 """
 
+import gzip
+import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _check_runner, _command
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host_command import (
-    ENTRIES,
+    SPECIFICATION,
     Wanted,
     archive,
-    completion,
     configuration_text,
     differs,
     install,
     remove,
-    sources,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._options import CHECKS, COMMON
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import (
+    COMMAND_CONFIGURATION,
+    SERVICES,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
     HostError,
     expand_home,
     find_account,
 )
-
-if TYPE_CHECKING:
-    # Never loaded, but Ansible sends along what it sees imported: the archive is made from it on the host.
-    from ansible_collections.openclaw.mission_control.plugins.module_utils._checks import (  # noqa: F401
-        agents,
-        configuration,
-        cors,
-        database,
-        frontend,
-        gateway,
-        health,
-        host,
-        log,
-        membership,
-        metrics,
-        queue,
-        service,
-        session,
-        sessions,
-    )
 
 NEEDED = {
     "postgresql-client": ("psql",),
@@ -167,59 +160,20 @@ def missing_packages(services: list[str]) -> list[str]:
     return found
 
 
-def problems(verify: dict[str, Any]) -> list[str]:
-    """What is wrong with the settings of the checks, before anything is installed."""
-    try:
-        _check_runner.chosen(verify)
-    except ValueError as error:
-        return [f"verify: {error}"]
-    found = []
-    for where, specification, given in (
-        ("options", COMMON, verify.get("options") or {}),
-        *(
-            (f"check_options.{check}", CHECKS[check][1] if check in CHECKS else {}, options)
-            for check, options in (verify.get("check_options") or {}).items()
-        ),
-    ):
-        if where.startswith("check_options.") and not specification:
-            found.append(f"verify.{where}: there is no such check")
-            continue
-        for name in given:
-            if name not in specification:
-                found.append(f"verify.{where}: there is no option {name!r}")
-            elif specification[name].get("no_log"):
-                found.append(
-                    f"verify.{where}: {name} is a secret; the command reads it from the environment file"
-                )
-    return found
-
-
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "user": {"type": "str"},
-            "gateway_user": {"type": "str", "default": ""},
-            "root": {"type": "str", "default": "~/mission-control"},
-            "services": {
-                "type": "list",
-                "elements": "str",
-                "choices": list(_command.SERVICES),
-                "default": ["backend", "worker", "frontend"],
-            },
-            "verify": {"type": "dict", "default": {}},
-            "path": {"type": "path", "default": "/usr/local/bin/mission-control"},
-            "completion_path": {
-                "type": "path",
-                "default": "/usr/local/share/bash-completion/completions/mission-control",
-            },
+            **SPECIFICATION,
+            "completion": {"type": "str", "default": ""},
+            "sources_digest": {"type": "str", "default": ""},
+            "sources": {"type": "path"},
         },
         required_if=[("state", "present", ["user"])],
         supports_check_mode=True,
     )
     options = module.params
     actions: list[dict[str, str]] = []
-    configuration_path = _command.CONFIGURATION
+    configuration_path = COMMAND_CONFIGURATION
     if options["state"] == "absent":
         for path in (options["path"], options["completion_path"], configuration_path):
             if not Path(path).exists():
@@ -228,9 +182,6 @@ def main() -> None:
             if not module.check_mode:
                 remove(path, empty_parent=path == configuration_path)
         module.exit_json(changed=bool(actions), actions=actions, missing_packages=[])
-    wrong = problems(options["verify"])
-    if wrong:
-        module.fail_json(msg="; ".join(wrong), actions=[], missing_packages=[])
     try:
         account = find_account(options["user"])
         # In check mode the gateway's user may be one that would have been made before.
@@ -238,36 +189,36 @@ def main() -> None:
             find_account(options["gateway_user"])
     except HostError as error:
         module.fail_json(msg=f"{error.message} {error.remedy}".strip(), actions=[], missing_packages=[])
-    files = sources(ENTRIES + tuple(f"_checks.{name}" for name in CHECKS))
     text = configuration_text(
         user=account.name,
         gateway_user=options["gateway_user"],
         root=expand_home(options["root"], account),
-        services=[name for name in _command.SERVICES if name in options["services"]],
+        services=[name for name in SERVICES if name in options["services"]],
         verify=options["verify"],
     )
-    completed = completion(
-        [name for name in _command.SERVICES if name in options["services"]],
-        _check_runner.chosen(options["verify"]),
-        _check_runner.FORMATS,
-    )
     command = Wanted(options["path"], b"", 0o755)
+    digest = options["sources_digest"]
+    outdated = differs(command, digest)
+    if outdated and not module.check_mode:
+        if not options["sources"]:
+            module.exit_json(changed=False, needs_upload=True, actions=[], missing_packages=[])
+        files = json.loads(gzip.decompress(Path(options["sources"]).read_bytes()))
+        command = Wanted(command.path, archive(files), command.mode)
     before = (
         Path(configuration_path).read_text(encoding="utf-8") if Path(configuration_path).is_file() else ""
     )
-    for wanted, made_from in (
-        (command, files),
-        (Wanted(configuration_path, text.encode(), 0o600, account.uid, account.gid), None),
-        (Wanted(options["completion_path"], completed.encode(), 0o644), None),
+    configuration = Wanted(configuration_path, text.encode(), 0o600, account.uid, account.gid)
+    completion = Wanted(options["completion_path"], options["completion"].encode(), 0o644)
+    for wanted, reasons in (
+        (command, outdated),
+        (configuration, differs(configuration)),
+        (completion, differs(completion)),
     ):
-        reasons = differs(wanted, made_from)
         if not reasons:
             continue
         actions.append({"path": wanted.path, "action": "install", "reason": ", ".join(reasons)})
         if module.check_mode:
             continue
-        if made_from is not None:
-            wanted = Wanted(wanted.path, archive(made_from), wanted.mode, wanted.uid, wanted.gid)
         try:
             install(wanted)
         except OSError as error:

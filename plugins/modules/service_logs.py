@@ -115,6 +115,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import SERVICES
 from ansible_collections.openclaw.mission_control.plugins.module_utils._log_lines import LEVELS
 from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_logs import (
     Question,
@@ -125,7 +126,6 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._operatio
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
     APPLICATION,
-    SERVICES,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
     HostError,

@@ -121,9 +121,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import SERVICES
 from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
     APPLICATION,
-    SERVICES,
     ServiceError,
     Services,
     ServiceState,

@@ -113,9 +113,9 @@ time:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import SERVICES
 from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
     APPLICATION,
-    SERVICES,
     Services,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (

@@ -16,7 +16,8 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-sys.path.insert(0, str(Path(__file__).parent / "checks"))
+for directory in ("action", "checks"):
+    sys.path.insert(0, str(Path(__file__).parent / directory))
 
 
 @pytest.fixture

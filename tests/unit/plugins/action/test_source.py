@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from adhoc import adhoc
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
-
-ANSIBLE = Path(sys.executable).with_name("ansible")
 
 
 def call(tmp_path: Path, source: Path | str, *more: str, **arguments: str) -> dict[str, Any]:
@@ -24,34 +19,7 @@ def call(tmp_path: Path, source: Path | str, *more: str, **arguments: str) -> di
         "user": find_account().name,
         **arguments,
     }
-    command = [
-        str(ANSIBLE),
-        "localhost",
-        "-i",
-        "localhost,",
-        "-c",
-        "local",
-        "-e",
-        f"ansible_python_interpreter={sys.executable}",
-        "-m",
-        "openclaw.mission_control.source",
-        "-a",
-        json.dumps(arguments),
-        *more,
-    ]
-    environment = {
-        **os.environ,
-        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
-        "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
-    }
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert "{" in done.stdout, done.stdout + done.stderr
-    # A configuration may enable callbacks that print something before and after.
-    told, _end = json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("{") :])
-    result: dict[str, Any] = told["plays"][0]["tasks"][0]["hosts"]["localhost"]
-    return result
+    return adhoc("source", arguments, tmp_path, *more)
 
 
 @pytest.fixture

@@ -87,18 +87,18 @@ def test_bytecode_is_used_where_it_fits(installed: Path) -> None:
 
 
 def test_a_changed_file_is_noticed(installed: Path, files: dict[str, str], tmp_path: Path) -> None:
-    assert host_command.is_current(installed, files)
-    assert not host_command.is_current(installed, {**files, "__main__.py": "pass\n"})
-    assert not host_command.is_current(tmp_path / "missing", files)
+    assert host_command.is_current(installed, host_command.identity(files))
+    assert not host_command.is_current(installed, host_command.identity({**files, "__main__.py": "pass\n"}))
+    assert not host_command.is_current(tmp_path / "missing", host_command.identity(files))
     (tmp_path / "text").write_text("no archive")
-    assert not host_command.is_current(tmp_path / "text", files)
+    assert not host_command.is_current(tmp_path / "text", host_command.identity(files))
     tampered = tmp_path / "tampered"
     with zipfile.ZipFile(installed) as source, zipfile.ZipFile(tampered, "w") as target:
         for name in source.namelist():
             harm = name == "mission_control/_suite.py"
             target.writestr(name, b"raise SystemExit(0)\n" if harm else source.read(name))
         target.comment = source.comment
-    assert not host_command.is_current(tampered, files)
+    assert not host_command.is_current(tampered, host_command.identity(files))
 
 
 def test_what_differs(tmp_path: Path) -> None:
