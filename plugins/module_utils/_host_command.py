@@ -29,7 +29,7 @@ from ._layout import SERVICES
 
 PACKAGE = __package__ or ""
 NAME = "mission_control"
-ENTRIES = ("_command", "_check_runner")
+ENTRIES = ("_command", "_check_runner", "_verification")
 INTERPRETER = "/usr/bin/python3"
 # The options of the module host_command, without those that the controller fills in.
 SPECIFICATION: dict[str, dict[str, Any]] = {
