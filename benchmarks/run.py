@@ -39,8 +39,8 @@ GATEWAY = 2.0
 NO_GATEWAY = {
     "common_components": ["postgresql", "redis", "backend", "worker", "frontend"],
     "command_services": ["backend", "worker", "frontend"],
-    "mission_control_gateways": [],
-    "mission_control_boards": [],
+    "gateway_registrations": [],
+    "gateway_boards": [],
 }
 
 

@@ -15,6 +15,9 @@ description:
   - A check that fails is tried again by itself while O(deadline) lasts. A pass that needed this is V(flaky).
   - Findings that explain one another are brought into order. RV(root_causes) names what to cure.
   - Nothing is changed, in check mode neither, where the checks are really done.
+  - Where the command of M(openclaw.mission_control.host_command) has the same checks on board, it runs them,
+    which saves the sending of this module. With C(async), without pipelining or with another Python than the
+    distribution's the module runs.
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 extends_documentation_fragment:

@@ -1,4 +1,4 @@
-"""The checks as the action plugin of verify asks for them: out of the installed archive, by standard input."""
+"""The checks as the action plugin of verify asks for them: out of the installed archive, on stdin."""
 
 from __future__ import annotations
 
