@@ -3,39 +3,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from adhoc import adhoc
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _source, _tree
 from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
 
-ANSIBLE = Path(sys.executable).with_name("ansible")
 REVISION = "a" * 40
-
-
-def call(tmp_path: Path, module: str, arguments: dict[str, Any], *more: str) -> dict[str, Any]:
-    command = [
-        *(str(ANSIBLE), "localhost", "-i", "localhost,", "-c", "local"),
-        *("-e", f"ansible_python_interpreter={sys.executable}"),
-        *("-m", f"openclaw.mission_control.{module}", "-a", json.dumps(arguments), *more),
-    ]
-    environment = {
-        **os.environ,
-        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
-        "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
-    }
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert "{" in done.stdout, done.stdout + done.stderr
-    told, _end = json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("{") :])
-    result: dict[str, Any] = told["plays"][0]["tasks"][0]["hosts"]["localhost"]
-    return result
 
 
 @pytest.fixture
@@ -65,24 +41,24 @@ def bundle(tmp_path: Path) -> Path:
 
 def test_a_host_is_sent_what_it_lacks_and_nothing_twice(tmp_path: Path, bundle: Path) -> None:
     wish = {"path": str(bundle), "directory": str(tmp_path / "host"), "components": ["worker"]}
-    foretold = call(tmp_path, "bundle", wish, "--check")
+    foretold = adhoc("bundle", wish, tmp_path, "--check")
     wanted = ["backend-e1.tar.gz", f"source-{REVISION[:12]}.tar.gz", "wheels.tar"]
     assert foretold["changed"] and foretold["missing"] == wanted and not (tmp_path / "host").exists()
-    first = call(tmp_path, "bundle", wish)
+    first = adhoc("bundle", wish, tmp_path)
     assert first["changed"] and first["missing"] == wanted
     # The gateway's tree is not for this host.
     assert 0 < first["uploaded_bytes"] < bundle.stat().st_size
-    second = call(tmp_path, "bundle", wish)
+    second = adhoc("bundle", wish, tmp_path)
     assert (second["changed"], second["missing"], second["uploaded_bytes"]) == (False, [], 0)
-    third = call(tmp_path, "bundle", wish | {"components": ["worker", "gateway"]})
+    third = adhoc("bundle", wish | {"components": ["worker", "gateway"]}, tmp_path)
     assert third["missing"] == ["openclaw-x.tar.gz"]
     assert list((tmp_path / "remote").rglob("bundle.tar")) == []
-    gone = call(tmp_path, "bundle", {"state": "absent", "directory": str(tmp_path / "host")})
+    gone = adhoc("bundle", {"state": "absent", "directory": str(tmp_path / "host")}, tmp_path)
     assert gone["changed"] and not (tmp_path / "host").exists()
 
 
 def test_a_bundle_that_is_none_changes_nothing(tmp_path: Path) -> None:
-    told = call(tmp_path, "bundle", {"path": str(tmp_path / "x.tar"), "directory": str(tmp_path / "host")})
+    told = adhoc("bundle", {"path": str(tmp_path / "x.tar"), "directory": str(tmp_path / "host")}, tmp_path)
     assert told["failed"] and told["msg"].startswith(
         f"mission_control_bundle: {tmp_path}/x.tar does not exist"
     )
@@ -91,7 +67,7 @@ def test_a_bundle_that_is_none_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_source_of_a_bundle_keeps_its_name(tmp_path: Path, bundle: Path) -> None:
     directory = tmp_path / "host"
-    call(tmp_path, "bundle", {"path": str(bundle), "directory": str(directory), "components": ["worker"]})
+    adhoc("bundle", {"path": str(bundle), "directory": str(directory), "components": ["worker"]}, tmp_path)
     wish = {
         # Not on this controller, and not asked for.
         "source": "/nowhere/at/all",
@@ -101,17 +77,17 @@ def test_the_source_of_a_bundle_keeps_its_name(tmp_path: Path, bundle: Path) -> 
         "root": str(tmp_path / "root"),
         "user": find_account().name,
     }
-    assert call(tmp_path, "source", wish, "--check")["changed"]
-    first = call(tmp_path, "source", wish)
+    assert adhoc("source", wish, tmp_path, "--check")["changed"]
+    first = adhoc("source", wish, tmp_path)
     assert first["changed"] and first["revision"] == REVISION and first["described"] == "v1"
     told = _source.SourceStore(tmp_path / "root").description(REVISION)
     assert told is not None and (told["kind"], told["origin"]) == ("git", "https://host/x.git")
     # Once it is there the bundle on the host is not needed for it.
-    call(tmp_path, "bundle", {"state": "absent", "directory": str(directory)})
-    assert call(tmp_path, "source", wish)["changed"] is False
+    adhoc("bundle", {"state": "absent", "directory": str(directory)}, tmp_path)
+    assert adhoc("source", wish, tmp_path)["changed"] is False
 
 
 def test_a_source_without_its_bundle_is_told(tmp_path: Path, bundle: Path) -> None:
     wish = {"source": "x", "bundle": str(bundle), "bundle_directory": str(tmp_path / "none")}
-    told = call(tmp_path, "source", wish | {"root": str(tmp_path / "root"), "user": find_account().name})
+    told = adhoc("source", wish | {"root": str(tmp_path / "root"), "user": find_account().name}, tmp_path)
     assert told["failed"] and told["kind"] == "no_bundle" and "Bring the bundle first" in told["msg"]
