@@ -15,7 +15,7 @@ from ansible_collections.openclaw.mission_control.plugins.modules import databas
 RELEASE = "0123456789ab-01234567"
 OLD, NEW = "before-migration-20260101T000000Z-a1.dump", "before-migration-20260202T000000Z-b2.dump"
 PROGRAMS = {
-    "python": '#!/bin/sh\necho \'@@{"current": ["b2"]}\'\n',
+    "python": '#!/bin/sh\necho \'@@{"current": ["b2"], "empty": false}\'\n',
     "psql": '#!/bin/sh\necho "$@" >>"$0.calls"\necho \'mission_control|app|t|t|app||\'\n',
     "pg_restore": "#!/bin/sh\necho '1; 2 3 TABLE public boards app'\n",
 }
