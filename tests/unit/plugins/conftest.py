@@ -30,7 +30,7 @@ Handler = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 class _Quiet(http.server.ThreadingHTTPServer):
     daemon_threads = True
-    # Checks ask at the same time. With a shorter queue a busy machine drops some, and they come a second late.
+    # Checks ask at the same time. With a shorter queue a busy machine drops some, and they come late.
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
