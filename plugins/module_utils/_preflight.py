@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from ._redact import Redactor
 from ._settings import BACKEND_SETTINGS, FRONTEND_SETTINGS, Setting
 
 PREFIX = "mission_control"
@@ -224,10 +225,6 @@ def _url_faults(url: str, schemes: tuple[str, ...] = ("http", "https"), *, origi
     if origin and port == {"http": 80, "https": 443}[parts.scheme]:
         return f"names the default port {port}, which browsers leave out"
     return ""
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:********@", url)
 
 
 @rule
@@ -641,7 +638,7 @@ def database(context: Context) -> Iterator[Problem]:
             f"{PREFIX}_database_url",
             fault,
             "give postgresql+psycopg://user:password@host:5432/name, its password of letters, digits, _ -",
-            value=_without_password(str(url)),
+            value=Redactor().text(str(url)),
         )
     for name in ("database_name", "database_user"):
         value = str(context.get(name, PREFIX))
@@ -685,7 +682,7 @@ def queue(context: Context) -> Iterator[Problem]:
             f"{PREFIX}_redis_url",
             fault,
             "give redis://:password@host:6379/0",
-            value=_without_password(str(url)),
+            value=Redactor().text(str(url)),
         )
 
 

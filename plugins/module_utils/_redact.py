@@ -25,7 +25,7 @@ _SECRET_KEY = re.compile(
 # What looks like a secret although nobody told us its value.
 _PATTERNS = (
     (re.compile(r"(?i)(\bbearer\s+)(?!\*)[\w.~+/=-]{8,}"), r"\1" + MASK),
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s@'\"]+(?=@)"), r"\1" + MASK),
+    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s@'\"]+(?:@[^\s@/'\"]+)*(?=@)"), r"\1" + MASK),
     (
         re.compile(r"(?i)([?&;](?:[\w-]*(?:token|secret|password|passwd|api[_-]?key))=)[^\s&#\"'<>]+"),
         r"\1" + MASK,

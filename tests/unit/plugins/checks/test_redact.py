@@ -84,6 +84,7 @@ def test_data_of_any_nesting_and_keys_that_say_secret() -> None:
         ("Authorization: Bearer abcdefgh12345678", "abcdefgh12345678"),
         ("postgresql+psycopg://user:hunter22@db:5432/x", "hunter22"),
         ("redis://:hunter22@db", "hunter22"),
+        ("redis://user:an@unquoted@db/0", "unquoted"),
         ("GET /status?gateway_token=hunter22&board_id=5", "hunter22"),
     ],
 )
