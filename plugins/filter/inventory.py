@@ -1,0 +1,53 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The filter that playbooks take their hosts from, so that none of them succeeds without any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleFilterError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._preflight import (
+    COMPONENTS,
+    PREFIX,
+    suggest,
+)
+
+
+def fault(groups: Mapping[str, Sequence[str]], sources: Iterable[str]) -> str:
+    """Why these groups leave nothing to do; empty where the group has a host."""
+    if groups.get(PREFIX):
+        return ""
+    inventory = ", ".join(sources) or "that was given"
+    said = f"The inventory {inventory} has no host in the group {PREFIX}, so nothing was done or checked."
+    filled = [name for name, hosts in groups.items() if hosts and name not in ("all", "ungrouped")]
+    parts = [name for name in filled if name in {f"{PREFIX}_{component}" for component in COMPONENTS}]
+    if parts:
+        return f"{said} Make {' and '.join(parts)} children of {PREFIX}."
+    meant = suggest(PREFIX, [name for name in filled if name != PREFIX])
+    if meant:
+        return f"{said} Is its group {meant} meant? Call it {PREFIX}, or name another inventory with -i."
+    return f"{said} Name the inventory with -i, or put the hosts into that group."
+
+
+def group_with_hosts(groups: Any) -> str:
+    """The group of Mission Control's hosts; an error where it has none."""
+    if not isinstance(groups, Mapping):
+        raise AnsibleFilterError("group_with_hosts expects the variable groups")
+    options = context.CLIARGS
+    # These do nothing to any host, and need no inventory.
+    reads_only = any(options.get(name) for name in ("syntax", "listtasks", "listtags"))
+    said = "" if reads_only else fault(groups, [str(source) for source in options.get("inventory") or ()])
+    if said:
+        raise AnsibleFilterError(said)
+    return str(PREFIX)
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"group_with_hosts": group_with_hosts}
