@@ -6,38 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_table import table
-
-STATES = {"verified": "verified", "failed": "failed", "left": "rolled back from", "": "not verified"}
-
-
-def _time(text: Any) -> str:
-    """A recorded time (UTC) in the reader's zone."""
-    try:
-        moment = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S%z")
-    except ValueError:
-        return ""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release_records import (
+    local_time,
+    state_words,
+)
 
 
 def _state(release: Mapping[str, Any], fallback: str | None) -> str:
-    outcome = release.get("outcome") or {}
-    state = str(outcome.get("state", ""))
-    served = state or release.get("current") or release.get("activated")
-    words = [STATES.get(state, state) if served else "never served"]
-    if release.get("current"):
-        words.insert(0, "current")
-    elif release.get("running"):
-        words.insert(0, "a process still runs from it")
-    elif release["id"] == fallback:
-        words.append("a rollback leads here")
-    reason = str(outcome.get("reason") or "")
-    text = ", ".join(words)
-    return f"{text}: {reason}" if reason and state == "failed" else text
+    text: str = state_words(
+        release,
+        current=bool(release.get("current")),
+        running=bool(release.get("running")),
+        fallback=release["id"] == fallback,
+    )
+    return text
 
 
 def _rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
@@ -50,9 +36,9 @@ def _rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
             host,
             release["id"],
             _state(release, result.get("fallback")),
-            _time(release.get("created")),
+            local_time(release.get("created")),
             release.get("created_by", ""),
-            _time(release.get("activated")),
+            local_time(release.get("activated")),
             release.get("described") or str(release.get("revision", ""))[:12],
         ]
         for release in reversed(result.get("releases") or [])
@@ -94,7 +80,7 @@ def _history_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
         rows.append(
             [
                 host,
-                _time(line.get("started") or line.get("time")),
+                local_time(line.get("started") or line.get("time")),
                 f"{said}: {reason}" if reason else said,
                 line.get("release", ""),
                 line.get("previous", ""),

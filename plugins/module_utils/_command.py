@@ -397,11 +397,10 @@ def write_private(path: Path, text: str) -> None:
 
 def command_releases(configuration: Configuration, options: argparse.Namespace) -> int:
     """The releases of this host."""
-    from datetime import datetime
-
-    from ._host import release_facts
+    from ._host import made, release_facts
     from ._operations_table import table
     from ._process import acting_as, expand_home
+    from ._release_records import local_time, state_words
 
     account = find_account(configuration.user)
     permitted(account)
@@ -415,13 +414,9 @@ def command_releases(configuration: Configuration, options: argparse.Namespace) 
         raise CommandError(f"There is no release in {facts['root']}/releases. Deploy one (playbook deploy).")
     rows = []
     for release in reversed(found):
-        document = release["document"] or {}
-        made = document.get("created") or document.get("prepared") or release["modified"]
-        if isinstance(made, (int, float)):
-            made = datetime.fromtimestamp(made).strftime("%Y-%m-%d %H:%M:%S")
-        mark = "current" if release["id"] == facts["current"] else ""
-        rows.append([mark, release["id"], str(made)[:19].replace("T", " ")])
-    show(table(["", "RELEASE", "MADE"], rows))
+        state = state_words(release["document"] or {}, current=release["id"] == facts["current"])
+        rows.append([release["id"], state, local_time(made(release))])
+    show(table(["RELEASE", "STATE", "MADE"], rows, limit=90))
     return 0
 
 

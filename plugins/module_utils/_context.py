@@ -206,6 +206,19 @@ class Context:
                 shared.looked[key] = shared.looked.get(key, 0) + 1
             return found
 
+    def require_deployed(self) -> None:
+        """Refuse to look for settings where nothing was ever deployed: that is the cause, and no right."""
+        if self.host.bare:
+            raise Problem(
+                "not_deployed",
+                f"nothing is deployed in {self.host.root}",
+                "There was no deployment yet, or the first one failed before it had put a release into "
+                "service; or root names another directory.",
+                "Deploy (playbook deploy). Why a deployment failed is in its last lines and in the history "
+                "(playbook history).",
+                state=ERROR,
+            )
+
     # -- parts --------------------------------------------------------------------------------------
 
     def guard(self, name: str, work: Callable[[], Verdict]) -> Verdict:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,6 +78,21 @@ class Host:
             return None
 
     @property
+    def bare(self) -> bool:
+        """Nothing was ever put into service below the root. What may not be looked at counts as something."""
+        if self._env_file:
+            return False
+        for name in ("current", "backend"):
+            try:
+                (self.root / name).lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                return False
+            return False
+        return True
+
+    @property
     def maintenance(self) -> Notice | None:
         """What users are told during maintenance; None when there is none."""
         from ._maintenance import read
@@ -91,7 +107,8 @@ class Host:
         if self._env_file:
             return Path(expand_home(self._env_file, self.account))
         current = self.root / "current" / "backend" / ".env"
-        return current if current.exists() else self.root / "backend" / ".env"
+        # Not Path.exists, which raises for a directory that may not be read.
+        return current if os.path.exists(current) else self.root / "backend" / ".env"  # noqa: PTH110
 
     @property
     def environment(self) -> dict[str, str]:

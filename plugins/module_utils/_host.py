@@ -12,7 +12,7 @@ import platform
 import re
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,12 @@ def _digest(path: str) -> str | None:
         return None
 
 
+def made(release: Mapping[str, Any]) -> str:
+    """When a release was made (UTC, ISO 8601); of one that does not tell, when it was changed last."""
+    told = (release["document"] or {}).get("created")
+    return str(told or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(release["modified"])))
+
+
 def release_facts(root: str) -> dict[str, Any]:
     """The releases below an application root, oldest first, and which of them is current."""
     directory = Path(root) / "releases"
@@ -225,7 +231,8 @@ def release_facts(root: str) -> dict[str, Any]:
                 "document": document if isinstance(document, dict) else None,
             }
         )
-    releases.sort(key=lambda release: release["modified"])
+    # A directory changes when something is written into it; a release tells when it was made.
+    releases.sort(key=lambda release: (made(release), release["id"]))
     return {
         "root": root,
         "current": Path(target).name if target else None,

@@ -418,15 +418,13 @@ def inventory_groups(context: Context) -> Iterator[Problem]:
     everyone = set(context.groups.get(PREFIX, ()))
     for component in COMPONENTS:
         group = f"{PREFIX}_{component}"
-        if (
-            everyone
-            and context.hostname in context.groups.get(group, ())
-            and context.hostname not in everyone
-        ):
+        # The hosts of a play are those of the one group, so this one is not the host that is missing there.
+        outside = sorted(set(context.groups.get(group, ())) - everyone)
+        if everyone and outside:
             yield Problem(
                 "inventory_groups",
                 f"group {PREFIX}",
-                f"lacks {context.hostname}, which is in {group}",
+                f"lacks {', '.join(outside)}, which {'is' if len(outside) == 1 else 'are'} in {group}",
                 f"make {group} a child of {PREFIX}",
             )
     if context.hostname in everyone and not context.components:

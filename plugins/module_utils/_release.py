@@ -24,6 +24,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import (
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import LINKS, Layout, digest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release_records import (
+    STATES,
     complete_releases,
     current_release,
     document,
@@ -85,10 +86,9 @@ def fallback_from(
 
 def known(releases: Mapping[str, Mapping[str, Any]], current: str | None) -> str:
     """The releases of a host in one line, for a message."""
-    words = {"verified": "verified", "failed": "failed", "left": "rolled back from", "": "not verified"}
     shown = []
     for name, told in releases.items():
-        state = words.get(outcome(told), outcome(told))
+        state = STATES.get(outcome(told), outcome(told))
         shown.append(f"{name} ({'current, ' if name == current else ''}{state})")
     return ", ".join(shown) or "none"
 

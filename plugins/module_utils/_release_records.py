@@ -8,11 +8,14 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
+from ._layout import Layout
 
+# What became of a release, for people.
+STATES = {"verified": "verified", "failed": "failed", "left": "rolled back from", "": "not verified"}
 _IDENTIFIER = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 
 
@@ -39,6 +42,32 @@ def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
 def outcome(told: Mapping[str, Any]) -> str:
     """What became of a release: verified, failed, left (rolled back from), or empty when nobody looked."""
     return str((told.get("outcome") or {}).get("state") or "")
+
+
+def state_words(
+    told: Mapping[str, Any], *, current: bool, running: bool = False, fallback: bool = False
+) -> str:
+    """The state of a release as tables show it: whether it serves, what became of it, and why it failed."""
+    state = outcome(told)
+    words = [STATES.get(state, state) if state or current or told.get("activated") else "never served"]
+    if current:
+        words.insert(0, "current")
+    elif running:
+        words.insert(0, "a process still runs from it")
+    elif fallback:
+        words.append("a rollback leads here")
+    text = ", ".join(words)
+    reason = str((told.get("outcome") or {}).get("reason") or "")
+    return f"{text}: {reason}" if reason and state == "failed" else text
+
+
+def local_time(text: Any) -> str:
+    """A recorded time (UTC) in the reader's zone."""
+    try:
+        moment = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return ""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def now() -> str:

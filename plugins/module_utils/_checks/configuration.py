@@ -222,6 +222,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Compare files, processes and answers."""
     environment = context.host.environment
     if not environment:
+        context.require_deployed()
         return Verdict(
             "configuration",
             ERROR,

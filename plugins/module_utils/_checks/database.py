@@ -290,6 +290,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """One connection, a handful of statements."""
     url = options["database_url"] or context.host.environment.get("DATABASE_URL", "")
     if not url:
+        context.require_deployed()
         return Verdict(
             "database",
             ERROR,

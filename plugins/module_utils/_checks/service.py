@@ -461,7 +461,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine(short, parts, parts[0].summary)
 
     works = [(name.removesuffix(".service"), partial(judge_unit, name)) for name in names]
-    return combine("service", [*linger, *context.parts(works)])
+    units = context.parts(works)
+    told = ", ".join(f"{unit.name.removeprefix('mission-control-')} {unit.summary}" for unit in units)
+    return combine("service", [*linger, *units], told)
 
 
 def _plain(text: Any) -> bool:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._checks i
     service,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._context import Problem
+from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway_protocol import check_pair
 from ansible_collections.openclaw.mission_control.plugins.module_utils._journal import JournalEntry
 from ansible_collections.openclaw.mission_control.plugins.module_utils._preflight import BACKEND_SETTINGS
@@ -33,6 +35,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._process 
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redis import Redis, RedisError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._systemd import UnitStatus
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verdict import Verdict
 from checks_support import NOW, make_context, options_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,6 +155,27 @@ def test_active(change: dict[str, Any], lines: list[str], kind: str, says: str) 
     assert says in verdict.summary + verdict.cause
     assert bool(verdict.remedy) == bool(kind)
     assert not re.search(r"\{\w+\}", verdict.remedy)
+
+
+def test_each_state_is_told_with_its_unit() -> None:
+    units = {name: replace(UNIT, name=f"mission-control-{name}.service") for name in ("backend", "worker")}
+    context = make_context()
+    context.host = SimpleNamespace(  # type: ignore[assignment]
+        account=SimpleNamespace(name="mc"),
+        root=Path("/r"),
+        release=None,
+        maintenance=None,
+        lingering=lambda: True,
+        units=lambda names: {unit.name: unit for unit in units.values()},
+        processes=lambda name: [replace(PROCESS, unit=name)],
+        last_lines=lambda name: [],
+    )
+    options = options_of(
+        "service", units=[f"mission-control-{name}" for name in units], cpu_warning="", cpu_critical=""
+    )
+    verdict = service.run(context, options)
+    assert verdict.state == "pass", verdict
+    assert verdict.summary == "backend running since 60 min, worker running since 60 min"
 
 
 def test_every_hint_has_a_cause_and_a_remedy_that_can_be_filled_in() -> None:
@@ -542,6 +566,8 @@ def test_the_queue(redis_server: Callable[..., str], change: dict[str, bytes], s
     verdict = context.guard("queue", lambda: queue.run(context, options_of("queue", redis_url=url)))
     assert (verdict.state, verdict.kind) == (state, kind), verdict.summary
     assert bool(verdict.cause and verdict.remedy) == (state != "pass")
+    if not change:
+        assert verdict.summary == "1 worker waiting, 0 busy; 0 entries wait; nothing is overdue"
 
 
 def test_a_worker_is_looked_for_more_than_once(redis_server: Callable[..., str]) -> None:
@@ -728,6 +754,24 @@ def test_settings_that_cannot_be_read() -> None:
     context = make_context()
     verdict = configuration.run(context, options_of("configuration"))
     assert (verdict.state, verdict.kind) == ("error", "env_file_missing")
+
+
+@pytest.mark.parametrize("check", [configuration, database])
+def test_where_nothing_was_deployed_that_is_the_cause(check: Any, tmp_path: Path) -> None:
+    name = check.__name__.rpartition(".")[2]
+    context = make_context()
+    context.host = Host(user="", root=str(tmp_path), env_file="", redactor=context.redactor)
+
+    def found() -> Verdict:
+        return context.guard(name, lambda: check.run(context, options_of(name)))
+
+    # A deployment that failed early leaves a release that never served.
+    (tmp_path / "releases/one/backend").mkdir(parents=True)
+    verdict = found()
+    assert (verdict.state, verdict.kind) == ("error", "not_deployed")
+    assert str(tmp_path) in verdict.summary and verdict.remedy.startswith("Deploy")
+    (tmp_path / "current").symlink_to("releases/one")
+    assert found().kind in ("env_file_missing", "no_database_url")
 
 
 # -- frontend -------------------------------------------------------------------------------------

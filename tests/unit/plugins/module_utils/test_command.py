@@ -231,14 +231,32 @@ def test_all_leaves_the_gateway_alone_where_something_is_done() -> None:
 
 def test_releases(configuration: str, capsys: pytest.CaptureFixture[str]) -> None:
     root = Path(json.loads(Path(configuration).read_text())["root"])
-    (root / "releases" / "two").mkdir()
+    # The order is that in which they were made, whatever was written into their directories since.
+    for number, (name, told) in enumerate(
+        {
+            "five": {"created": "2026-01-05T03:04:05Z"},
+            "four": {"outcome": {"state": "failed", "reason": "health"}, "created": "2026-01-04T03:04:05Z"},
+            "three": {"outcome": {"state": "left"}, "created": "2026-01-03T03:04:05Z"},
+            "one": {"outcome": {"state": "verified"}, "created": "2026-01-02T03:04:05Z"},
+            "two": {},
+        }.items()
+    ):
+        path = root / "releases" / name
+        path.mkdir(exist_ok=True)
+        (path / "release.json").write_text(json.dumps(told))
+        os.utime(path, (number, number))
     (root / "releases" / ".three.partial").mkdir()
-    (root / "releases/one/release.json").write_text('{"created": "2026-01-02T03:04:05Z"}')
-    os.utime(root / "releases/one", (1, 1))
     assert run(configuration, "releases") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[2:]] == ["two", "current"]
-    assert lines[3].split() == ["current", "one", "2026-01-02", "03:04:05"]
+    lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [[cell.strip() for cell in line if cell.strip()][:2] for line in lines] == [
+        ["five", "never served"],
+        ["four", "failed: health"],
+        ["three", "rolled back from"],
+        ["one", "current, verified"],
+        # It does not tell when it was made: what is known is when its directory was changed.
+        ["two", "never served"],
+    ]
+    assert "2026-01-0" in lines[0][-1]
     assert run(configuration, "releases", "--json") == 0
     assert json.loads(capsys.readouterr().out)["current"] == "one"
 

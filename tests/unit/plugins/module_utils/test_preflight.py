@@ -241,6 +241,12 @@ def test_what_cannot_be_resolved_is_told_once() -> None:
             "lacks h, which is in mission_control_backend",
             "a child of mission_control",
         ),
+        # The play is never on the host that it leaves out.
+        (
+            {"mission_control": ["h"], "mission_control_frontend": ["other", "another", "h"]},
+            "lacks another, other, which are in mission_control_frontend",
+            "make mission_control_frontend a child of mission_control",
+        ),
     ],
 )
 def test_groups(groups: dict[str, list[str]], says: str, remedy: str) -> None:

@@ -22,5 +22,5 @@ def test_nobody_listens(run_module: Run) -> None:
 
 
 def test_no_address(run_module: Run) -> None:
-    result = run_module("database_check", root="/nonexistent")
+    result = run_module("database_check", env_file="/nonexistent/.env")
     assert result["state"] == "error" and result["verdict"]["kind"] == "no_database_url"
