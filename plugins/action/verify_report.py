@@ -85,7 +85,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes a
             )
         files = {}
         if arguments["formats"]:
-            directory = Path(arguments["directory"]).expanduser()
+            directory = Path(arguments["directory"]).expanduser().absolute()
             directory.mkdir(parents=True, exist_ok=True)
             for wanted in arguments["formats"]:
                 ending, _renderer = RENDERERS[wanted]
@@ -96,6 +96,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes a
                     previous = ""
                 write(path, render(found, wanted, previous))
                 files[wanted] = str(path)
+            if arguments["show"]:
+                display.display(f"Reports: {', '.join(files.values())}\n")
         result.update(
             changed=False,
             state=found["state"],

@@ -26,7 +26,9 @@ options:
     description: Name in the reports and of their files. Without it, the host's name in the inventory.
     type: str
   directory:
-    description: Directory on the controller for the reports. It is made when it is missing.
+    description:
+      - Directory on the controller for the reports. It is made when it is missing.
+      - A relative one is below the directory in which C(ansible-playbook) was started.
     type: path
   formats:
     description: Formats to write.
@@ -43,7 +45,7 @@ options:
     choices: [never, fail, warn]
     default: fail
   show:
-    description: Whether the table is shown.
+    description: Whether the table is shown, and a line with the paths of the reports that were written.
     type: bool
     default: true
 attributes:

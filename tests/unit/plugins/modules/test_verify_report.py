@@ -54,7 +54,7 @@ def play(tmp_path: Path, *reports: dict[str, Any], **arguments: Any) -> tuple[in
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0"}
     done = subprocess.run(
         ["ansible-playbook", "-i", "localhost,", str(playbook)],
-        capture_output=True, text=True, check=False, env=environment,
+        capture_output=True, text=True, check=False, env=environment, cwd=tmp_path,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
@@ -70,12 +70,20 @@ def test_the_table_is_shown_and_reports_are_written(tmp_path: Path) -> None:
     assert code == 0, output
     assert "localhost from the host itself: PASS" in output
     names = sorted(path.name for path in directory.iterdir())
+    assert f"Reports: {directory}/localhost.json, {directory}/localhost.xml, {directory}/" in output
     assert names == [
         f"localhost{ending}" for ending in (".html", ".json", ".md", ".nagios", ".prom", ".tap", ".xml")
     ]
     written = json.loads((directory / "localhost.json").read_text())
     assert written["state"] == "pass"
     assert written["started"] == written["views"][0]["started"] == "2026-11-24T13:00:00+00:00"
+
+
+def test_a_relative_directory_is_where_the_command_was_started(tmp_path: Path) -> None:
+    code, output = play(tmp_path, report(), directory="reports", formats=["json"])
+    assert code == 0 and (tmp_path / "reports" / "localhost.json").exists()
+    assert f"\nReports: {tmp_path}/reports/localhost.json\n" in output
+    assert "Reports:" not in play(tmp_path, report())[1]
 
 
 def test_a_failure_fails_the_play_after_the_reports_are_written(tmp_path: Path) -> None:
