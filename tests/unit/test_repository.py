@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +131,38 @@ def test_no_download_host_is_written_down() -> None:
 def test_lock_file_of_the_reference_frontend_names_no_download_address() -> None:
     lock = ROOT / "molecule" / "reference_application" / "frontend" / "package-lock.json"
     assert '"resolved"' not in lock.read_text()
+
+
+def test_nothing_of_an_operators_gets_into_the_archive(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    for path in tracked_files():
+        copy = checkout / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    for name in (
+        "inventory/production/group_vars/all/vault.yml",
+        "inventory/europe/hosts",
+        "inventory/exam/hosts",
+        "inventory/example2/hosts",
+        "inventory/example.yml",
+        "inventory/hosts",
+        "reports/mc1.json",
+        "group_vars/all/vault.yml",
+        "playbooks/host_vars/mc1.yml",
+        ".vault_pass",
+    ):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("secret: hunter2\n")
+    subprocess.run(
+        ["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), str(checkout)],
+        check=True,
+        capture_output=True,
+    )
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        names = {member.name: member for member in file if member.isfile()}
+        assert [name for name in names if b"hunter2" in file.extractfile(names[name]).read()] == []  # type: ignore[union-attr]
+    assert {name for name in names if name.startswith("inventory/")} == {
+        str(path.relative_to(ROOT)) for path in tracked_files() if ROOT / "inventory/example" in path.parents
+    }
+    assert {"README.md", "playbooks/deploy.yml", "plugins/modules/verify.py"} <= set(names)
