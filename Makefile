@@ -10,6 +10,7 @@ CACHE := $(CURDIR)/.cache
 VENV := $(CACHE)/venv
 # The link makes ansible_collections.openclaw.mission_control importable, for Ansible and for Python alike.
 COLLECTIONS := $(CACHE)/collections
+LINK := $(COLLECTIONS)/ansible_collections/openclaw/mission_control
 APPLICATION := $(CACHE)/reference_application
 SANDBOX := $(PYTHON) molecule/shared/sandbox.py
 SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap dbus iproute2 iptables
@@ -47,6 +48,8 @@ endef
 
 .PHONY: setup
 setup: $(CACHE)/system.installed $(VENV)/installed ## Install what the other targets need: Debian packages, and Python packages below .cache
+	@# What ansible-galaxy installed into this place is no use here: the checkout is to be tested.
+	[ $(LINK) -ef . ] || { rm -rf $(LINK); mkdir -p $(dir $(LINK)); ln -sfnT $(CURDIR) $(LINK); }
 
 $(CACHE)/system.installed: Makefile
 	@mkdir -p $(CACHE)
@@ -66,8 +69,6 @@ $(VENV)/installed: tests/requirements.txt $(CACHE)/system.installed
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check "$$(grep ^uv== tests/requirements.txt)"
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -r tests/requirements.txt
-	mkdir -p $(COLLECTIONS)/ansible_collections/openclaw
-	ln -sfn $(CURDIR) $(COLLECTIONS)/ansible_collections/openclaw/mission_control
 	$(VENV)/bin/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "checkout.pth").write_text("$(COLLECTIONS)\n")'
 	touch $@
 
