@@ -59,14 +59,24 @@ PHASES = {
     "command": "host command",
     "gateway": "gateway",
 }
+# What every deployment and every rollback begins with, and nothing else does.
+BEGIN = "source/begin"
+# Seconds that are shown as 0.0 are left out.
+SHORTEST = 0.05
+_INCLUDES = ("ansible.builtin.include_role", "ansible.builtin.include_tasks")
 _TASKS = re.compile(r"/roles/(\w+)/tasks/(\w+)\.ya?ml(?::\d+)?$")
+
+
+def tasks_of(path: str) -> str:
+    """The role and the file of a task; empty for one that stands elsewhere."""
+    match = _TASKS.search(path)
+    return f"{match[1]}/{match[2]}" if match else ""
 
 
 def phase_of(path: str, role: str) -> str:
     """The phase of a task, by the file it stands in and the name of its role."""
-    match = _TASKS.search(path)
-    if match and f"{match[1]}/{match[2]}" in PHASES:
-        return PHASES[f"{match[1]}/{match[2]}"]
+    if tasks_of(path) in PHASES:
+        return PHASES[tasks_of(path)]
     name = role.removeprefix(f"{COLLECTION}.")
     return PHASES.get(name, name or "other tasks")
 
@@ -77,6 +87,7 @@ class Clock:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.steps: dict[str, dict[str, float]] = {}
+        self._worked: set[str] = set()
         self._phase = ""
         self._since = 0.0
 
@@ -84,6 +95,10 @@ class Clock:
         if self._phase:
             self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + now - self._since
         self._phase, self._since = phase, now
+
+    def work(self) -> None:
+        """A task of the phase was not skipped."""
+        self._worked.add(self._phase)
 
     def add_steps(self, timings: dict[str, Any]) -> None:
         """What a module says of its own steps; of several hosts the slowest counts."""
@@ -93,13 +108,16 @@ class Clock:
                 steps[str(name)] = max(steps.get(str(name), 0.0), float(seconds))
 
     def rows(self) -> list[list[str]]:
+        """The phases in which something was done, and the total, to which the others count too."""
         rows = []
         for phase, seconds in self.seconds.items():
+            if phase not in self._worked or seconds < SHORTEST:
+                continue
             rows.append([phase, f"{seconds:.1f} s"])
             rows += [
                 [f"  {name.replace('_', ' ')}", f"{part:.1f} s"]
                 for name, part in self.steps.get(phase, {}).items()
-                if part >= 0.05
+                if part >= SHORTEST
             ]
         return [*rows, ["total", f"{sum(self.seconds.values()):.1f} s"]]
 
@@ -118,12 +136,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._deploys = False
 
     def _enter(self, task: Any) -> None:
-        if task.resolved_action in ("ansible.builtin.include_role", "ansible.builtin.include_tasks"):
+        if task.resolved_action in _INCLUDES:
             # What it includes has a phase of its own.
             return
         role = task._role.get_name() if task._role is not None else ""
-        self._clock.enter(phase_of(str(task.get_path() or ""), str(role)), time.monotonic())
-        self._deploys = self._deploys or task.resolved_action == f"{COLLECTION}.deployment"
+        path = str(task.get_path() or "")
+        self._clock.enter(phase_of(path, str(role)), time.monotonic())
+        self._deploys = self._deploys or tasks_of(path) == BEGIN
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._enter(task)
@@ -131,7 +150,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
         self._enter(task)
 
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._clock.work()
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._clock.work()
+
     def v2_runner_on_ok(self, result: Any) -> None:
+        if result.task.resolved_action not in _INCLUDES:
+            self._clock.work()
         timings = result.result.get("timings")
         if isinstance(timings, dict):
             self._clock.add_steps(timings)

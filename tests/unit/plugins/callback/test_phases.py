@@ -11,15 +11,19 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.callback import phases
 
 ROOT = Path(__file__).resolve().parents[4]
-PLAY = """
+DEPLOYMENT = "openclaw.mission_control.deployment: {state: listed, root: /nowhere, user: root}"
+PLAY = f"""
 - hosts: localhost
   connection: local
   gather_facts: false
   tasks:
-    - openclaw.mission_control.{module}
+    - ansible.builtin.import_role: {{name: gateway}}
+      when: false
+    - {DEPLOYMENT}
     - ansible.builtin.debug:
         msg: {{timings: {{npm_ci: 61.04, uv: 0.01}}}}
 """
+BEGIN = "    - ansible.builtin.import_role: {name: source, tasks_from: begin}\n"
 
 
 @pytest.mark.parametrize("name", [name for name in phases.PHASES if "/" in name])
@@ -51,7 +55,9 @@ def test_the_phase_of_a_task(path: str, role: str, phase: str) -> None:
 def test_times_add_up_by_phase_with_the_steps_of_modules() -> None:
     clock = phases.Clock()
     clock.enter("source", 10.0)
+    clock.work()
     clock.enter("release", 11.0)
+    clock.work()
     clock.add_steps({"npm_ci": 2.0, "uv": 0.01, "log": "x"})
     clock.add_steps({"npm_ci": 3.0})
     clock.enter("source", 15.0)
@@ -64,8 +70,23 @@ def test_times_add_up_by_phase_with_the_steps_of_modules() -> None:
     ]
 
 
-def play(tmp_path: Path, module: str) -> str:
-    (tmp_path / "play.yml").write_text(PLAY.format(module=module))
+def test_a_phase_without_work_is_left_out() -> None:
+    clock = phases.Clock()
+    clock.enter("gateway", 10.0)
+    clock.enter("start", 11.0)
+    clock.work()
+    clock.enter("host command", 13.0)
+    clock.work()
+    clock.enter("", 13.04)
+    assert clock.rows() == [["start", "2.0 s"], ["total", "3.0 s"]]
+
+
+def play(tmp_path: Path, tasks: str) -> str:
+    for role, name, task in (("gateway", "main", "ansible.builtin.ping:"), ("source", "begin", DEPLOYMENT)):
+        path = tmp_path / "roles" / role / "tasks" / f"{name}.yml"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"- {task}\n")
+    (tmp_path / "play.yml").write_text(tasks)
     done = subprocess.run(
         ["ansible-playbook", "--check", "-i", "localhost,", str(tmp_path / "play.yml")],
         capture_output=True,
@@ -84,10 +105,11 @@ def play(tmp_path: Path, module: str) -> str:
 
 
 def test_a_deployment_ends_with_the_table(tmp_path: Path) -> None:
-    output = play(tmp_path, "deployment: {state: listed, root: /nowhere, user: root}")
-    table = output[output.index("PHASE") :].splitlines()
-    assert table[2].startswith("other tasks  ") and table[-1].startswith("total")
+    output = play(tmp_path, PLAY + BEGIN)
+    rows = [line.split("  ")[0] for line in output[output.index("PHASE") :].splitlines() if line.strip()]
+    assert rows[0] == "PHASE" and rows[-3:] == ["other tasks", "lock and history", "total"]
+    assert "gateway" not in rows
 
 
 def test_other_runs_do_not(tmp_path: Path) -> None:
-    assert "PHASE" not in play(tmp_path, 'show: {text: "x"}')
+    assert "PHASE" not in play(tmp_path, PLAY)
