@@ -37,9 +37,24 @@ TAIL_LINES = 30
 MAKE_ROOM = "Make room there (df -h shows where it lacks) and run it again: what is done already is kept."
 _DISK_FULL = re.compile(r"No space left on device|\bENOSPC\b|os error 28\b")
 _NO_NETWORK = re.compile(
-    r"(?i)failed to lookup address|name resolution|Name or service not known|network is unreachable"
-    r"|no route to host|connection (?:refused|timed out|reset)|operation timed out|error sending request"
+    r"(?i)failed to lookup address|could not resolve|name resolution|Name or service not known"
+    r"|network is unreachable|failed to connect to|no route to host"
+    r"|connection (?:refused|timed out|reset)|operation timed out|error sending request"
     r"|\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b"
+)
+# As uv, npm, pip, Git and Python say it.
+_NO_TRUST = re.compile(
+    r"(?i)invalid peer certificate|UnknownIssuer|self[-_ ]signed[-_ ]cert|SSL certificate problem"
+    r"|certificate verif(?:y|ication) failed|CERTIFICATE_VERIFY_FAILED"
+    r"|UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)"
+    r"|unable to (?:get (?:local )?issuer certificate|verify the first certificate)"
+)
+# uv tells an error from the outside to the inside: the last of these lines is the reason.
+_CAUSE = re.compile(r"(?i)^\s*(?:caused by|cause): *")
+TRUST = (
+    "Set SSL_CERT_FILE and NODE_EXTRA_CA_CERTS (for Git, GIT_SSL_CAINFO) in"
+    " mission_control_download_environment to a file on this host that holds the certificate of the"
+    " authority which signed that server's."
 )
 NO_LOG = Path("/dev/null")
 _PR_SET_PDEATHSIG = 1
@@ -225,10 +240,23 @@ def _obstacle(output: Iterable[str]) -> tuple[str, str]:
     lines = list(output)
     if any(_DISK_FULL.search(line) for line in lines):
         return "The disk is full.", MAKE_ROOM
-    said = next((line.strip() for line in reversed(lines) if _NO_NETWORK.search(line)), "")
-    if said:
-        return f"This host does not reach what it has to download: {said.rstrip('.')}.", ""
-    return "", ""
+    found = [at for at, line in enumerate(lines) if _NO_NETWORK.search(line) or distrusts(line)]
+    if found:
+        last = found[-1]
+        while last + 1 < len(lines) and _CAUSE.match(lines[last + 1]):
+            last += 1
+        said = _CAUSE.sub("", lines[last]).strip().rstrip(".")
+        if distrusts(said):
+            return f"This host does not trust the server that it has to download from: {said}.", TRUST
+        return f"This host does not reach what it has to download: {said}.", ""
+    # Git's own word for what ended it; more of them follow from the first.
+    said = next((line.strip().rstrip(".") for line in lines if line.startswith("fatal: ")), "")
+    return f"{said}." if said else "", ""
+
+
+def distrusts(said: str) -> bool:
+    """Whether a certificate was refused because nobody here knows who signed it."""
+    return _NO_TRUST.search(said) is not None
 
 
 @contextlib.contextmanager

@@ -72,13 +72,42 @@ def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: Comma
             "information: Temporary failure in name resolution. See the proxy.",
         ),
         ("npm error code EAI_AGAIN", "download: npm error code EAI_AGAIN. See the proxy."),
-        ("SyntaxError", "sh ended with status 1. See the proxy."),
+        (
+            "error: Failed to fetch: https://i/six/\n  cause: error sending request for url (https://i/six/)\n"
+            "  cause: client error (Connect)\n  cause: invalid peer certificate: UnknownIssuer\n\nhint: Try",
+            "This host does not trust the server that it has to download from: invalid peer certificate: "
+            f"UnknownIssuer. {_runner.TRUST}",
+        ),
+        (
+            "error: Request failed after 3 retries in 6.2s\n  Caused by: error sending request for url (http://i/)\n"
+            "  Caused by: client error (Connect)\n  Caused by: something new",
+            "This host does not reach what it has to download: something new. See the proxy.",
+        ),
+        (
+            "npm error code DEPTH_ZERO_SELF_SIGNED_CERT\nnpm error errno DEPTH_ZERO_SELF_SIGNED_CERT\n"
+            "npm error request to https://i/six failed, reason: self-signed certificate",
+            f"failed, reason: self-signed certificate. {_runner.TRUST}",
+        ),
+        (
+            "fatal: unable to access 'https://g/x/': server certificate verification failed. CAfile: none",
+            f"server certificate verification failed. CAfile: none. {_runner.TRUST}",
+        ),
+        (
+            "fatal: unable to access 'https://g.test/x/': Could not resolve host: g.test",
+            "This host does not reach what it has to download: "
+            "fatal: unable to access 'https://g.test/x/': Could not resolve host: g.test. See the proxy.",
+        ),
+        (
+            "fatal: '/x' does not appear to be a git repository\nfatal: Could not read from remote.",
+            "sh ended with status 128. fatal: '/x' does not appear to be a git repository. See the proxy.",
+        ),
+        ("SyntaxError", "sh ended with status 128. See the proxy."),
     ],
 )
-def test_a_full_disk_and_a_missing_network_are_told(commands: Commands, said: str, told: str) -> None:
+def test_what_stood_in_the_way_is_told(commands: Commands, said: str, told: str) -> None:
     with pytest.raises(DeploymentError) as error:
         commands(
-            ["sh", "-c", 'echo "$0"; echo done; exit 1', said], what="Installing", remedy="See the proxy."
+            ["sh", "-c", 'echo "$0"; echo done; exit 128', said], what="Installing", remedy="See the proxy."
         )
     assert error.value.result()["msg"].endswith(told)
 
