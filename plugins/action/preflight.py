@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _source
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _preflight as preflight
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
 
@@ -107,6 +107,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             ],
             memory=arguments["memory"],
             bundle=self._bundle(arguments["bundle"], arguments["bundle_directory"], facts),
+            source=None if arguments["bundle"] else _source_fault(values),
         )
         found = preflight.check(context)
         problems = [problem for problem in found if not problem.warning]
@@ -149,6 +150,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             except AnsibleError as error:
                 undefined[name] = _first_sentence(error)
         return values, undefined
+
+
+def _source_fault(values: Mapping[str, Any]) -> DeploymentError | None:
+    source = str(values.get("mission_control_source") or "")
+    if not source:
+        # The product's own address.
+        return None
+    try:
+        _source.on_controller(source, str(values.get("mission_control_source_checksum") or ""))
+    except DeploymentError as error:
+        return error
+    return None
 
 
 def _first_sentence(error: AnsibleError) -> str:

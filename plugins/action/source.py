@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import subprocess
-import tarfile
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -34,32 +32,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _bring(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         if arguments.get("bundle"):
             return self._module(_out_of_bundle(arguments), task_vars)
-        source = str(arguments.get("source") or "").strip()
-        if not source:
-            raise DeploymentError(
-                "mission_control_source: empty.",
-                kind="no_source",
-                remedy="Name the product's Git URL, an archive or a directory.",
-            )
-        if source.startswith(("~", "./", "../")):
-            source = str(Path(source).expanduser().absolute())
-        kind = _source.kind_of(source, lambda path: Path(path).exists())
+        source, kind = _source.on_controller(
+            str(arguments.get("source") or ""), str(arguments.get("checksum") or "")
+        )
         arguments.update(source=source, kind=kind)
-        if kind == "url":
-            _source.checksum_of(str(arguments.get("checksum") or ""), needed=True)
         if kind in ("git", "url"):
             return self._module(arguments, task_vars)
         revision, described = _source.controller_revision(source, kind)
-        if kind == "archive":
-            wanted = _source.checksum_of(str(arguments.get("checksum") or ""), needed=False)
-            if wanted and wanted != revision:
-                raise DeploymentError(
-                    f"mission_control_source_checksum: {source} has sha256:{revision}, not sha256:{wanted}.",
-                    kind="checksum_differs",
-                    remedy="Find out why the archive differs before you set its new checksum.",
-                )
-            _check_archive(Path(source))
-        else:
+        if kind == "directory":
             described = _working_copy(Path(source)) or described
         arguments.update(revision=revision, described=described)
         answer = self._module(arguments, task_vars)
@@ -109,27 +89,6 @@ def _out_of_bundle(arguments: dict[str, Any]) -> dict[str, Any]:
         "tree": told["tree"],
         "archive": str(directory / "parts" / _bundle.part_name("source", told["revision"][:12])),
     }
-
-
-def _check_archive(path: Path) -> None:
-    """Refuse an archive without the lock files before it is uploaded."""
-    try:
-        if not tarfile.is_tarfile(path) and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as zipped:
-                names = zipped.namelist()
-        else:
-            with tarfile.open(path, mode="r:*") as file:
-                names = [member.name for member in file]
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise DeploymentError(
-            f"mission_control_source: {path} cannot be read as an archive: {error}.",
-            kind="bad_archive",
-            remedy="See that it is complete and a .tar.gz, .tar.xz or .zip.",
-        ) from None
-    plain = {name.removeprefix("./") for name in names}
-    stripped = {name.partition("/")[2] for name in plain}
-    found = plain if any(name.startswith("backend/") for name in plain) else stripped
-    _source.refuse_missing(_source.missing_files(found.__contains__), str(path))
 
 
 def _working_copy(path: Path) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ._redact import Redactor
+from ._runner import DeploymentError
 from ._settings import BACKEND_SETTINGS, FRONTEND_SETTINGS, Setting
 
 PREFIX = "mission_control"
@@ -151,6 +152,7 @@ class Context:
     spaces: Sequence[Space] = ()
     memory: int = 0
     bundle: Bundle | None = None
+    source: DeploymentError | None = None  # what is wrong with the source, as far as the controller can see
 
     def get(self, name: str, default: Any = "") -> Any:
         """The value of mission_control_<name>, or the default where it is not set or empty."""
@@ -588,6 +590,22 @@ def _unwise_settings(values: Mapping[str, Any]) -> Iterator[Problem]:
             "leave it off: the deployment migrates once, before the start",
             value=str(values["DB_AUTO_MIGRATE"]),
         )
+
+
+# --- the source ----------------------------------------------------------------------------------
+
+
+@rule
+def source(context: Context) -> Iterator[Problem]:
+    if context.source is None or context.bundle or not context.runs("backend", "worker", "frontend"):
+        return
+    variable, _colon, fault = context.source.message.partition(": ")
+    yield Problem("source", variable, fault.rstrip("."), _in_line(context.source.remedy))
+
+
+def _in_line(remedy: str) -> str:
+    """A sentence as the second half of another."""
+    return remedy[:1].lower() + remedy[1:].rstrip(".")
 
 
 # --- database and queue --------------------------------------------------------------------------

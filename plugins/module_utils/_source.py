@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,10 @@ from typing import IO, Any
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment, _tree
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import MASK
 from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
+    TRUST,
     Commands,
     DeploymentError,
+    distrusts,
 )
 
 REQUIRED = ("backend/uv.lock", "frontend/package-lock.json")
@@ -31,6 +34,7 @@ SHORT = 12
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
 
+ENDINGS = ", ".join(_tree.SUFFIXES)
 REACH_REMEDY = "Check mission_control_source and mission_control_download_environment if a proxy is needed."
 LOGIN_REMEDY = (
     "Put a user and a password or token into mission_control_source, as https://user:token@host/path, and"
@@ -52,7 +56,7 @@ def kind_of(source: str, exists: Callable[[str], bool]) -> str:
         f"mission_control_source: {without_password(source)} is no directory and no archive on the "
         "controller, and no URL.",
         kind="no_source",
-        remedy="Name a Git URL, the URL or path of an archive (.tar.gz, .tar.xz, .zip), or a directory.",
+        remedy=f"Name a Git URL, the URL or path of an archive ({ENDINGS}), or a directory.",
     )
 
 
@@ -345,7 +349,9 @@ def _download(url: str, target: Path, environment: Mapping[str, str]) -> None:
         raise DeploymentError(
             f"mission_control_source: {without_password(url)} cannot be had: {reason}.",
             kind="download_failed",
-            remedy="Check the URL, and mission_control_download_environment if the host needs a proxy.",
+            remedy=TRUST
+            if distrusts(str(reason))
+            else "Check the URL, and mission_control_download_environment if the host needs a proxy.",
         ) from None
 
 
@@ -537,12 +543,58 @@ def prune(store: SourceStore, kept: set[str]) -> list[str]:
     return removed
 
 
+def on_controller(source: str, checksum: str) -> tuple[str, str]:
+    """The source as a path or URL, and its kind; an error for whatever is seen to be wrong with it here."""
+    source = source.strip()
+    if not source:
+        raise DeploymentError(
+            "mission_control_source: empty.",
+            kind="no_source",
+            remedy="Name the product's Git URL, an archive or a directory.",
+        )
+    if source.startswith(("~", "./", "../")):
+        source = str(Path(source).expanduser().absolute())
+    path = Path(source)
+    kind = kind_of(source, lambda name: Path(name).exists())
+    if kind in ("url", "archive"):
+        wanted = checksum_of(checksum, needed=kind == "url")
+    if kind == "archive":
+        _check_archive(path)
+        if wanted and wanted != (found := _tree.file_digest(path)):
+            raise DeploymentError(
+                f"mission_control_source_checksum: {source} has sha256:{found}, not sha256:{wanted}.",
+                kind="checksum_differs",
+                remedy="Find out why the archive differs before you set its new checksum.",
+            )
+    elif kind == "directory":
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise DeploymentError(f"mission_control_source: {source} cannot be read.", kind="no_source")
+        refuse_missing(missing_files(lambda name: (path / name).is_file()), source)
+    return source, kind
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse an archive without the lock files before it is uploaded."""
+    try:
+        if not tarfile.is_tarfile(path) and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as zipped:
+                names = zipped.namelist()
+        else:
+            with tarfile.open(path, mode="r:*") as file:
+                names = [member.name for member in file]
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise DeploymentError(
+            f"mission_control_source: {path} cannot be read as an archive: {error}.",
+            kind="bad_archive",
+            remedy=f"See that it is complete and one of {ENDINGS}.",
+        ) from None
+    plain = {name.removeprefix("./") for name in names}
+    stripped = {name.partition("/")[2] for name in plain}
+    found = plain if any(name.startswith("backend/") for name in plain) else stripped
+    refuse_missing(missing_files(found.__contains__), str(path))
+
+
 def controller_revision(source: str, kind: str) -> tuple[str, str]:
     """Revision and description of a directory or archive on the controller."""
     path = Path(source)
-    if kind == "archive":
-        return _tree.file_digest(path), path.name
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise DeploymentError(f"mission_control_source: {source} cannot be read.", kind="no_source")
-    refuse_missing(missing_files(lambda name: (path / name).is_file()), source)
-    return _tree.fingerprint(path), path.name
+    return (_tree.file_digest(path) if kind == "archive" else _tree.fingerprint(path)), path.name

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.action import preflight
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
 
 TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -79,6 +80,51 @@ def test_all_problems_stand_in_one_message(tmp_path: Path) -> None:
         "mission_control_public_url",
         "mission_control_frontend_port",
     ]
+
+
+def test_a_source_on_the_controller_is_looked_at_before_the_host_is_touched(tmp_path: Path) -> None:
+    def problems(source: Path | str, arguments: dict[str, Any] | None = None, **more: str) -> list[str]:
+        result = play(
+            tmp_path,
+            inventory(
+                mission_control_public_url="http://mc:3000",
+                mission_control_token=TOKEN,
+                mission_control_source=str(source),
+                **more,
+            ),
+            arguments,
+        )["unreachable.invalid"]
+        assert bool(result.get("failed")) == bool(result["problems"])
+        return [line for line in result.get("msg", "").splitlines()[1:] if line]
+
+    missing = tmp_path / "nowhere"
+    (told,) = problems(missing)
+    assert told.startswith(
+        f"mission_control_source — {missing} is no directory and no archive on the controller"
+    )
+    assert ".tar.gz, .tgz, .tar.xz, .txz, .tar.bz2, .tar, .zip" in told
+    assert problems(missing, {"components": ["redis"]}) == []
+    product = tmp_path / "product"
+    (product / "frontend").mkdir(parents=True)
+    (product / "frontend" / "package-lock.json").write_text("{}")
+    (told,) = problems(product)
+    assert told.startswith(
+        f"mission_control_source — {product} has no backend/uv.lock; it must be laid out like"
+    )
+    archive = tmp_path / "product.tgz"
+    _tree.pack(product, archive)
+    (told,) = problems(archive)
+    assert "product.tgz has no backend/uv.lock" in told
+    (product / "backend").mkdir()
+    (product / "backend" / "uv.lock").write_text("")
+    assert problems(product) == []
+    _tree.pack(product, archive)
+    assert problems(archive) == []
+    (told,) = problems(archive, mission_control_source_checksum="sha256:" + "0" * 64)
+    assert told.startswith("mission_control_source_checksum — ") and "not sha256:0000" in told
+    assert problems("https://user:hunter2@git.example.com/product") == []
+    (told,) = problems("https://example.invalid/product.zip")
+    assert told.startswith("mission_control_source_checksum — empty; an archive needs its SHA-256")
 
 
 def test_arguments_stand_before_the_inventory(tmp_path: Path) -> None:

@@ -462,6 +462,7 @@ def test_every_rule_is_met_by_a_test() -> None:
     elsewhere = {
         "adoption",
         "undefined_variables",
+        "source",
         "inventory_groups",
         "variable_names",
         "operating_system",

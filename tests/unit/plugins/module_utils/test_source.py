@@ -101,7 +101,7 @@ def test_a_url_needs_a_whole_checksum(checksum: str) -> None:
 def test_a_directory_without_a_lock_file_is_refused(tree: Path, missing: str) -> None:
     (tree / missing).unlink()
     with pytest.raises(DeploymentError, match=f"has no {missing}"):
-        _source.controller_revision(str(tree), "directory")
+        _source.on_controller(str(tree), "")
 
 
 def test_passwords_do_not_reach_messages() -> None:
