@@ -60,6 +60,14 @@ options:
     elements: str
     choices: [backend, worker, frontend]
     default: [backend, worker, frontend]
+  needed:
+    description:
+      - What has to run on this host after a rollback. O(state=chosen) refuses a release that lacks one of
+        them, and with O(state=listed) none of these is where a rollback leads.
+    type: list
+    elements: str
+    choices: [backend, worker, frontend]
+    default: []
   carry_over:
     description: Take parts that O(components) does not name from the current release.
     type: bool
@@ -200,9 +208,21 @@ outcome:
   type: str
   returned: with O(state=prepared) and O(state=chosen)
 fallback:
-  description: The release that a rollback from this one leads to, if there is one.
+  description:
+    - With O(state=listed), the release that a rollback leads to, if there is one.
+    - Else the one that serves again when this one does not pass. It may lack parts when there is no better
+      one.
   type: str
-  returned: with O(state=prepared) and O(state=listed)
+  returned: with O(state=prepared), O(state=chosen) and O(state=listed)
+lacks:
+  description: What the release does not have of backend, worker and frontend.
+  type: list
+  elements: str
+  returned: with O(state=chosen)
+units_known:
+  description: Whether the release brings its units along, and so does RV(fallback).
+  type: bool
+  returned: with O(state=chosen)
 units:
   description: The units that the release was verified with.
   type: list
@@ -348,7 +368,7 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     )
     releases = _release.complete_releases(layout)
     answer["outcome"] = _release.outcome(releases.get(plan.identifier, {}))
-    answer["fallback"] = _release.fallback_from(releases, plan.identifier, current)
+    answer["fallback"] = _release.fallback_from(releases, plan.identifier, current, plan.components)
     if plan.environment_path is not None:
         answer["device_id"] = _identity.read(layout.identity)
         answer["gateway_platform"] = platform_of(layout.release(plan.identifier) / "backend")
@@ -421,8 +441,11 @@ def mark(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dic
 def choose(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     releases, current = _release.complete_releases(layout), _release.current_release(layout)
-    identifier = _release.choose(releases, current, parameters["id"] or "")
+    needed = parameters["needed"]
+    identifier = _release.choose(releases, current, parameters["id"] or "", needed)
     told = releases[identifier]
+    fallback = _release.fallback_from(releases, identifier, current, needed)
+    units = _release.recorded_units(layout, identifier)
     return {
         "changed": False,
         "id": identifier,
@@ -432,8 +455,11 @@ def choose(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
         "components": told.get("components", []),
         "fingerprints": told.get("fingerprints", {}),
         "described": told.get("described", ""),
-        "units": _release.recorded_units(layout, identifier),
-        "known": _release.known(releases, current),
+        "lacks": _release.lacking(told, _release.COMPONENTS),
+        "fallback": fallback,
+        "units": units,
+        "units_known": bool(units and (not fallback or _release.recorded_units(layout, fallback))),
+        "known": _release.known(releases, current, needed),
     }
 
 
@@ -471,7 +497,7 @@ def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
         {**told, "current": name == current, "running": name in running}
         for name, told in _release.complete_releases(layout).items()
     ]
-    fallback = _release.previous_release(_release.complete_releases(layout), current)
+    fallback = _release.previous_release(_release.complete_releases(layout), current, parameters["needed"])
     return {"changed": False, "current": current, "fallback": fallback, "releases": releases}
 
 
@@ -521,6 +547,12 @@ def main() -> None:
                 "elements": "str",
                 "choices": ["backend", "worker", "frontend"],
                 "default": ["backend", "worker", "frontend"],
+            },
+            "needed": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["backend", "worker", "frontend"],
+                "default": [],
             },
             "carry_over": {"type": "bool", "default": False},
             "backend_environment": {"type": "dict", "default": {}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -272,6 +273,68 @@ def test_rollback_that_restores_the_backup(applications: Applications) -> None:
     assert any(line.endswith(told["backup"]) for line in backups()) and told["backup"].endswith(
         f"-{NEWER}.dump"
     )
+
+
+@pytest.fixture(scope="module")
+def frontend_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Arguments with which another host, which is left alone, runs the frontend."""
+    path = tmp_path_factory.mktemp("inventory") / "elsewhere.yml"
+    here = {"hosts": {"releases": None}}
+    parts = {f"mission_control_{part}": here for part in ("postgresql", "redis", "backend", "worker")}
+    parts["mission_control_frontend"] = {"hosts": {"elsewhere": None}}
+    path.write_text(json.dumps({"mission_control": {"children": parts}}))
+    return "-i", str(path), "--limit", "releases"
+
+
+def frontend() -> str:
+    """Whether the frontend is enabled and runs; nothing where there is none."""
+    return on_host(
+        f"systemctl --user -M {USER}@ list-unit-files --no-legend 'mission-control-frontend.*' | tr -s ' '; "
+        f"systemctl --user -M {USER}@ list-units --no-legend 'mission-control-frontend.*'"
+    )
+
+
+def test_going_back_to_a_release_without_the_frontend_stops_it(
+    applications: Applications, frontend_elsewhere: tuple[str, ...]
+) -> None:
+    assert "mission-control-frontend.socket enabled" in frontend()
+    deploy(applications, "plain", *frontend_elsewhere)
+    NAMES["partial"] = current()
+    assert releases()[current()]["components"] == ["backend", "worker"] and not frontend()
+    said = refused(applications, "unhealthy")
+    assert f"Release {NAMES['partial']} serves again. It has no frontend, which nobody serves" in said
+    assert not frontend()
+
+
+def test_a_rollback_does_not_take_the_frontend_away(applications: Applications) -> None:
+    deploy(applications, "upgraded")
+    assert "mission-control-frontend.socket enabled" in frontend()
+    before = [started(part) for part in ("backend", "worker", "frontend")]
+    for arguments in ((), ("--check",), ("-e", f"release={NAMES['partial']}")):
+        done = play("rollback.yml", *arguments)
+        assert done.returncode != 0 and done.counts["changed"] == 0, done.output
+        assert f"release: {NAMES['partial']} has no frontend, which the inventory has run" in done.words
+        assert "mission_control_revision: " in done.words and "group mission_control_frontend" in done.words
+    assert current() == NAMES["upgraded"]
+    assert [started(part) for part in ("backend", "worker", "frontend")] == before
+    lines = [line for line in play("releases.yml").output.splitlines() if NAMES["partial"] in line]
+    assert len(lines) == 1 and "verified" in lines[0] and "a rollback leads here" not in lines[0]
+
+
+def test_a_rollback_that_does_not_pass_leads_back(frontend_elsewhere: tuple[str, ...]) -> None:
+    """The frontend is taken from the host, and the older release has been damaged meanwhile."""
+    environment = f"{ROOT}/releases/{NAMES['partial']}/backend/.env"
+    on_host(f"sed -i 's,^LOCAL_AUTH_TOKEN=.*,LOCAL_AUTH_TOKEN={'another-token-' * 5},' {environment}")
+    done = play("rollback.yml", *frontend_elsewhere)
+    assert done.returncode != 0
+    assert f"Release {NAMES['partial']} did not pass: " in done.words
+    assert f"Release {NAMES['upgraded']} serves again." in done.words
+    assert current() == runs_from("backend") == runs_from("worker") == NAMES["upgraded"] and healthy()
+    assert (outcome(NAMES["upgraded"]), outcome(NAMES["partial"])) == ("verified", "failed")
+    assert "mission-control-frontend.socket enabled" in frontend()
+    line = history()[-1]
+    assert (line["action"], line["result"]) == ("rollback", "returned") and line["failed_checks"]
+    assert (line["release"], line["current"]) == (NAMES["partial"], NAMES["upgraded"])
 
 
 def test_uninstall() -> None:

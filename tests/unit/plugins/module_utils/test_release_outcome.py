@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,73 @@ def test_what_serves_again_when_a_release_fails(layout: Layout) -> None:
     assert _release.fallback_from(releases, name(3), name(3)) == name(1)
     assert _release.fallback_from(releases, name(3), name(4)) == name(1)
     assert _release.fallback_from(releases, name(3), None) == name(1)
+
+
+BACKEND = ["backend", "worker"]
+ALL = [*BACKEND, "frontend"]
+
+
+def choice(layout: Layout, wanted: str = "", needed: Collection[str] = ALL) -> str:
+    releases = _release.complete_releases(layout)
+    found: str = _release.choose(releases, _release.current_release(layout), wanted, needed)
+    return found
+
+
+def test_a_rollback_does_not_lead_to_a_release_that_lacks_what_runs_here(layout: Layout) -> None:
+    add(layout, 1, "verified", components=ALL)
+    add(layout, 2, "verified", components=BACKEND)
+    add(layout, 3, "verified", components=ALL)
+    layout.current.symlink_to(f"releases/{name(3)}")
+    assert choice(layout) == name(1)
+    assert choice(layout, needed=BACKEND) == choice(layout, needed=()) == name(2)
+
+
+@pytest.mark.parametrize("wanted", [name(2), name(2)[:12], ""])
+def test_a_release_that_lacks_what_runs_here_is_refused(layout: Layout, wanted: str) -> None:
+    add(layout, 2, "verified", components=BACKEND, revision="abc")
+    add(layout, 3, "verified", components=ALL)
+    layout.current.symlink_to(f"releases/{name(3)}")
+    with pytest.raises(DeploymentError) as told:
+        choice(layout, wanted)
+    assert told.value.kind == "incomplete_release"
+    assert f"release: {name(2)} has no frontend" in told.value.message
+    assert "Nothing was changed" in told.value.message
+    assert f"{name(2)} (verified, without frontend)" in told.value.message
+    for words in ("(mission_control_revision: abc)", "group mission_control_frontend"):
+        assert words in told.value.remedy
+
+
+def test_of_several_that_a_name_fits_one_with_all_parts_is_taken(layout: Layout) -> None:
+    for number, components in ((1, ALL), (2, BACKEND)):
+        other = add(layout, number, "verified", components=components)
+        path = layout.release(f"{'a' * 12}-{number:08x}")
+        layout.release(other).rename(path)
+        told = json.loads((path / "release.json").read_text()) | {"id": path.name}
+        (path / "release.json").write_text(json.dumps(told))
+    assert choice(layout, "a" * 12) == f"{'a' * 12}-{1:08x}"
+
+
+def test_the_database_of_the_current_release_can_be_taken_back_whatever_it_lacks(layout: Layout) -> None:
+    add(layout, 1, "verified", components=BACKEND)
+    layout.current.symlink_to(f"releases/{name(1)}")
+    assert choice(layout, name(1)) == name(1)
+
+
+def test_after_a_failure_a_release_with_all_parts_is_better_than_one_without(layout: Layout) -> None:
+    add(layout, 1, "verified", components=ALL)
+    add(layout, 2, "verified", components=BACKEND)
+    add(layout, 3, components=ALL)
+    releases = _release.complete_releases(layout)
+    assert _release.fallback_from(releases, name(3), None, ALL) == name(1)
+    # What served before serves again, and anything is better than nothing.
+    assert _release.fallback_from(releases, name(3), name(2), ALL) == name(2)
+    del releases[name(1)]
+    assert _release.fallback_from(releases, name(3), None, ALL) == name(2)
+
+
+def test_a_release_that_does_not_tell_its_parts_lacks_none() -> None:
+    assert _release.lacking({}, ALL) == []
+    assert _release.lacking({"components": ["backend"]}, ALL) == ["worker", "frontend"]
 
 
 def test_marks_are_written_once_and_failure_stays(layout: Layout) -> None:
