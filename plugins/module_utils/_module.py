@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._options import CHECKS, COMMON, VERIFY, check_specification, verify_specification
+from ._options import CHECKS, COMMON, check_specification, verify_specification
 from ._suite import Run, run_suite
 from ._verification import bad_options, refusal, result_of, verify
 
@@ -45,7 +45,4 @@ def check_module(name: str, run: Run) -> None:
 def verify_module(runs: Mapping[str, Run]) -> None:
     """The module of all checks."""
     module = AnsibleModule(argument_spec=verify_specification(), supports_check_mode=True)
-    _end(module, verify(module.params, runs, diff=module._diff))
-
-
-__all__ = ["VERIFY", "bad_options", "check_module", "verify_module"]
+    _end(module, verify(module.params, runs.__getitem__, diff=module._diff))

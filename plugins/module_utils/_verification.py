@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ._baseline import compare, is_report
@@ -85,19 +85,19 @@ def result_of(report: Mapping[str, Any], fail_on: str, **more: Any) -> dict[str,
     return result
 
 
-def verify(options: Mapping[str, Any], runs: Mapping[str, Run], *, diff: bool = False) -> dict[str, Any]:
-    """All checks that the options of verify name; returns the result of the task."""
+def verify(options: Mapping[str, Any], check: Callable[[str], Run], *, diff: bool = False) -> dict[str, Any]:
+    """All checks that the options of verify name, and no other is loaded; returns the result of the task."""
     problems = bad_options(options)
     if options["baseline"] and not is_report(options["baseline"]):
         problems.append("baseline: this is no report of verify (it has no verdicts)")
-    names = list(runs) if "all" in options["checks"] else [name for name in runs if name in options["checks"]]
-    names = [name for name in names if name not in options["skip"]]
+    asked_for, skipped = set(options["checks"]), options["skip"]
+    names = [name for name in CHECKS if {"all", name} & asked_for and name not in skipped]
     if not names:
         problems.append("checks: nothing is left to check")
     if problems:
         return refusal(problems)
     report = run_suite(
-        {name: runs[name] for name in names},
+        {name: check(name) for name in names},
         {key: options[key] for key in COMMON},
         waivers=options["waivers"],
         suite_deadline=float(options["suite_deadline"]),
@@ -120,11 +120,6 @@ def main(archive: str) -> int:
             return 3
     from ._check_runner import check
 
-    options = asked["options"]
-    # Only what is asked for is loaded.
-    wanted = [
-        name for name in CHECKS if {"all", name} & set(options["checks"]) and name not in options["skip"]
-    ]
-    result = verify(options, {name: check(name) for name in wanted}, diff=asked["diff"])
+    result = verify(asked["options"], check, diff=asked["diff"])
     sys.stdout.write(f"\n{MARK}{json.dumps(result)}\n")
     return 0
