@@ -319,13 +319,12 @@ def wish_of(parameters: dict[str, Any]) -> _release.Wish:
 
 @contextlib.contextmanager
 def working(
-    layout: Layout, parameters: dict[str, Any], account: Account, purpose: str
+    layout: Layout, wish: _release.Wish, parameters: dict[str, Any], account: Account, purpose: str
 ) -> Iterator[_runner.Commands]:
     """Under the lock: commands that write to the release's log."""
     downloads = parameters["download_environment"]
     environment = _runner.application_environment(account, downloads)
-    settings = _environment.texts({**parameters["backend_environment"], **parameters["backend_secrets"]})
-    redactor = Redactor(_environment.secrets({**settings, **downloads}))
+    redactor = Redactor(_environment.secrets({**_environment.texts(wish.backend_environment), **downloads}))
     with _runner.deployment_lock(layout.lock, purpose=purpose, timeout=parameters["lock_timeout"]) as lock:
         commands = _runner.Commands(
             layout.log / "release.log", environment, redactor=redactor, keep_open=(lock,)
@@ -357,7 +356,7 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if plan.environment_text and plan.identifier != current:
         answer["diff"].append(_release.environment_difference(layout, plan))
     if steps and not check_mode:
-        with working(layout, parameters, account, "preparing a release") as commands:
+        with working(layout, wish, parameters, account, "preparing a release") as commands:
             # Whoever held the lock before may have done some of it.
             plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
             commands.note(f"release {plan.identifier}: {', '.join(plan.steps)}")
@@ -384,7 +383,7 @@ def build(parameters: dict[str, Any], check_mode: bool, account: Account) -> dic
     steps = _release.make_plan(layout, wish, _release.complete_releases(layout)).build_steps
     answer: dict[str, Any] = {"changed": bool(steps), "current": current, "plan": steps}
     if steps and not check_mode:
-        with working(layout, parameters, account, "building a release") as commands:
+        with working(layout, wish, parameters, account, "building a release") as commands:
             plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
             commands.note(f"source {wish.revision[:12]}: {', '.join(plan.build_steps)}")
             answer["timings"] = _release.build(layout, wish, plan, commands)
@@ -493,17 +492,20 @@ def prune(parameters: dict[str, Any], check_mode: bool, _account: Account) -> di
 def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     current, running = _release.current_release(layout), _release.running_releases(layout)
-    releases = [
-        {**told, "current": name == current, "running": name in running}
-        for name, told in _release.complete_releases(layout).items()
-    ]
-    fallback = _release.previous_release(_release.complete_releases(layout), current, parameters["needed"])
-    return {"changed": False, "current": current, "fallback": fallback, "releases": releases}
+    found = _release.complete_releases(layout)
+    return {
+        "changed": False,
+        "current": current,
+        "fallback": _release.previous_release(found, current, parameters["needed"]),
+        "releases": [
+            {**told, "current": name == current, "running": name in running} for name, told in found.items()
+        ],
+    }
 
 
 def before_anything(state: str) -> dict[str, Any]:
     """The answer of check mode on a host that has nothing yet."""
-    answer: dict[str, Any] = {"changed": state in ("prepared", "current"), "current": None}
+    answer: dict[str, Any] = {"changed": state in ("prepared", "built", "current"), "current": None}
     if state == "prepared":
         steps = ["bring the source", "build and compose a release of it"]
         return {
