@@ -195,7 +195,7 @@ def test_releases(typed: Typed, host: Any) -> None:
     current = host.file(f"/home/{USER}/mission-control/current").linked_to.rpartition("/")[2]
     done = typed("mission-control releases")
     assert done.rc == 0
-    assert [line.split()[0] for line in done.stdout.splitlines() if " current" in line] == [current]
+    assert re.findall(r"(?m)^(\S+) +current\b", done.stdout) == [current]
     data = json.loads(typed("mission-control releases --json").stdout)
     assert data["current"] == current
     assert current in [release["id"] for release in data["releases"]]
