@@ -89,13 +89,16 @@ def main() -> int:
     ):
         hosts = inventory(host, Path(directory))
         for number in range(options.rounds + 1):
+            told = []
             for name, measure in (("shell script", script), ("deploy.yml", deployment)):
                 run([*SANDBOX, "reset", host.name])
                 took = measure(host, hosts)
+                told.append(f"{name} {took:.1f} s")
                 # The first round fills the caches and does not count.
                 if number:
                     seconds[name].append(took)
-            print(f"round {number} of {options.rounds}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+            load = os.getloadavg()[0]
+            print(f"round {number} of {options.rounds}, load {load:.1f}: {', '.join(told)}", file=sys.stderr)
     medians = {name: statistics.median(found) for name, found in seconds.items()}
     for name, found in seconds.items():
         print(f"{name:14} median {medians[name]:6.1f} s, from {min(found):.1f} to {max(found):.1f} s")
