@@ -14,6 +14,8 @@ ROLES = Path(__file__).parents[3] / "roles"
 # What the packages of a task are computed from, and how the bundle names the same.
 KNOWN = {
     "__common_missing_packages": ("common_packages", "common_additional_packages"),
+    # Some of these, and of what the other roles need.
+    "common_postponed": ("common_packages",),
     "__postgresql_missing": ("postgresql_needs.packages",),
     "__redis_missing": ("redis_needs.packages",),
     "command_result.missing_packages": ("command_needs.packages",),
