@@ -26,7 +26,7 @@ BODY = b'{"ok":true}'
 INSIDE = f"""
 import sys, time
 sys.path.insert(0, {COMMAND!r})
-from mission_control._check_runner import run
+from mission_control._verify.standalone import run
 from mission_control import _client, _context, _evidence, _process
 from mission_control._checks import health
 _client.Client("http://127.0.0.1").prepare()
@@ -39,7 +39,7 @@ print(spent * 1000, worked * 1000)
 """
 # The host command with a configuration of our own, to its exit.
 RUNNER = (
-    f"import sys; sys.path.insert(0, {COMMAND!r}); from mission_control._command import main; "
+    f"import sys; sys.path.insert(0, {COMMAND!r}); from mission_control._command.main import main; "
     "sys.exit(main(['verify', 'health'], sys.argv[1]))"
 )
 # What it has loaded by then, besides its own code.

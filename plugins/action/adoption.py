@@ -9,8 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _carry_over
-from ansible_collections.openclaw.mission_control.plugins.module_utils._preflight import PUBLIC_VARIABLES
+
+from ..plugin_utils import _adoption_settings
+from ..plugin_utils._preflight.inventory import PUBLIC_VARIABLES
 
 _KINDS = {
     "guide": "set up by hand after the guide",
@@ -32,7 +33,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         )
         if self._task.args.get("state", "read") == "read" and result.get("found"):
-            settled = _carry_over.settle({**result["public"], **result}, self._named(facts))
+            settled = _adoption_settings.settle({**result["public"], **result}, self._named(facts))
             result["facts"] = settled.facts
             result["summary"] = summary(str(facts.get("inventory_hostname", "")), result, settled.table)
         return result

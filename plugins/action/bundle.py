@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
+from ..module_utils import _bundle
+from ..module_utils._host.errors import DeploymentError
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
+
+from ..module_utils._host import files
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             target /= made.rsplit("/", 1)[-1]
         answer["path"] = str(target)
         try:
-            if not target.is_file() or _tree.file_digest(target) != answer["sha256"]:
+            if not target.is_file() or files.file_digest(target) != answer["sha256"]:
                 self._fetch(made, target, answer["sha256"])
                 answer["changed"] = True
             line = f"{answer['sha256']}  {target.name}\n"
@@ -50,7 +51,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._connection.fetch_file(made, str(partial))
-            if _tree.file_digest(partial) != digest:
+            if files.file_digest(partial) != digest:
                 raise OSError(f"{made} did not arrive whole")
             partial.replace(target)
         finally:

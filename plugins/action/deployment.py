@@ -25,7 +25,8 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _deployment
+
+from ..module_utils._release import history
 
 display = Display()
 
@@ -59,14 +60,14 @@ def run_identifier(main: int) -> str:
 
 def holding_command(user: str, run: str, silence: int = SILENCE) -> str:
     """What runs on the host as long as the run lives."""
-    path = str(_deployment.place(user))
+    path = str(history.place(user))
     # -o: not the program but flock holds the lock, so that what the program leaves behind does not.
     return shlex.join(["flock", "-o", "-w", "60", path, "sh", "-c", _PROGRAM, run, path, str(silence)])
 
 
 def beating_command(user: str, run: str) -> str:
     """What has it go on."""
-    return shlex.join(["sh", "-c", _BEAT_PROGRAM, run, str(_deployment.place(user))])
+    return shlex.join(["sh", "-c", _BEAT_PROGRAM, run, str(history.place(user))])
 
 
 def told(host: str, line: dict[str, Any]) -> str:
@@ -141,7 +142,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if self._connection.transport in _SHARED_SESSIONS:
             answer["warnings"] = [
                 f"The connection {self._connection.transport} cannot tell {host} that it lives: another "
-                f"deployment is kept away for {_deployment.GRACE:.0f} s only. Use the connection ssh."
+                f"deployment is kept away for {history.GRACE:.0f} s only. Use the connection ssh."
             ]
         else:
             user = str(arguments.get("user") or "mission-control")

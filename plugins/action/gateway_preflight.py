@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _gateway_preflight
+
+from ..plugin_utils._preflight import gateway
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -40,8 +41,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         protocols = options.pop("backend_protocol") or [3]
         for name in ("backend_hosts", "allowed_origins", "registrations", "boards"):
             options[name] = tuple(options[name])
-        settings = _gateway_preflight.Settings(backend_protocols=(min(protocols), max(protocols)), **options)
-        found = _gateway_preflight.check(settings)
+        settings = gateway.Settings(backend_protocols=(min(protocols), max(protocols)), **options)
+        found = gateway.check(settings)
         result["warnings"] = [str(warning) for warning in found.warnings]
         result["problems"] = [str(problem) for problem in found.problems]
         result["changed"] = False

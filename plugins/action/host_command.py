@@ -12,22 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _check_runner
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host_command import (
-    ENTRIES,
-    SPECIFICATION,
-    completion,
-    identity,
-    sources,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import SERVICES
-from ansible_collections.openclaw.mission_control.plugins.module_utils._options import CHECKS, COMMON
+
+from ..module_utils._application.components import SERVICES
+from ..module_utils._command.archive import SPECIFICATION, identity
+from ..module_utils._verify import standalone
+from ..module_utils._verify.options import CHECKS, COMMON
+from ..plugin_utils._command_sources import ENTRIES, completion, sources
 
 
 def problems(verify: Mapping[str, Any]) -> list[str]:
     """What is wrong with the settings of the checks, before anything is installed."""
     try:
-        _check_runner.chosen(verify)
+        standalone.chosen(verify)
     except ValueError as error:
         return [f"verify: {error}"]
     found = []
@@ -53,7 +49,7 @@ def problems(verify: Mapping[str, Any]) -> list[str]:
 
 def command_sources() -> dict[str, str]:
     """The files of the command: it has all checks on board."""
-    found: dict[str, str] = sources(ENTRIES + tuple(f"_checks.{name}" for name in CHECKS))
+    found: dict[str, str] = sources(ENTRIES + tuple(f"_verify.checks.{name}" for name in CHECKS))
     return found
 
 
@@ -75,8 +71,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         arguments["sources_digest"] = identity(files)
         arguments["completion"] = completion(
             [name for name in SERVICES if name in arguments["services"]],
-            _check_runner.chosen(arguments["verify"]),
-            _check_runner.FORMATS,
+            standalone.chosen(arguments["verify"]),
+            standalone.FORMATS,
         )
         try:
             answer = self._module(arguments, variables)

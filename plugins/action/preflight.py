@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs the rules of module_utils/_preflight.py over the variables of a host, on the controller."""
+"""Runs the rules of plugin_utils/_preflight/rules.py over the variables of a host, on the controller."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _source
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _preflight as preflight
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
+from ..module_utils import _bundle
+from ..module_utils._host.errors import DeploymentError
+from ..module_utils._release import source as _source
+from ..plugin_utils._preflight import inventory, model, rules
 
 # What the roles would download and build.
 BUNDLED_VARIABLES = (
@@ -38,11 +40,9 @@ _EVERYWHERE = ("postgresql", "redis", "backend", "worker", "frontend")
 def components_of(hostname: str, groups: Mapping[str, list[str]]) -> list[str]:
     """The parts of a host by the inventory's groups."""
     found = []
-    everyone = groups.get(preflight.PREFIX, [])
-    for component in preflight.COMPONENTS:
-        members = groups.get(f"{preflight.PREFIX}_{component}") or (
-            everyone if component in _EVERYWHERE else []
-        )
+    everyone = groups.get(model.PREFIX, [])
+    for component in model.COMPONENTS:
+        members = groups.get(f"{model.PREFIX}_{component}") or (everyone if component in _EVERYWHERE else [])
         if hostname in members:
             found.append(component)
     return found
@@ -60,7 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _validated, arguments = self.validate_argument_spec(
             argument_spec={
                 "host": {"type": "dict"},
-                "components": {"type": "list", "elements": "str", "choices": list(preflight.COMPONENTS)},
+                "components": {"type": "list", "elements": "str", "choices": list(model.COMPONENTS)},
                 "variables": {"type": "dict", "default": {}},
                 "ports": {
                     "type": "list",
@@ -92,7 +92,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         components = arguments["components"]
         if components is None:
             components = components_of(hostname, groups)
-        context = preflight.Context(
+        context = model.Context(
             variables=values,
             undefined={name: why for name, why in undefined.items() if name not in arguments["variables"]},
             names=[str(name) for name in facts],
@@ -102,14 +102,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             host=arguments["host"],
             ports=_ports(arguments["ports"], components, values),
             spaces=[
-                preflight.Space(entry["path"], entry["bytes"], entry["variable"])
-                for entry in arguments["disk"]
+                model.Space(entry["path"], entry["bytes"], entry["variable"]) for entry in arguments["disk"]
             ],
             memory=arguments["memory"],
             bundle=self._bundle(arguments["bundle"], arguments["bundle_directory"], facts),
             source=None if arguments["bundle"] else _source_fault(values),
         )
-        found = preflight.check(context)
+        found = rules.check(context)
         problems = [problem for problem in found if not problem.warning]
         result.update(
             changed=False, components=components, problems=[problem.as_dict() for problem in problems]
@@ -123,7 +122,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             result.update(failed=True, msg=f"{head} to put right first; nothing was changed:\n{lines}")
         return result
 
-    def _bundle(self, path: str, directory: str, facts: Mapping[str, Any]) -> preflight.Bundle | None:
+    def _bundle(self, path: str, directory: str, facts: Mapping[str, Any]) -> model.Bundle | None:
         """The bundle, and the variables of the roles that it has to fit; unknown ones do not count."""
         if not path:
             return None
@@ -131,18 +130,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             manifest = _bundle.read_manifest(Path(path).expanduser())
         except DeploymentError as error:
             fault = error.message.partition(f"{path} ")[2].rstrip(".")
-            return preflight.Bundle(path, directory, fault=fault or error.message)
+            return model.Bundle(path, directory, fault=fault or error.message)
         wishes = {}
         for name in BUNDLED_VARIABLES:
             with contextlib.suppress(KeyError, AnsibleError):
                 wishes[name] = self._templar.template(facts[name])
-        return preflight.Bundle(path, directory, manifest, wishes=wishes)
+        return model.Bundle(path, directory, manifest, wishes=wishes)
 
     def _public_variables(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """The values of the public variables, and those that cannot be resolved with the reason."""
         values: dict[str, Any] = {}
         undefined: dict[str, str] = {}
-        for name in sorted(preflight.PUBLIC_VARIABLES):
+        for name in sorted(inventory.PUBLIC_VARIABLES):
             if name not in facts:
                 continue
             try:
@@ -171,12 +170,12 @@ def _first_sentence(error: AnsibleError) -> str:
 
 def _ports(
     given: list[dict[str, Any]] | None, components: list[str], values: Mapping[str, Any]
-) -> list[preflight.Port]:
+) -> list[model.Port]:
     if given is not None:
-        return [preflight.Port(entry["port"], entry["variable"]) for entry in given]
+        return [model.Port(entry["port"], entry["variable"]) for entry in given]
     ports = []
     for component, (variable, default) in _DEFAULT_PORTS.items():
         if component in components:
             number = values.get(variable)
-            ports.append(preflight.Port(default if number in (None, "") else number, variable))
+            ports.append(model.Port(default if number in (None, "") else number, variable))
     return ports

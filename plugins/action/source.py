@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _source, _tree
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
+from ..module_utils import _bundle
+from ..module_utils._host import trees
+from ..module_utils._host.errors import DeploymentError
+from ..module_utils._release import source as _source
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -49,7 +52,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             archive = Path(source)
             if kind == "directory":
                 archive = Path(directory) / "source.tar.gz"
-                _tree.pack(Path(source), archive)
+                trees.pack(Path(source), archive)
             return self._upload(archive, arguments, task_vars)
 
     def _upload(self, archive: Path, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if not shell.tmpdir:
             self._make_tmp_path()
         # The suffix tells the module how to unpack it.
-        suffix = next(end for end in _tree.SUFFIXES if archive.name.lower().endswith(end))
+        suffix = next(end for end in trees.SUFFIXES if archive.name.lower().endswith(end))
         remote = shell.join_path(shell.tmpdir, f"source{suffix}")
         self._transfer_file(str(archive), remote)
         answer = self._module({**arguments, "archive": remote}, task_vars)

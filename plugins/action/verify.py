@@ -17,14 +17,10 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.openclaw.mission_control.plugins.action.host_command import command_sources
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host_command import (
-    INTERPRETER,
-    NAME,
-    SPECIFICATION,
-    identity,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._options import verify_specification
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verification import MARK
+
+from ..module_utils._command.archive import INTERPRETER, NAME, SPECIFICATION, identity
+from ..module_utils._command.verify import MARK
+from ..module_utils._verify.options import verify_specification
 
 COMMAND = SPECIFICATION["path"]["default"]
 # Nobody but root may be able to change what may run as root.
@@ -34,7 +30,7 @@ found = os.stat({COMMAND!r})
 if found.st_uid or found.st_mode & 0o022:
     sys.exit(3)
 sys.path.insert(0, {COMMAND!r})
-from {NAME}._verification import main
+from {NAME}._command.verify import main
 sys.exit(main({COMMAND!r}))
 """
 _SYSTEM_PYTHON = re.compile(r"auto(_legacy)?(_silent)?|/usr/bin/python3(\.\d+)?")

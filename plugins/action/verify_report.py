@@ -17,10 +17,11 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.openclaw.mission_control.plugins.module_utils._baseline import ROLLBACK, compare
-from ansible_collections.openclaw.mission_control.plugins.module_utils._report import document, table
-from ansible_collections.openclaw.mission_control.plugins.module_utils._reports import RENDERERS, render
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verdict import ERROR, FAIL, WARN
+
+from ..module_utils._verify.baseline import ROLLBACK, compare
+from ..module_utils._verify.reports.document import document, table
+from ..module_utils._verify.reports.formats import RENDERERS, render
+from ..module_utils._verify.verdict import ERROR, FAIL, WARN
 
 display = Display()
 

@@ -25,7 +25,8 @@ import time
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_table import table
+
+from ..module_utils._tables import table
 
 COLLECTION = "openclaw.mission_control"
 # By role and file of tasks, or by role.

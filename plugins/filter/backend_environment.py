@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
+from ..module_utils import _redaction
+from ..module_utils._application import environment
+from ..module_utils._host.errors import DeploymentError
 
 DOCUMENTATION = r"""
 name: backend_environment
@@ -76,13 +78,13 @@ def backend_environment(
     if problems:
         raise AnsibleFilterError(" ".join(problems))
     try:
-        values = _environment.texts({**settings, **(overrides or {}), **(additional or {})})
+        values = environment.texts({**settings, **(overrides or {}), **(additional or {})})
     except DeploymentError as error:
         raise AnsibleFilterError(f"{error.message} {error.remedy}") from None
     secret = {
         name: value
         for name, value in values.items()
-        if value and (_environment.is_secret(name) or _environment.secrets({name: value}))
+        if value and (_redaction.is_secret(name) or _redaction.secrets({name: value}))
     }
     return {"public": {name: value for name, value in values.items() if name not in secret}, "secret": secret}
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
+from ..module_utils import _bundle
+from ..module_utils._host.errors import DeploymentError
 
 DOCUMENTATION = r"""
 name: bundle_digest

@@ -10,11 +10,9 @@ from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._preflight import (
-    COMPONENTS,
-    PREFIX,
-    suggest,
-)
+
+from ..plugin_utils._preflight.inventory import suggest
+from ..plugin_utils._preflight.model import COMPONENTS, PREFIX
 
 
 def fault(groups: Mapping[str, Sequence[str]], sources: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _operations_table as tables
+
+from ..plugin_utils import _service_tables
 
 
 def _by_host(value: Any, name: str) -> Mapping[str, Mapping[str, Any]]:
@@ -20,19 +21,19 @@ def _by_host(value: Any, name: str) -> Mapping[str, Mapping[str, Any]]:
 
 def status_table(value: Any) -> str:
     """One table over the results of services_info, by the names of the hosts."""
-    result: str = tables.status_table(_by_host(value, "status_table"))
+    result: str = _service_tables.status_table(_by_host(value, "status_table"))
     return result
 
 
 def actions_table(value: Any, predicted: bool = False) -> str:
     """What the module services did, or would do, by the names of the hosts."""
-    result: str = tables.actions_table(_by_host(value, "actions_table"), predicted)
+    result: str = _service_tables.actions_table(_by_host(value, "actions_table"), predicted)
     return result
 
 
 def merge_logs(value: Any, lines: int = 100) -> list[dict[str, Any]]:
     """The last records of service_logs over all hosts, in the order of time."""
-    result: list[dict[str, Any]] = tables.merge_logs(_by_host(value, "merge_logs"), int(lines))
+    result: list[dict[str, Any]] = _service_tables.merge_logs(_by_host(value, "merge_logs"), int(lines))
     return result
 
 
@@ -44,13 +45,13 @@ def _entries(value: Any, name: str) -> Sequence[Mapping[str, Any]]:
 
 def log_list(value: Any) -> str:
     """Records as a list for people."""
-    result: str = tables.log_list(_entries(value, "log_list"))
+    result: str = _service_tables.log_list(_entries(value, "log_list"))
     return result
 
 
 def log_json_lines(value: Any) -> str:
     """Records as JSON, one a line."""
-    result: str = tables.log_json_lines(_entries(value, "log_json_lines"))
+    result: str = _service_tables.log_json_lines(_entries(value, "log_json_lines"))
     return result
 
 

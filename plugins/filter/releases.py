@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_table import table
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release_records import (
-    local_time,
-    state_words,
-)
+
+from ..module_utils._release.records import local_time, state_words
+from ..module_utils._tables import table
 
 
 def _state(release: Mapping[str, Any], fallback: str | None) -> str:

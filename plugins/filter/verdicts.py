@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._report import document, table
-from ansible_collections.openclaw.mission_control.plugins.module_utils._reports import RENDERERS, render
+
+from ..module_utils._verify.reports.document import document, table
+from ..module_utils._verify.reports.formats import RENDERERS, render
 
 
 def _document(value: Any, name: str = "") -> dict[str, Any]:

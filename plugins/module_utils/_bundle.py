@@ -25,12 +25,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import digest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
-    Commands,
-    DeploymentError,
-)
+from ._application.layout import digest
+from ._host import files, trees
+from ._host.errors import DeploymentError
+from ._host.logged_commands import Commands
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -125,7 +123,7 @@ def compose(target: Path, manifest: Mapping[str, Any], directory: Path) -> None:
     try:
         with tarfile.open(partial, mode="w", format=tarfile.PAX_FORMAT) as archive:
             manifest_file = directory / MANIFEST
-            _tree.write_atomically(manifest_file, json.dumps(manifest, indent=1) + "\n")
+            files.write_atomically(manifest_file, json.dumps(manifest, indent=1) + "\n")
             for name in (MANIFEST, *sorted(manifest["parts"])):
                 member = archive.gettarinfo(directory / name, arcname=name)
                 member.uid = member.gid = 0
@@ -165,14 +163,14 @@ def pack_directory(source: Path, target: Path, patterns: Sequence[str] = ()) -> 
     """A tree as a part: compressed, or plain where its files are compressed already."""
     partial = target.with_name(f".{target.name}.partial")
     try:
-        _tree.pack(source, partial, patterns, level=6 if target.suffix == ".gz" else 0)
+        trees.pack(source, partial, patterns, level=6 if target.suffix == ".gz" else 0)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def describe_part(path: Path, kind: str) -> dict[str, Any]:
-    return {"kind": kind, "sha256": _tree.file_digest(path), "size": path.stat().st_size}
+    return {"kind": kind, "sha256": files.file_digest(path), "size": path.stat().st_size}
 
 
 # --- on the host -----------------------------------------------------------------------------------
@@ -183,7 +181,7 @@ def missing_parts(directory: Path, wanted: Mapping[str, str]) -> list[str]:
     missing = []
     for name, expected in wanted.items():
         try:
-            if _tree.file_digest(directory / "parts" / name) != expected:
+            if files.file_digest(directory / "parts" / name) != expected:
                 missing.append(name)
         except OSError:
             missing.append(name)
@@ -215,16 +213,16 @@ def install(
         _take(archive, parts, {name: wanted[name] for name in missing})
     removed = [path.name for path in sorted(parts.iterdir()) if path.name not in wanted]
     for name in removed:
-        _tree.remove(parts / name)
+        files.remove(parts / name)
     for kind in UNPACKED:
         name = part_name(kind)
         if name not in wanted:
-            _tree.remove(directory / kind)
+            files.remove(directory / kind)
         elif name in missing or not (directory / kind).is_dir():
             _replace(parts / name, directory / kind)
     if part_name("packages") in wanted:
         _offer_packages(directory, commands)
-    _tree.write_atomically(directory / "installed.json", _installed(wanted))
+    files.write_atomically(directory / "installed.json", _installed(wanted))
     return removed
 
 
@@ -263,9 +261,9 @@ def _take(archive: Path, parts: Path, wanted: Mapping[str, str]) -> None:
 
 def _replace(archive: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.partial")
-    _tree.remove(partial)
+    files.remove(partial)
     unpack(archive, partial)
-    _tree.remove(target)
+    files.remove(target)
     partial.rename(target)
 
 
@@ -273,7 +271,7 @@ def unpack(part: Path, target: Path) -> None:
     """Unpack a part into a new or empty directory."""
     target.mkdir(mode=0o755, parents=True, exist_ok=True)
     with part.open("rb") as file:
-        _tree.unpack(file, part.name, target)
+        trees.unpack(file, part.name, target)
 
 
 def apt_configuration(directory: Path) -> str:
@@ -291,9 +289,9 @@ def apt_configuration(directory: Path) -> str:
 
 def _offer_packages(directory: Path, commands: Commands) -> None:
     """Let apt know the packages. Trusted: what they are was checked with the part."""
-    _tree.write_atomically(directory / "sources.list", f"deb [trusted=yes] file:{directory}/packages ./\n")
-    _tree.write_atomically(directory / "apt.conf", apt_configuration(directory))
-    _tree.remove(directory / "lists")
+    files.write_atomically(directory / "sources.list", f"deb [trusted=yes] file:{directory}/packages ./\n")
+    files.write_atomically(directory / "apt.conf", apt_configuration(directory))
+    files.remove(directory / "lists")
     (directory / "lists" / "partial").mkdir(mode=0o755, parents=True)
     commands(
         ["apt-get", "-q", "update"],
@@ -325,10 +323,10 @@ def uv_cache(directory: Path | None, shared: Path, environment: str) -> Iterator
         yield {}
         return
     cache = shared / ".bundle-uv"
-    _tree.remove(cache)
+    files.remove(cache)
     try:
         if environment:
             unpack(part(directory, "backend", environment), cache)
         yield {"UV_CACHE_DIR": str(cache)}
     finally:
-        _tree.remove(cache)
+        files.remove(cache)

@@ -22,24 +22,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _bundle,
-    _frontend,
-    _runtimes,
-    _source,
-    _tree,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _gateway_install as _gateway
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import os_facts
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release import now
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
-    Commands,
-    DeploymentError,
-)
+from . import _bundle
+from ._application.layout import Layout
+from ._gateway import installer, plan
+from ._host import files as _files
+from ._host import trees
+from ._host.accounts import Account
+from ._host.errors import DeploymentError
+from ._host.facts import os_facts
+from ._host.logged_commands import Commands
+from ._release import frontend as _frontend
+from ._release import runtimes
+from ._release import source as _source
+from ._release.records import now
 
-NODE_PACKAGE = _gateway.NODE_PACKAGE
+NODE_PACKAGE = installer.NODE_PACKAGE
 _NETWORK = "Check that this machine reaches the registries (mission_control_download_environment)."
 _APT = "Check the apt sources of this machine; they have to be those of the hosts' distribution release."
 
@@ -117,7 +114,7 @@ class Work:
 def build(work: Work, wish: Wish) -> dict[str, Any]:
     """Make all parts; returns the manifest."""
     (work.directory / "parts").mkdir(mode=0o755, parents=True, exist_ok=True)
-    python = _runtimes.find_python(wish.python)
+    python = runtimes.find_python(wish.python)
     manifest: dict[str, Any] = {"system": _system(python)}
     work.timed("packages", lambda: _packages(work, wish.packages))
     manifest["packages"] = list(wish.packages)
@@ -129,7 +126,7 @@ def build(work: Work, wish: Wish) -> dict[str, Any]:
         manifest["source"] = work.timed("source", lambda: _source_part(work, wish))
         tree = _source.SourceStore(work.layout.root).tree(wish.revision)
         uv = work.timed(
-            "uv", lambda: _runtimes.ensure_uv(work.layout, wish.uv, python.path, _offline(work, wish))
+            "uv", lambda: runtimes.ensure_uv(work.layout, wish.uv, python.path, _offline(work, wish))
         )
         if wish.backend:
             key = work.timed("backend", lambda: _backend(work, wish, tree, python, uv))
@@ -143,7 +140,7 @@ def build(work: Work, wish: Wish) -> dict[str, Any]:
     ]
     for path in (work.directory / "parts").iterdir():
         if path.name not in work.parts:
-            _tree.remove(path)
+            _files.remove(path)
     return {"format": _bundle.FORMAT, **manifest, "parts": work.parts}
 
 
@@ -163,7 +160,7 @@ def finish(work: Work, wish: Wish, manifest: Mapping[str, Any]) -> tuple[Path, b
     except DeploymentError:
         pass
     for old in work.directory.glob("mission-control-*.tar"):
-        _tree.remove(old)
+        _files.remove(old)
     stamped = {
         "format": manifest["format"],
         "created": now(),
@@ -174,7 +171,7 @@ def finish(work: Work, wish: Wish, manifest: Mapping[str, Any]) -> tuple[Path, b
     return target, True
 
 
-def _system(python: _runtimes.Python) -> dict[str, str]:
+def _system(python: runtimes.Python) -> dict[str, str]:
     facts = os_facts()
     return {
         **{name: facts[name] for name in ("id", "version", "name", "architecture")},
@@ -193,7 +190,7 @@ def _refuse_secrets(directory: Path, secrets: Sequence[str], kind: str) -> None:
     needles = [secret.encode() for secret in secrets if len(secret) >= 6]
     if not needles:
         return
-    for name, entry in _tree.entries(directory, ()):
+    for name, entry in trees.entries(directory, ()):
         if entry.is_symlink():
             continue
         content = Path(entry.path).read_bytes()
@@ -208,14 +205,14 @@ def _refuse_secrets(directory: Path, secrets: Sequence[str], kind: str) -> None:
 # --- the parts -------------------------------------------------------------------------------------
 
 
-def _wheels(work: Work, python: _runtimes.Python, uv: str, nodes: Sequence[str]) -> None:
+def _wheels(work: Work, python: runtimes.Python, uv: str, nodes: Sequence[str]) -> None:
     wanted = [f"uv=={uv}", *(f"{NODE_PACKAGE}=={node}" for node in nodes)]
     part, stamp = work.part("wheels"), work.directory / "wheels.json"
     told = json.dumps([python.version, wanted]) + "\n"
     if not (part.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == told):
         fresh, helper = work.directory / ".wheels.partial", work.directory / ".pip"
         for path in (fresh, helper, stamp):
-            _tree.remove(path)
+            _files.remove(path)
         try:
             work.commands(
                 [python.path, "-m", "venv", helper],
@@ -229,13 +226,13 @@ def _wheels(work: Work, python: _runtimes.Python, uv: str, nodes: Sequence[str])
                 what=f"Downloading {', '.join(wanted)}",
                 remedy=_NETWORK,
             )
-            _tree.remove(work.wheels)
+            _files.remove(work.wheels)
             fresh.rename(work.wheels)
         finally:
-            _tree.remove(helper)
-            _tree.remove(fresh)
+            _files.remove(helper)
+            _files.remove(fresh)
         work.pack(work.wheels, "wheels")
-        _tree.write_atomically(stamp, told)
+        _files.write_atomically(stamp, told)
     work.add("wheels")
 
 
@@ -247,25 +244,25 @@ def _source_part(work: Work, wish: Wish) -> dict[str, str]:
     key = wish.revision[:12]
     if not work.part("source", key).exists():
         # What a working copy holds beside its source, settings and secrets above all, stays out.
-        work.pack(store.tree(wish.revision), "source", key, _tree.EXCLUDED)
+        work.pack(store.tree(wish.revision), "source", key, trees.EXCLUDED)
     work.add("source", key)
     return {
         **{name: str(told[name]) for name in ("revision", "kind", "origin", "described")},
         "asked": wish.asked,
-        "tree": _tree.fingerprint(store.tree(wish.revision)),
+        "tree": trees.fingerprint(store.tree(wish.revision)),
     }
 
 
-def _backend(work: Work, wish: Wish, tree: Path, python: _runtimes.Python, uv: Path) -> str:
+def _backend(work: Work, wish: Wish, tree: Path, python: runtimes.Python, uv: Path) -> str:
     """uv's cache after it has made the environment, and nothing else in it."""
-    key: str = _runtimes.environment_key(tree / "backend", python, wish.uv)
+    key: str = runtimes.environment_key(tree / "backend", python, wish.uv)
     if not work.part("backend", key).exists():
         cache = work.directory / "uv-cache"
         for path in (cache, work.layout.python(key)):
-            _tree.remove(path)
+            _files.remove(path)
         environment = {**work.commands.environment, "UV_CACHE_DIR": str(cache)}
         try:
-            _runtimes.ensure_environment(
+            runtimes.ensure_environment(
                 work.layout,
                 tree / "backend",
                 python,
@@ -277,13 +274,13 @@ def _backend(work: Work, wish: Wish, tree: Path, python: _runtimes.Python, uv: P
             work.pack(cache, "backend", key, ("interpreter-*",))
         finally:
             for path in (cache, work.layout.python(key)):
-                _tree.remove(path)
+                _files.remove(path)
     work.add("backend", key)
     return key
 
 
 def _build_frontend(
-    work: Work, wish: Wish, item: Frontend, tree: Path, python: _runtimes.Python, uv: Path
+    work: Work, wish: Wish, item: Frontend, tree: Path, python: runtimes.Python, uv: Path
 ) -> dict[str, Any]:
     told = _source.SourceStore(work.layout.root).description(wish.revision) or {}
     inputs = _frontend.Inputs(
@@ -295,10 +292,10 @@ def _build_frontend(
     )
     key = inputs.fingerprint
     if not work.part("frontend", key).exists():
-        node = _runtimes.ensure_node(work.layout, item.node, python.path, uv, _offline(work, wish))
+        node = runtimes.ensure_node(work.layout, item.node, python.path, uv, _offline(work, wish))
         work.layout.libexec.mkdir(parents=True, exist_ok=True)
         fonts = work.layout.libexec / "google-fonts.cjs"
-        _tree.write_atomically(fonts, wish.fonts_program, 0o755)
+        _files.write_atomically(fonts, wish.fonts_program, 0o755)
         output = _frontend.ensure(
             work.layout, tree / "frontend", inputs, node, fonts, work.commands, releases={}
         )
@@ -321,7 +318,7 @@ def _build_gateway(work: Work, item: Gateway) -> dict[str, Any]:
             "PIP_FIND_LINKS": str(work.wheels),
         }
         root = work.directory / "gateway"
-        request = _gateway.Request(
+        request = plan.Request(
             account=work.account,
             root=root,
             state_directory=root / "state",
@@ -330,13 +327,13 @@ def _build_gateway(work: Work, item: Gateway) -> dict[str, Any]:
             plugins=item.plugins,
             environment=environment,
         )
-        layout = _gateway.Layout(request)
+        layout = plan.Layout(request)
         work.commands.note(f"npm tree of OpenClaw {item.version}")
         try:
-            _gateway.Installer(request, layout).programs()
+            installer.Installer(request, layout).programs()
             work.pack(layout.tree, "openclaw", key)
         finally:
-            _tree.remove(root)
+            _files.remove(root)
     work.add("openclaw", key)
     return {"version": item.version, "node": item.node, "plugins": list(item.plugins)}
 
@@ -379,12 +376,12 @@ def _packages(work: Work, names: Sequence[str]) -> None:
     part, stamp = work.part("packages"), work.directory / "packages.json"
     told = json.dumps(list(files)) + "\n"
     if not (part.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == told):
-        _tree.remove(stamp)
+        _files.remove(stamp)
         work.commands(
             [*base, "--download-only", *install], what=f"Downloading {len(files)} packages", remedy=_APT
         )
         repository = apt / "repository"
-        _tree.remove(repository)
+        _files.remove(repository)
         repository.mkdir()
         stanzas = []
         for name, uri in files.items():
@@ -393,16 +390,16 @@ def _packages(work: Work, names: Sequence[str]) -> None:
             # What lies on this machine is not copied by apt.
             local = Path(urllib.parse.unquote(uri.removeprefix("file:")))
             found = local if uri.startswith("file:") else apt / "cache/archives" / name
-            _tree.copy_file(found, path)
+            _files.copy_file(found, path)
             control = work.commands(["dpkg-deb", "--field", path], what=f"Reading {name}")
             stanzas.append(stanza(control, path))
-        _tree.write_atomically(repository / "Packages", "\n".join(stanzas))
+        _files.write_atomically(repository / "Packages", "\n".join(stanzas))
         work.pack(repository, "packages")
-        _tree.remove(repository)
+        _files.remove(repository)
         for path in (apt / "cache/archives").glob("*.deb"):
             if path.name not in files:
                 path.unlink()
-        _tree.write_atomically(stamp, told)
+        _files.write_atomically(stamp, told)
     work.add("packages")
 
 
@@ -416,5 +413,5 @@ def stanza(control: str, path: Path) -> str:
     """A package's entry in the list of a repository."""
     return (
         f"{control.rstrip()}\n"
-        f"Filename: ./{path.name}\nSize: {path.stat().st_size}\nSHA256: {_tree.file_digest(path)}\n"
+        f"Filename: ./{path.name}\nSize: {path.stat().st_size}\nSHA256: {_files.file_digest(path)}\n"
     )

@@ -102,20 +102,16 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _adoption,
-    _adoption_steps,
-    _runner,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
-    Account,
-    HostError,
-    expand_home,
-)
+
+from ..module_utils._adoption import record as _record
+from ..module_utils._adoption import takeover
+from ..module_utils._application.layout import Layout
+from ..module_utils._host import locks, privileges
+from ..module_utils._host.accounts import Account, expand_home
+from ..module_utils._host.errors import HostError
 
 
-def read(steps: _adoption_steps.Adoption, _parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
+def read(steps: takeover.Adoption, _parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
     record = steps.found()
     if record is None:
         return {"changed": False, "found": False}
@@ -133,7 +129,7 @@ def read(steps: _adoption_steps.Adoption, _parameters: dict[str, Any], _check: b
     }
 
 
-def take(steps: _adoption_steps.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
+def take(steps: takeover.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
     record = steps.found()
     if record is None:
         return {"changed": False, "found": False, "steps": []}
@@ -146,20 +142,20 @@ def take(steps: _adoption_steps.Adoption, parameters: dict[str, Any], check: boo
         "diff": {"prepared": "".join(f"{step}\n" for step in planned)},
     }
     if answer["changed"] and not check:
-        with _runner.deployment_lock(
+        with locks.deployment_lock(
             steps.layout.lock, purpose="taking over an installation", timeout=parameters["lock_timeout"]
         ):
             steps.take(record)
     return answer
 
 
-def restore(steps: _adoption_steps.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
-    record = _adoption.read_record(steps.layout)
+def restore(steps: takeover.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
+    record = _record.read_record(steps.layout)
     if record is None or record.phase == "done":
         return {"changed": False, "found": record is not None, "steps": []}
     if check:
         return {"changed": True, "found": True, "kept": record.kept, "steps": []}
-    with _runner.deployment_lock(
+    with locks.deployment_lock(
         steps.layout.lock, purpose="giving an installation back", timeout=parameters["lock_timeout"]
     ):
         serving = steps.restore(record)
@@ -188,10 +184,10 @@ def main() -> None:
 
     def as_account(account: Account) -> dict[str, Any]:
         layout = Layout(Path(expand_home(parameters["root"], account)))
-        return work(_adoption_steps.Adoption(layout, account), parameters, module.check_mode)
+        return work(takeover.Adoption(layout, account), parameters, module.check_mode)
 
     try:
-        answer = _runner.as_user(parameters["user"], as_account)
+        answer = privileges.as_user(parameters["user"], as_account)
     except HostError as error:
         if error.kind == "no_such_user":
             module.exit_json(changed=False, found=False, steps=[])

@@ -158,7 +158,7 @@ status:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_api import (
+from ..module_utils._gateway.registration import (
     BOARD_OPTIONS,
     BOARDS,
     GATEWAYS,
@@ -172,7 +172,7 @@ from ..module_utils._gateway_api import (
     keep_board,
     shown,
 )
-from ..module_utils._redact import Redactor
+from ..module_utils._redaction import Redactor
 
 
 def gateway_id(api: Api, name: str, check: bool) -> str | None:

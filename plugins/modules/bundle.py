@@ -99,8 +99,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _runner, _tree
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import HostError
+
+from ..module_utils import _bundle
+from ..module_utils._host import files, locks, logged_commands
+from ..module_utils._host.errors import HostError
 
 
 def lock_of(directory: Path) -> Path:
@@ -118,10 +120,10 @@ def present(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         return answer
     os.umask(0o022)
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    commands = _runner.Commands(_runner.NO_LOG, environment)
+    commands = logged_commands.Commands(logged_commands.NO_LOG, environment)
     archive = Path(parameters["archive"]) if parameters["archive"] else None
     # Beside the deployment's own lock, which is the application user's: this happens before there is one.
-    with _runner.deployment_lock(lock_of(directory), purpose="bringing a bundle", timeout=900):
+    with locks.deployment_lock(lock_of(directory), purpose="bringing a bundle", timeout=900):
         return {**answer, "removed": _bundle.install(directory, wanted, missing, archive, commands)}
 
 
@@ -129,8 +131,8 @@ def absent(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     directory = Path(parameters["directory"])
     there = directory.is_dir()
     if there and not check_mode:
-        _tree.remove(directory)
-        _tree.remove(lock_of(directory))
+        files.remove(directory)
+        files.remove(lock_of(directory))
     return {"changed": there, "removed": [str(directory)] if there else []}
 
 

@@ -182,15 +182,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _bundle_build,
-    _environment,
-    _runner,
-    _tree,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+from ..module_utils import _bundle_build, _redaction
+from ..module_utils._ansible_module import DiscreetModule
+from ..module_utils._host import files, locks, logged_commands, privileges
+from ..module_utils._host.accounts import Account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
 
 
 def wish_of(parameters: dict[str, Any]) -> _bundle_build.Wish:
@@ -222,12 +219,12 @@ def wish_of(parameters: dict[str, Any]) -> _bundle_build.Wish:
 
 def make(parameters: dict[str, Any], account: Account) -> dict[str, Any]:
     directory = Path(parameters["work"])
-    environment = _runner.application_environment(account, parameters["download_environment"])
-    secrets = _environment.secrets(parameters["download_environment"])
+    environment = logged_commands.application_environment(account, parameters["download_environment"])
+    secrets = _redaction.secrets(parameters["download_environment"])
     log = directory / "bundle.log"
-    with _runner.deployment_lock(directory / ".lock", purpose="making a bundle", timeout=900) as lock:
-        commands = _runner.Commands(log, environment, redactor=Redactor(secrets), keep_open=(lock,))
-        _runner.stop_with(commands)
+    with locks.deployment_lock(directory / ".lock", purpose="making a bundle", timeout=900) as lock:
+        commands = logged_commands.Commands(log, environment, redactor=Redactor(secrets), keep_open=(lock,))
+        privileges.stop_with(commands)
         work = _bundle_build.Work(directory, account, commands, secrets)
         wish = wish_of(parameters)
         manifest = _bundle_build.build(work, wish)
@@ -236,7 +233,7 @@ def make(parameters: dict[str, Any], account: Account) -> dict[str, Any]:
             "changed": changed,
             "bundle": str(bundle),
             "size": bundle.stat().st_size,
-            "sha256": _tree.file_digest(bundle),
+            "sha256": files.file_digest(bundle),
             "manifest": manifest,
             "timings": work.timings,
             "log": str(log),
@@ -286,7 +283,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         module.exit_json(
-            **_runner.as_user(module.params["user"], lambda account: make(module.params, account))
+            **privileges.as_user(module.params["user"], lambda account: make(module.params, account))
         )
     except HostError as error:
         module.fail_json(**error.result())

@@ -107,8 +107,8 @@ requests:
   returned: always
 """
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._checks.cors import run
-from ansible_collections.openclaw.mission_control.plugins.module_utils._module import check_module
+from ..module_utils._verify.checks.cors import run
+from ..module_utils._verify.module import check_module
 
 
 def main() -> None:

@@ -102,49 +102,50 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _backup,
-    _environment,
-    _release,
-    _runner,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+from ..module_utils import _redaction
+from ..module_utils._application import environment
+from ..module_utils._application.layout import Layout
+from ..module_utils._database import backup
+from ..module_utils._host import errors, logged_commands, privileges
+from ..module_utils._host.accounts import Account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._release import records
 
 
 def back_up(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     keep = parameters["keep"]
-    name = _backup.name_of(parameters["schema"], time.time())
+    name = backup.name_of(parameters["schema"], time.time())
     final = layout.backups / name
     if check_mode:
         # The new one counts too.
         doomed = [
             str(path)
-            for path in _backup.backups(layout.backups)[max(keep, 1) - 1 :]
+            for path in backup.backups(layout.backups)[max(keep, 1) - 1 :]
             if str(path) not in parameters["protect"]
         ]
         return {"changed": True, "removed": doomed, "diff": _difference(str(final), doomed)}
-    identifier = parameters["release"] or _release.current_release(layout)
+    identifier = parameters["release"] or records.current_release(layout)
     settings = layout.release(identifier or "-") / "backend" / ".env"
     try:
-        values = _environment.parse(settings.read_text(encoding="utf-8"))
+        values = environment.parse(settings.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise _runner.DeploymentError(
+        raise errors.DeploymentError(
             f"There is no release {identifier or ''} with a backend below {layout.releases}.",
             kind="no_release",
             remedy="Prepare it first (module openclaw.mission_control.release, state: prepared).",
         ) from None
-    redactor = Redactor(_environment.secrets(values))
-    commands = _runner.Commands(
-        layout.log / "migration.log", _runner.application_environment(account), redactor=redactor
+    redactor = Redactor(_redaction.secrets(values))
+    commands = logged_commands.Commands(
+        layout.log / "migration.log", logged_commands.application_environment(account), redactor=redactor
     )
-    _runner.stop_with(commands)
-    database = _backup.settings_target(values)
-    taken = _backup.take(layout.backups, name, database, commands, parameters["timeout"])
+    privileges.stop_with(commands)
+    database = backup.settings_target(values)
+    taken = backup.take(layout.backups, name, database, commands, parameters["timeout"])
     removed = []
-    for path in _backup.surplus(layout.backups, keep, parameters["protect"]):
+    for path in backup.surplus(layout.backups, keep, parameters["protect"]):
         path.unlink()
         removed.append(str(path))
     return {
@@ -179,7 +180,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parameters: dict[str, Any] = module.params
     try:
-        answer = _runner.as_user(
+        answer = privileges.as_user(
             parameters["user"], lambda account: back_up(parameters, module.check_mode, account)
         )
     except HostError as error:

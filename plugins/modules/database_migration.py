@@ -155,21 +155,20 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _backup,
-    _migration,
-    _release,
-    _runner,
-    _source,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+from ..module_utils._application import migrations
+from ..module_utils._application.layout import Layout
+from ..module_utils._database import backup, schema
+from ..module_utils._host import errors, logged_commands, privileges
+from ..module_utils._host.accounts import Account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._release import outcome, records, source
 
 
 def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
-    identifier = parameters["release"] or _release.current_release(layout)
+    identifier = parameters["release"] or records.current_release(layout)
     if identifier and (layout.release(identifier) / "backend" / ".env").exists():
         backend = layout.release(identifier) / "backend"
         versions = backend / "migrations" / "versions"
@@ -180,30 +179,30 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
         # leads to the database.
         backend = layout.current / "backend"
         versions = (
-            _source.SourceStore(layout.root).tree(identifier or "-") / "backend" / "migrations" / "versions"
+            source.SourceStore(layout.root).tree(identifier or "-") / "backend" / "migrations" / "versions"
         )
         if not versions.is_dir() or not (backend / ".env").exists():
             return unknown(versions.is_dir())
     else:
-        raise _runner.DeploymentError(
+        raise errors.DeploymentError(
             f"There is no prepared release {identifier or ''} with a backend below {layout.releases}.",
             kind="no_release",
             remedy="Prepare it first (module openclaw.mission_control.release, state: prepared).",
         )
-    graph = _migration.read_graph(versions)
-    head = _migration.single_head(graph)
+    graph = migrations.read_graph(versions)
+    head = schema.single_head(graph)
     waits = (parameters["wait"], parameters["statement_lock_timeout"])
-    database = _migration.Database(backend, *waits)
-    wanted = _migration.Database(backend, *waits, parameters["database_url"]) if foretold else database
-    environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
+    database = schema.Database(backend, *waits)
+    wanted = schema.Database(backend, *waits, parameters["database_url"]) if foretold else database
+    environment, redactor = logged_commands.application_environment(account), Redactor(database.secrets)
     redactor.add(*wanted.secrets)
-    commands = _runner.Commands(_runner.NO_LOG, environment, redactor=redactor)
+    commands = logged_commands.Commands(logged_commands.NO_LOG, environment, redactor=redactor)
     current, empty = (foretell(database, wanted, commands), False) if foretold else database.look(commands)
     if parameters["state"] == "compared":
         return compare(layout, graph, head, current)
     if parameters["state"] == "downgraded":
         return downgrade(parameters, check_mode, account, layout, graph, database)
-    _migration.check_known(graph, current)
+    schema.check_known(graph, current)
     pending = graph.pending(current)
     answer: dict[str, Any] = {
         "changed": bool(pending),
@@ -227,37 +226,37 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if pending and not check_mode:
         log = layout.log / "migration.log"
         try:
-            reached = database.upgrade(_runner.Commands(log, environment, redactor=redactor))
+            reached = database.upgrade(logged_commands.Commands(log, environment, redactor=redactor))
             if reached != [head]:
-                raise _runner.DeploymentError(
+                raise errors.DeploymentError(
                     f"The migration left the database at {', '.join(reached) or 'nothing'}, not at {head}.",
                     kind="not_at_head",
                     details={"log": str(log)},
                 )
-        except _runner.DeploymentError as error:
+        except errors.DeploymentError as error:
             # Not one whose database was busy or away: it may do when it is tried again.
-            if error.kind in ("command_failed", "not_at_head") and _release.document(backend.parent):
+            if error.kind in ("command_failed", "not_at_head") and records.document(backend.parent):
                 reason = f"migration: {_why(error)}"
-                _release.mark(layout, str(identifier), "failed", parameters["made_by"], reason)
+                outcome.mark(layout, str(identifier), "failed", parameters["made_by"], reason)
             raise
         answer.update(current=reached, applied=[item.identifier for item in pending], log=str(log))
     return answer
 
 
 def foretell(
-    present: _migration.Database, wanted: _migration.Database, commands: _runner.Commands
+    present: schema.Database, wanted: schema.Database, commands: logged_commands.Commands
 ) -> list[str]:
     """What the database of a release that check mode has not made is at; one that is to be made is empty."""
     try:
         return list(wanted.current(commands))
-    except _runner.DeploymentError as error:
+    except errors.DeploymentError as error:
         if error.kind != "no_database":
             raise
     # A password that is still to be set, or another database.
     return list(present.current(commands)) if wanted.name == present.name else []
 
 
-def _why(error: _runner.DeploymentError) -> str:
+def _why(error: errors.DeploymentError) -> str:
     """The line of a program's output that names its failure: of a traceback the first after the frames."""
     lines = [
         line.strip()
@@ -282,10 +281,10 @@ def unknown(source_known: bool) -> dict[str, Any]:
     }
 
 
-def compare(layout: Layout, graph: _migration.Graph, head: str, current: list[str]) -> dict[str, Any]:
-    relation = _migration.compare(graph, current)
-    code, newer = _release.knowing(layout, current) if relation == "ahead" else (None, None)
-    beyond = _migration.beyond(graph, newer, current) if newer is not None else []
+def compare(layout: Layout, graph: migrations.Graph, head: str, current: list[str]) -> dict[str, Any]:
+    relation = schema.compare(graph, current)
+    code, newer = outcome.knowing(layout, current) if relation == "ahead" else (None, None)
+    beyond = schema.beyond(graph, newer, current) if newer is not None else []
     pending = graph.pending(current) if relation == "behind" else []
     return {
         "changed": False,
@@ -295,7 +294,7 @@ def compare(layout: Layout, graph: _migration.Graph, head: str, current: list[st
         "code": code,
         "pending": [{"revision": item.identifier, "message": item.message} for item in pending],
         "beyond": [{"revision": item.identifier, "message": item.message} for item in beyond],
-        "backups": [str(path) for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head],
+        "backups": [str(path) for path in backup.backups(layout.backups) if backup.schema_of(path) == head],
         "applied": [],
     }
 
@@ -305,21 +304,23 @@ def downgrade(
     check_mode: bool,
     account: Account,
     layout: Layout,
-    graph: _migration.Graph,
-    database: _migration.Database,
+    graph: migrations.Graph,
+    database: schema.Database,
 ) -> dict[str, Any]:
-    environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
-    current = database.current(_runner.Commands(_runner.NO_LOG, environment, redactor=redactor))
-    head = _migration.single_head(graph)
+    environment, redactor = logged_commands.application_environment(account), Redactor(database.secrets)
+    current = database.current(
+        logged_commands.Commands(logged_commands.NO_LOG, environment, redactor=redactor)
+    )
+    head = schema.single_head(graph)
     answer = compare(layout, graph, head, current)
     code = answer["code"]
     if answer["relation"] != "ahead":
         return {**answer, "taken_back": []}
     newer = (
-        _migration.read_graph(layout.release(code) / "backend" / "migrations" / "versions") if code else None
+        migrations.read_graph(layout.release(code) / "backend" / "migrations" / "versions") if code else None
     )
     if newer is None or head not in newer.ancestors(current):
-        raise _runner.DeploymentError(
+        raise errors.DeploymentError(
             f"The database is at {', '.join(current)}. No release on this host knows the way back to {head}.",
             kind="no_code",
             remedy="Restore a backup from before those migrations, or deploy a newer release.",
@@ -342,15 +343,15 @@ def downgrade(
         return answer
     log = layout.log / "migration.log"
     # The code that knows the migrations, the settings that lead to the database.
-    able = _migration.Database(
+    able = schema.Database(
         layout.release(code) / "backend",
         parameters["wait"],
         parameters["statement_lock_timeout"],
         url=database.url,
     )
-    reached = able.downgrade(_runner.Commands(log, environment, redactor=redactor), head)
+    reached = able.downgrade(logged_commands.Commands(log, environment, redactor=redactor), head)
     if reached != [head]:
-        raise _runner.DeploymentError(
+        raise errors.DeploymentError(
             f"After that the database is at {', '.join(reached) or 'nothing'}, not at {head}.",
             kind="not_at_head",
             details={"log": str(log)},
@@ -379,7 +380,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parameters = module.params
     try:
-        answer = _runner.as_user(
+        answer = privileges.as_user(
             parameters["user"], lambda account: migrate(parameters, module.check_mode, account)
         )
     except HostError as error:

@@ -130,16 +130,13 @@ kind:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._client import MissingLibraryError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._database_query import (
-    QueryError,
-    ask,
-    masked,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_table import rows_table
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+from ..module_utils._database.query import QueryError, ask, masked
+from ..module_utils._host.errors import HostError
+from ..module_utils._http import MissingLibraryError
+from ..module_utils._redaction import Redactor
+from ..module_utils._tables import rows_table
+from ..module_utils._verify.target import Host
 
 MOST_ROWS = 100000
 

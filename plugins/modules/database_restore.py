@@ -103,33 +103,34 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _backup,
-    _migration,
-    _release,
-    _restore,
-    _runner,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+from ..module_utils._application import migrations
+from ..module_utils._application.layout import Layout
+from ..module_utils._database import backup as _backup
+from ..module_utils._database import restore as _restore
+from ..module_utils._database import schema
+from ..module_utils._host import errors, logged_commands, privileges
+from ..module_utils._host.accounts import Account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._release import records
 
 
 def restore(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
-    identifier = parameters["release"] or _release.current_release(layout)
+    identifier = parameters["release"] or records.current_release(layout)
     backend = layout.release(identifier or "-") / "backend"
     if not (backend / ".env").exists():
-        raise _runner.DeploymentError(
+        raise errors.DeploymentError(
             f"There is no release {identifier or ''} with a backend below {layout.releases}.",
             kind="no_release",
             remedy="List the releases (playbooks/releases.yml).",
         )
-    head = _migration.single_head(_migration.read_graph(backend / "migrations" / "versions"))
+    head = schema.single_head(migrations.read_graph(backend / "migrations" / "versions"))
     backup = _chosen(layout, parameters["backup"], head)
-    database = _migration.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
-    environment, redactor = _runner.application_environment(account), Redactor(database.secrets)
-    quiet = _runner.Commands(_runner.NO_LOG, environment, redactor=redactor)
+    database = schema.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
+    environment, redactor = logged_commands.application_environment(account), Redactor(database.secrets)
+    quiet = logged_commands.Commands(logged_commands.NO_LOG, environment, redactor=redactor)
     before = database.current(quiet)
     target = _backup.target(database.url)
     _restore.check_rights(target, quiet)
@@ -147,8 +148,8 @@ def restore(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     }
     if check_mode:
         return answer
-    commands = _runner.Commands(layout.log / "migration.log", environment, redactor=redactor)
-    _runner.stop_with(commands)
+    commands = logged_commands.Commands(layout.log / "migration.log", environment, redactor=redactor)
+    privileges.stop_with(commands)
     done = _restore.restore(
         backup,
         target,
@@ -166,11 +167,11 @@ def _chosen(layout: Layout, named: str | None, head: str) -> Path:
     if named:
         path = Path(named)
         if not path.is_file():
-            raise _runner.DeploymentError(f"backup: there is no file {named}.", kind="no_backup")
+            raise errors.DeploymentError(f"backup: there is no file {named}.", kind="no_backup")
         return path
     fit = [path for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head]
     if not fit:
-        raise _runner.DeploymentError(
+        raise errors.DeploymentError(
             f"There is no backup in {layout.backups} of a database at {head}.",
             kind="no_backup",
             remedy="Name one (backup), or take the migrations back (database_migration, state: downgraded).",
@@ -195,7 +196,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parameters: dict[str, Any] = module.params
     try:
-        answer = _runner.as_user(
+        answer = privileges.as_user(
             parameters["user"], lambda account: restore(parameters, module.check_mode, account)
         )
     except HostError as error:

@@ -149,65 +149,58 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _deployment,
-    _release_records,
-    _runner,
-    _source,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
-    HostError,
-    expand_home,
-    find_account,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+from ..module_utils._ansible_module import DiscreetModule
+from ..module_utils._application.layout import Layout
+from ..module_utils._host import privileges
+from ..module_utils._host.accounts import expand_home, find_account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._release import git, history, records
 
 
 def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    user, register = parameters["user"], _deployment.Register(_deployment.place(parameters["user"]))
+    user, register = parameters["user"], history.Register(history.place(parameters["user"]))
     layout = _layout(parameters)
     answer: dict[str, Any] = {"changed": False}
     if check_mode:
         told = register.look()
     else:
-        run = _deployment.Run(
+        run = history.Run(
             parameters["run"],
             parameters["action"],
             by=parameters["by"],
-            address=_deployment.from_where(),
-            source=Redactor().text(_source.without_password(parameters["source"])),
+            address=history.from_where(),
+            source=Redactor().text(git.without_password(parameters["source"])),
             revision=parameters["revision"],
-            previous=_release_records.current_release(layout),
+            previous=records.current_release(layout),
         )
 
         def left_over(dead: dict[str, Any]) -> None:
             # Before anything is there, there is no place for a history either.
             if layout.shared.is_dir():
-                line = _deployment.entry(layout, dead, "interrupted", {})
-                _runner.as_user(user, lambda _account: _deployment.record(layout, line))
+                line = history.entry(layout, dead, "interrupted", {})
+                privileges.as_user(user, lambda _account: history.record(layout, line))
                 answer["interrupted"] = line
 
         told = register.begin(run, left_over)
     if told is not None:
         answer["running"] = told
-        answer["holder"] = _deployment.describe(told, _deployment.step(layout))
+        answer["holder"] = history.describe(told, history.step(layout))
     return answer
 
 
 def end(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if check_mode:
         return {"changed": False}
-    register, layout = _deployment.Register(_deployment.place(parameters["user"])), _layout(parameters)
+    register, layout = history.Register(history.place(parameters["user"])), _layout(parameters)
     told = register.entered(parameters["run"])
     if told is None:
         # It was not let in, or lost the host and another has taken its place and recorded it as interrupted.
         return {"changed": False}
-    line = _deployment.entry(layout, told, parameters["result"], parameters)
+    line = history.entry(layout, told, parameters["result"], parameters)
     kept = layout.history.exists() or parameters["result"] != "removed"
     if layout.shared.is_dir() and kept:
-        _runner.as_user(parameters["user"], lambda _account: _deployment.record(layout, line))
+        privileges.as_user(parameters["user"], lambda _account: history.record(layout, line))
     # Only now: what was interrupted before this is recorded by the next run.
     register.end(parameters["run"])
     return {"changed": False, "recorded": line}
@@ -217,14 +210,14 @@ def listed(parameters: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
     layout = _layout(parameters)
     answer: dict[str, Any] = {
         "changed": False,
-        "history": _runner.as_user(
-            parameters["user"], lambda _account: _deployment.history(layout, parameters["lines"])
+        "history": privileges.as_user(
+            parameters["user"], lambda _account: history.history(layout, parameters["lines"])
         ),
     }
-    told = _deployment.Register(_deployment.place(parameters["user"])).look() if os.geteuid() == 0 else None
+    told = history.Register(history.place(parameters["user"])).look() if os.geteuid() == 0 else None
     if told is not None:
         answer["running"] = told
-        answer["holder"] = _deployment.describe(told, _deployment.step(layout))
+        answer["holder"] = history.describe(told, history.step(layout))
     return answer
 
 

@@ -201,7 +201,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_api import (
+from ..module_utils._gateway.registration import (
     BOARD_OPTIONS,
     BOARDS,
     GATEWAYS,
@@ -215,7 +215,7 @@ from ..module_utils._gateway_api import (
     keep_board,
     shown,
 )
-from ..module_utils._redact import Redactor
+from ..module_utils._redaction import Redactor
 
 
 def main() -> None:

@@ -145,8 +145,10 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_client import GatewayClient, GatewayError, read_identity
-from ..module_utils._redact import Redactor
+from ..module_utils._gateway.client import GatewayClient
+from ..module_utils._gateway.errors import GatewayError
+from ..module_utils._gateway.identity import read_identity
+from ..module_utils._redaction import Redactor
 
 READING = re.compile(
     r"^(health|status|chat\.history|last-heartbeat"

@@ -250,23 +250,16 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _gateway_config as config
-from ..module_utils._discreet import DiscreetModule
-from ..module_utils._gateway_client import BACKEND_SCOPES
-from ..module_utils._gateway_install import (
-    Installer,
-    Layout,
-    Request,
-    make_plan,
-    paired_devices,
-    restart_digest,
-    uninstall,
-    validate,
-)
-from ..module_utils._gateway_protocol import DEFAULT_VERSION
-from ..module_utils._process import Account, HostError, acting_as, expand_home, find_account
-from ..module_utils._redact import Redactor
-from ..module_utils._units import Units, plan, wanted_unit
+from ..module_utils._ansible_module import DiscreetModule
+from ..module_utils._gateway import configuration
+from ..module_utils._gateway.client import BACKEND_SCOPES
+from ..module_utils._gateway.installer import Installer, uninstall
+from ..module_utils._gateway.plan import Layout, Request, make_plan, paired_devices, restart_digest, validate
+from ..module_utils._gateway.protocol import DEFAULT_VERSION
+from ..module_utils._host.accounts import Account, acting_as, expand_home, find_account
+from ..module_utils._host.errors import HostError
+from ..module_utils._host.units import Units, plan, wanted_unit
+from ..module_utils._redaction import Redactor
 
 
 def unpaired(layout: Layout, devices: list[str], scopes: list[str], platform: str = "") -> list[str]:
@@ -286,7 +279,7 @@ def unit_right(account: Account, content: str, restart_on: str) -> bool:
     return bool(content) and not plan([wanted], Units(account).find([wanted.name]))
 
 
-def hidden(changes: list[config.Change], redactor: Redactor) -> list[dict[str, Any]]:
+def hidden(changes: list[configuration.Change], redactor: Redactor) -> list[dict[str, Any]]:
     """Changes as a result may show them."""
     shown = []
     for change in changes:
@@ -466,7 +459,7 @@ def main() -> None:
                 raise
             account = None
         result = (absent if options["state"] == "absent" else present)(module, account)
-    except (HostError, config.ConfigError) as error:
+    except (HostError, configuration.ConfigError) as error:
         module.fail_json(msg=error.message, remedy=error.remedy, actions=[], removed=[])
     except OSError as error:
         module.fail_json(

@@ -166,17 +166,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_client import (
-    BACKEND_SCOPES,
-    GatewayClient,
-    GatewayError,
-    Identity,
-    device_id_of,
-    read_identity,
-)
-from ..module_utils._gateway_install import Layout, Request, paired_devices
-from ..module_utils._gateway_protocol import DEFAULT_VERSION
-from ..module_utils._process import Account, HostError, acting_as, expand_home, find_account, run
+from ..module_utils._gateway.client import BACKEND_SCOPES, GatewayClient
+from ..module_utils._gateway.errors import GatewayError
+from ..module_utils._gateway.identity import Identity, device_id_of, read_identity
+from ..module_utils._gateway.plan import Layout, Request, paired_devices
+from ..module_utils._gateway.protocol import DEFAULT_VERSION
+from ..module_utils._host.accounts import Account, acting_as, expand_home, find_account
+from ..module_utils._host.commands import run
+from ..module_utils._host.errors import HostError
 
 TRANSIENT = ("starting", "unreachable", "closed")
 

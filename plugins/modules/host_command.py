@@ -125,7 +125,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host_command import (
+
+from ..module_utils._application.components import SERVICES
+from ..module_utils._application.layout import COMMAND_CONFIGURATION
+from ..module_utils._command.archive import (
     SPECIFICATION,
     Wanted,
     archive,
@@ -134,15 +137,8 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host_com
     install,
     remove,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import (
-    COMMAND_CONFIGURATION,
-    SERVICES,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
-    HostError,
-    expand_home,
-    find_account,
-)
+from ..module_utils._host.accounts import expand_home, find_account
+from ..module_utils._host.errors import HostError
 
 NEEDED = {
     "postgresql-client": ("psql",),

@@ -194,8 +194,8 @@ time:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host import HostRequest, collect
-from ..module_utils._process import HostError
+from ..module_utils._host.errors import HostError
+from ..module_utils._inspection import HostRequest, collect
 
 
 def main() -> None:

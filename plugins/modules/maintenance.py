@@ -136,19 +136,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _maintenance,
-    _runner,
-    _tree,
-    _units,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
-    Account,
-    HostError,
-    find_account,
-    process_evidence,
-)
+
+from ..module_utils._application import maintenance as _maintenance
+from ..module_utils._application.layout import Layout
+from ..module_utils._host import files as _files
+from ..module_utils._host import locks, privileges, units
+from ..module_utils._host.accounts import Account, find_account
+from ..module_utils._host.errors import HostError
+from ..module_utils._host.processes import process_evidence
 
 REASON_MAX = 500
 
@@ -160,7 +155,7 @@ class Maintenance:
         self.parameters = parameters
         self.root = Path(parameters["root"])
         self.account = find_account(parameters["user"])
-        self.units = _units.Units(self.account, timeout=parameters["timeout"])
+        self.units = units.Units(self.account, timeout=parameters["timeout"])
         self.services = _maintenance.deployed(self.units.directory, parameters["services"])
         self.program = _maintenance.program(self.root)
 
@@ -203,10 +198,10 @@ class Maintenance:
 
         def locked(_account: Account) -> None:
             lock = Layout(self.root).lock
-            with _runner.deployment_lock(lock, purpose=purpose, timeout=self.parameters["lock_timeout"]):
+            with locks.deployment_lock(lock, purpose=purpose, timeout=self.parameters["lock_timeout"]):
                 work()
 
-        _runner.as_user(self.account.name, locked)
+        privileges.as_user(self.account.name, locked)
 
     def write(self, notice: _maintenance.Notice) -> None:
         wanted, differing = self.wanted(), self.differing()
@@ -215,8 +210,8 @@ class Maintenance:
             for path in differing:
                 text, mode = wanted[path]
                 path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-                _tree.write_atomically(path, text, mode)
-            _tree.write_atomically(_maintenance.path_of(self.root), _maintenance.text_of(notice))
+                _files.write_atomically(path, text, mode)
+            _files.write_atomically(_maintenance.path_of(self.root), _maintenance.text_of(notice))
 
         self.as_user(work, "beginning maintenance")
 
@@ -235,11 +230,11 @@ class Maintenance:
         wanted = []
         for service in services:
             if (self.units.directory / f"mission-control-{service}.socket").exists():
-                wanted.append(_units.wanted_unit(f"mission-control-{service}.socket"))
-            wanted.append(_units.wanted_unit(f"mission-control-{service}.service", state="restarted"))
+                wanted.append(units.wanted_unit(f"mission-control-{service}.socket"))
+            wanted.append(units.wanted_unit(f"mission-control-{service}.service", state="restarted"))
         self.units.manager.require()
         self.units.manager.call("daemon-reload", timeout=self.parameters["timeout"])
-        actions = _units.plan(wanted, self.units.find([unit.name for unit in wanted]))
+        actions = units.plan(wanted, self.units.find([unit.name for unit in wanted]))
         self.units.apply(wanted, actions)
         return [action.unit for action in actions if action.action in ("start", "restart")]
 
@@ -353,7 +348,7 @@ def main() -> None:
         present = module.params["state"] == "present"
         answer = (maintenance.begin if present else maintenance.end)(module.check_mode)
     except HostError as error:
-        journal = error.journal[-15:] if isinstance(error, _units.UnitError) else []
+        journal = error.journal[-15:] if isinstance(error, units.UnitError) else []
         module.fail_json(
             msg=f"{error.message} {error.remedy}".strip(),
             kind=error.kind,

@@ -114,8 +114,8 @@ requests:
   returned: always
 """
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._checks.metrics import run
-from ansible_collections.openclaw.mission_control.plugins.module_utils._module import check_module
+from ..module_utils._verify.checks.metrics import run
+from ..module_utils._verify.module import check_module
 
 
 def main() -> None:

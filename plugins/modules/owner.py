@@ -67,8 +67,9 @@ created:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _owner
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import DeploymentError
+
+from ..module_utils._application import owner
+from ..module_utils._host.errors import DeploymentError
 
 
 def main() -> None:
@@ -85,10 +86,10 @@ def main() -> None:
         module.exit_json(changed=False, msg="The first authenticated call is not made in check mode.")
     parameters = module.params
     try:
-        ask = _owner.caller(
+        ask = owner.caller(
             parameters["url"], parameters["token"], parameters["timeout"], parameters["ca_path"]
         )
-        answer = _owner.first_call(ask)
+        answer = owner.first_call(ask)
     except DeploymentError as error:
         module.fail_json(**error.result())
     module.exit_json(changed=answer["created"], **answer)

@@ -285,22 +285,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _environment,
-    _identity,
-    _release,
-    _runner,
-    _source,
-    _tree,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout, platform_of
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+from ..module_utils import _redaction
+from ..module_utils._ansible_module import DiscreetModule
+from ..module_utils._application import components
+from ..module_utils._application import environment as _environment
+from ..module_utils._application.layout import Layout, platform_of
+from ..module_utils._gateway import identity
+from ..module_utils._host import files, locks, logged_commands, privileges
+from ..module_utils._host.accounts import Account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._release import build as _build
+from ..module_utils._release import choice, compose, links, outcome, pruning, records, source
+from ..module_utils._release import plan as _plan
 
 
-def wish_of(parameters: dict[str, Any]) -> _release.Wish:
-    return _release.Wish(
+def wish_of(parameters: dict[str, Any]) -> _plan.Wish:
+    return _plan.Wish(
         revision=parameters["revision"],
         components=tuple(parameters["components"]),
         backend_environment={**parameters["backend_environment"], **parameters["backend_secrets"]},
@@ -319,17 +320,17 @@ def wish_of(parameters: dict[str, Any]) -> _release.Wish:
 
 @contextlib.contextmanager
 def working(
-    layout: Layout, wish: _release.Wish, parameters: dict[str, Any], account: Account, purpose: str
-) -> Iterator[_runner.Commands]:
+    layout: Layout, wish: _plan.Wish, parameters: dict[str, Any], account: Account, purpose: str
+) -> Iterator[logged_commands.Commands]:
     """Under the lock: commands that write to the release's log."""
     downloads = parameters["download_environment"]
-    environment = _runner.application_environment(account, downloads)
-    redactor = Redactor(_environment.secrets({**_environment.texts(wish.backend_environment), **downloads}))
-    with _runner.deployment_lock(layout.lock, purpose=purpose, timeout=parameters["lock_timeout"]) as lock:
-        commands = _runner.Commands(
+    environment = logged_commands.application_environment(account, downloads)
+    redactor = Redactor(_redaction.secrets({**_environment.texts(wish.backend_environment), **downloads}))
+    with locks.deployment_lock(layout.lock, purpose=purpose, timeout=parameters["lock_timeout"]) as lock:
+        commands = logged_commands.Commands(
             layout.log / "release.log", environment, redactor=redactor, keep_open=(lock,)
         )
-        _runner.stop_with(commands)
+        privileges.stop_with(commands)
         yield commands
 
 
@@ -337,11 +338,11 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     layout, wish = Layout(Path(parameters["root"])), wish_of(parameters)
     # Also when there is no source yet, a setting that cannot be written must be told now.
     _environment.texts(wish.backend_environment)
-    current = _release.current_release(layout)
-    if check_mode and _source.SourceStore(layout.root).description(wish.revision) is None:
+    current = records.current_release(layout)
+    if check_mode and source.SourceStore(layout.root).description(wish.revision) is None:
         return {**before_anything("prepared"), "current": current}
-    plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
-    libexec = [f"write shared/libexec/{name}" for name in _release.stale_libexec(layout, wish)]
+    plan = _plan.make_plan(layout, wish, records.complete_releases(layout))
+    libexec = [f"write shared/libexec/{name}" for name in _plan.stale_libexec(layout, wish)]
     steps = [*libexec, *plan.steps]
     answer: dict[str, Any] = {
         "changed": bool(steps),
@@ -354,22 +355,22 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     }
     answer["diff"] = [{"prepared": "".join(f"{step}\n" for step in steps)}] if steps else []
     if plan.environment_text and plan.identifier != current:
-        answer["diff"].append(_release.environment_difference(layout, plan))
+        answer["diff"].append(_plan.environment_difference(layout, plan))
     if steps and not check_mode:
         with working(layout, wish, parameters, account, "preparing a release") as commands:
             # Whoever held the lock before may have done some of it.
-            plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
+            plan = _plan.make_plan(layout, wish, records.complete_releases(layout))
             commands.note(f"release {plan.identifier}: {', '.join(plan.steps)}")
-            answer["timings"] = _release.prepare(layout, wish, plan, commands)
+            answer["timings"] = compose.prepare(layout, wish, plan, commands)
             answer["log"] = str(commands.log)
     answer["linked"] = current == plan.identifier and not (
-        _release.wrong_links(layout, plan.identifier) or _release.stale_links(layout, plan.identifier)
+        links.wrong_links(layout, plan.identifier) or links.stale_links(layout, plan.identifier)
     )
-    releases = _release.complete_releases(layout)
-    answer["outcome"] = _release.outcome(releases.get(plan.identifier, {}))
-    answer["fallback"] = _release.fallback_from(releases, plan.identifier, current, plan.components)
+    releases = records.complete_releases(layout)
+    answer["outcome"] = records.outcome(releases.get(plan.identifier, {}))
+    answer["fallback"] = choice.fallback_from(releases, plan.identifier, current, plan.components)
     if plan.environment_path is not None:
-        answer["device_id"] = _identity.read(layout.identity)
+        answer["device_id"] = identity.read(layout.identity)
         answer["gateway_platform"] = platform_of(layout.release(plan.identifier) / "backend")
     return answer
 
@@ -377,16 +378,16 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
 def build(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     """What releases share, whatever the backend's settings."""
     layout, wish = Layout(Path(parameters["root"])), wish_of(parameters)
-    current = _release.current_release(layout)
-    if check_mode and _source.SourceStore(layout.root).description(wish.revision) is None:
+    current = records.current_release(layout)
+    if check_mode and source.SourceStore(layout.root).description(wish.revision) is None:
         return {"changed": True, "current": current, "plan": ["bring the source", "build from it"]}
-    steps = _release.make_plan(layout, wish, _release.complete_releases(layout)).build_steps
+    steps = _plan.make_plan(layout, wish, records.complete_releases(layout)).build_steps
     answer: dict[str, Any] = {"changed": bool(steps), "current": current, "plan": steps}
     if steps and not check_mode:
         with working(layout, wish, parameters, account, "building a release") as commands:
-            plan = _release.make_plan(layout, wish, _release.complete_releases(layout))
+            plan = _plan.make_plan(layout, wish, records.complete_releases(layout))
             commands.note(f"source {wish.revision[:12]}: {', '.join(plan.build_steps)}")
-            answer["timings"] = _release.build(layout, wish, plan, commands)
+            answer["timings"] = _build.build(layout, wish, plan, commands)
             answer["log"] = str(commands.log)
     return answer
 
@@ -394,7 +395,7 @@ def build(parameters: dict[str, Any], check_mode: bool, account: Account) -> dic
 def switch(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     identifier = parameters["id"]
-    previous = _release.current_release(layout)
+    previous = records.current_release(layout)
     answer = {
         "id": identifier,
         "path": str(layout.release(identifier)),
@@ -408,95 +409,93 @@ def switch(parameters: dict[str, Any], check_mode: bool, _account: Account) -> d
     if check_mode:
         return {
             **answer,
-            "changed": bool(
-                _release.wrong_links(layout, identifier) or _release.stale_links(layout, identifier)
-            ),
+            "changed": bool(links.wrong_links(layout, identifier) or links.stale_links(layout, identifier)),
             "diff": before,
         }
-    with _runner.deployment_lock(
+    with locks.deployment_lock(
         layout.lock, purpose="switching the release", timeout=parameters["lock_timeout"]
     ):
-        return {**answer, **_release.switch(layout, identifier), "diff": before}
+        return {**answer, **links.switch(layout, identifier), "diff": before}
 
 
 def mark(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     identifier, state = parameters["id"], parameters["state"]
-    answer = {"id": identifier, "current": _release.current_release(layout), "outcome": state}
-    told = _release.complete_releases(layout).get(identifier, {})
+    answer = {"id": identifier, "current": records.current_release(layout), "outcome": state}
+    told = records.complete_releases(layout).get(identifier, {})
     if check_mode:
-        return {**answer, "changed": _release.outcome(told) != state}
-    with _runner.deployment_lock(
+        return {**answer, "changed": records.outcome(told) != state}
+    with locks.deployment_lock(
         layout.lock, purpose="describing a release", timeout=parameters["lock_timeout"]
     ):
-        changed = _release.mark(layout, identifier, state, parameters["made_by"], parameters["reason"])
+        changed = outcome.mark(layout, identifier, state, parameters["made_by"], parameters["reason"])
         if parameters["units"]:
-            changed |= _release.record_units(layout, identifier, parameters["units"])
+            changed |= outcome.record_units(layout, identifier, parameters["units"])
         if state == "verified":
-            changed |= _release.complete_adoption(layout)
+            changed |= outcome.complete_adoption(layout)
     return {**answer, "changed": changed}
 
 
 def choose(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
-    releases, current = _release.complete_releases(layout), _release.current_release(layout)
+    releases, current = records.complete_releases(layout), records.current_release(layout)
     needed = parameters["needed"]
-    identifier = _release.choose(releases, current, parameters["id"] or "", needed)
+    identifier = choice.choose(releases, current, parameters["id"] or "", needed)
     told = releases[identifier]
-    fallback = _release.fallback_from(releases, identifier, current, needed)
-    units = _release.recorded_units(layout, identifier)
+    fallback = choice.fallback_from(releases, identifier, current, needed)
+    units = outcome.recorded_units(layout, identifier)
     return {
         "changed": False,
         "id": identifier,
         "path": str(layout.release(identifier)),
         "current": current,
-        "outcome": _release.outcome(told),
+        "outcome": records.outcome(told),
         "components": told.get("components", []),
         "fingerprints": told.get("fingerprints", {}),
         "described": told.get("described", ""),
-        "lacks": _release.lacking(told, _release.COMPONENTS),
+        "lacks": choice.lacking(told, components.COMPONENTS),
         "fallback": fallback,
         "units": units,
-        "units_known": bool(units and (not fallback or _release.recorded_units(layout, fallback))),
-        "known": _release.known(releases, current, needed),
+        "units_known": bool(units and (not fallback or outcome.recorded_units(layout, fallback))),
+        "known": choice.known(releases, current, needed),
     }
 
 
 def remove(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
-    doomed = _release.everything(layout, parameters["remove_data"])
+    doomed = pruning.everything(layout, parameters["remove_data"])
     answer = {"changed": bool(doomed), "current": None, "removed": [str(path) for path in doomed]}
     if doomed and not check_mode:
-        with _runner.deployment_lock(
+        with locks.deployment_lock(
             layout.lock, purpose="removing everything", timeout=parameters["lock_timeout"]
         ):
             for path in doomed:
-                _tree.remove(path)
+                files.remove(path)
     return answer
 
 
 def prune(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
-    running = _release.running_releases(layout)
-    answer = {"current": _release.current_release(layout)}
+    running = pruning.running_releases(layout)
+    answer = {"current": records.current_release(layout)}
     if check_mode:
-        doomed = _release.prune_plan(layout, parameters["keep"], running, parameters["protect"])
+        doomed = pruning.prune_plan(layout, parameters["keep"], running, parameters["protect"])
         return {**answer, "changed": bool(doomed), "removed": doomed}
-    with _runner.deployment_lock(
+    with locks.deployment_lock(
         layout.lock, purpose="removing old releases", timeout=parameters["lock_timeout"]
     ):
-        removed = _release.prune(layout, parameters["keep"], running, parameters["protect"])
+        removed = pruning.prune(layout, parameters["keep"], running, parameters["protect"])
     return {**answer, "changed": bool(removed), "removed": removed}
 
 
 def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
-    current, running = _release.current_release(layout), _release.running_releases(layout)
-    found = _release.complete_releases(layout)
+    current, running = records.current_release(layout), pruning.running_releases(layout)
+    found = records.complete_releases(layout)
     return {
         "changed": False,
         "current": current,
-        "fallback": _release.previous_release(found, current, parameters["needed"]),
+        "fallback": choice.previous_release(found, current, parameters["needed"]),
         "releases": [
             {**told, "current": name == current, "running": name in running} for name, told in found.items()
         ],
@@ -598,7 +597,7 @@ def main() -> None:
     # A lost connection must not stop the work halfway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        answer = _runner.as_user(
+        answer = privileges.as_user(
             parameters["user"], lambda account: work(parameters, module.check_mode, account)
         )
     except HostError as error:

@@ -114,24 +114,15 @@ read:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import SERVICES
-from ansible_collections.openclaw.mission_control.plugins.module_utils._log_lines import LEVELS
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_logs import (
-    Question,
-    as_data,
-    collect,
-    compiled,
-    moment,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
-    APPLICATION,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
-    HostError,
-    find_account,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+from ..module_utils._application.components import APPLICATION, SERVICES
+from ..module_utils._application.log_format import LEVELS
+from ..module_utils._durations import moment
+from ..module_utils._host.accounts import find_account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._services.logs import Question, as_data, collect, compiled
+from ..module_utils._verify.target import Host
 
 MOST_LINES = 100000
 

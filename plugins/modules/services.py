@@ -120,22 +120,14 @@ journal:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._evidence import Host
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import SERVICES
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
-    APPLICATION,
-    ServiceError,
-    Services,
-    ServiceState,
-    plan,
-    refuse_maintenance,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
-    HostError,
-    expand_home,
-    find_account,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+
+from ..module_utils._application.components import APPLICATION, SERVICES
+from ..module_utils._host.accounts import expand_home, find_account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._services.control import ServiceError, Services, plan, refuse_maintenance
+from ..module_utils._services.states import ServiceState
+from ..module_utils._verify.target import Host
 
 
 def _text(states: dict[str, ServiceState], predicted: dict[str, str] | None = None) -> str:

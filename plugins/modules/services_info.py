@@ -113,16 +113,11 @@ time:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import SERVICES
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_services import (
-    APPLICATION,
-    Services,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import (
-    HostError,
-    expand_home,
-    find_account,
-)
+
+from ..module_utils._application.components import APPLICATION, SERVICES
+from ..module_utils._host.accounts import expand_home, find_account
+from ..module_utils._host.errors import HostError
+from ..module_utils._services.control import Services
 
 
 def main() -> None:

@@ -109,8 +109,8 @@ requests:
   returned: always
 """
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._checks.session import run
-from ansible_collections.openclaw.mission_control.plugins.module_utils._module import check_module
+from ..module_utils._verify.checks.session import run
+from ..module_utils._verify.module import check_module
 
 
 def main() -> None:

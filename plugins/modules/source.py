@@ -128,10 +128,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _environment, _runner, _source
-from ansible_collections.openclaw.mission_control.plugins.module_utils._discreet import DiscreetModule
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import Account, HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import Redactor
+from ..module_utils import _redaction
+from ..module_utils._ansible_module import DiscreetModule
+from ..module_utils._host import locks, logged_commands, privileges
+from ..module_utils._host.accounts import Account
+from ..module_utils._host.errors import HostError
+from ..module_utils._redaction import Redactor
+from ..module_utils._release import source
 
 
 def main() -> None:
@@ -154,7 +157,7 @@ def main() -> None:
     )
     parameters = module.params
     root = Path(parameters["root"])
-    request = _source.Request(
+    request = source.Request(
         kind=parameters["kind"] or "git",
         source=parameters["source"],
         revision=parameters["revision"],
@@ -166,19 +169,19 @@ def main() -> None:
     )
 
     def work(account: Account) -> Any:
-        store = _source.SourceStore(root)
-        environment = _runner.application_environment(account, request.environment)
-        redactor = Redactor(_environment.secrets({**request.environment, "source": request.source}))
-        log = _runner.NO_LOG if module.check_mode else root / "shared" / "log" / "source.log"
-        commands = _runner.Commands(log, environment, redactor=redactor)
+        store = source.SourceStore(root)
+        environment = logged_commands.application_environment(account, request.environment)
+        redactor = Redactor(_redaction.secrets({**request.environment, "source": request.source}))
+        log = logged_commands.NO_LOG if module.check_mode else root / "shared" / "log" / "source.log"
+        commands = logged_commands.Commands(log, environment, redactor=redactor)
         if module.check_mode or store.description(request.revision) is not None:
-            return _source.bring(store, request, commands)
-        with _runner.deployment_lock(
+            return source.bring(store, request, commands)
+        with locks.deployment_lock(
             root / "shared" / ".lock", purpose="bringing the source", timeout=600
         ) as lock:
-            commands = _runner.Commands(log, environment, redactor=redactor, keep_open=(lock,))
-            _runner.stop_with(commands)
-            return _source.bring(store, request, commands)
+            commands = logged_commands.Commands(log, environment, redactor=redactor, keep_open=(lock,))
+            privileges.stop_with(commands)
+            return source.bring(store, request, commands)
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -187,12 +190,12 @@ def main() -> None:
             if parameters["archive"] and Path(parameters["archive"]).exists():
                 # Opened here: the upload lies where the application's user must not look.
                 request.archive = stack.enter_context(Path(parameters["archive"]).open("rb"))
-            answer = _runner.as_user(parameters["user"], work)
+            answer = privileges.as_user(parameters["user"], work)
         module.exit_json(**answer)
     except HostError as error:
         if module.check_mode and error.kind == "no_such_user":
             # The user would have been created before, so nothing of his can be there.
-            module.exit_json(**_source.predicted(request))
+            module.exit_json(**source.predicted(request))
         module.fail_json(**error.result())
 
 

@@ -148,9 +148,19 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._process import HostError, find_account
-from ..module_utils._redact import MASK, Redactor
-from ..module_utils._units import STATES, Action, FoundUnit, UnitError, Units, WantedUnit, plan, wanted_unit
+from ..module_utils._host.accounts import find_account
+from ..module_utils._host.errors import HostError
+from ..module_utils._host.units import (
+    STATES,
+    Action,
+    FoundUnit,
+    UnitError,
+    Units,
+    WantedUnit,
+    plan,
+    wanted_unit,
+)
+from ..module_utils._redaction import MASK, Redactor
 
 _SECRETS = re.compile(
     r"(\b[A-Z0-9_]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)[A-Z0-9_]*=|"

@@ -140,7 +140,7 @@ comparison:
   returned: always
 """
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._checks import (
+from ..module_utils._verify.checks import (
     agents,
     configuration,
     cors,
@@ -157,7 +157,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._checks i
     session,
     sessions,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._module import verify_module
+from ..module_utils._verify.module import verify_module
 
 
 def main() -> None:

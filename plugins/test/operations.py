@@ -9,10 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_logs import (
-    compiled,
-    moment,
-)
+from ..module_utils._durations import moment
+from ..module_utils._services.logs import compiled
 
 
 def moment_in_time(value: Any) -> bool:

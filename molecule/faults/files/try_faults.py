@@ -29,7 +29,7 @@ DEPLOYED = Path("/etc/mission-control/command.json")
 SHELL, PATIENCE = 180, 90
 
 sys.path.insert(0, COMMAND)
-runner: Any = importlib.import_module("mission_control._check_runner")
+runner: Any = importlib.import_module("mission_control._verify.standalone")
 
 
 class UntriedError(Exception):

@@ -16,8 +16,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-for directory in ("action", "checks"):
-    sys.path.insert(0, str(Path(__file__).parent / directory))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 
 @pytest.fixture

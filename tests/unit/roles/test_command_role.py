@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.openclaw.mission_control.plugins.module_utils._options import CHECKS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 

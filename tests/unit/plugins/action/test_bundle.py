@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from adhoc import adhoc
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _source, _tree
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import trees
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import source
 
 REVISION = "a" * 40
 
@@ -33,7 +35,7 @@ def bundle(tmp_path: Path) -> Path:
         "origin": "https://host/x.git",
         "described": "v1",
         "asked": "v1",
-        "tree": _tree.fingerprint(tree),
+        "tree": trees.fingerprint(tree),
     }
     _bundle.compose(tmp_path / "bundle.tar", told, parts)
     return tmp_path / "bundle.tar"
@@ -80,7 +82,7 @@ def test_the_source_of_a_bundle_keeps_its_name(tmp_path: Path, bundle: Path) -> 
     assert adhoc("source", wish, tmp_path, "--check")["changed"]
     first = adhoc("source", wish, tmp_path)
     assert first["changed"] and first["revision"] == REVISION and first["described"] == "v1"
-    told = _source.SourceStore(tmp_path / "root").description(REVISION)
+    told = source.SourceStore(tmp_path / "root").description(REVISION)
     assert told is not None and (told["kind"], told["origin"]) == ("git", "https://host/x.git")
     # Once it is there the bundle on the host is not needed for it.
     adhoc("bundle", {"state": "absent", "directory": str(directory)}, tmp_path)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.action import preflight
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import trees
 
 TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -112,13 +112,13 @@ def test_a_source_on_the_controller_is_looked_at_before_the_host_is_touched(tmp_
         f"mission_control_source — {product} has no backend/uv.lock; it must be laid out like"
     )
     archive = tmp_path / "product.tgz"
-    _tree.pack(product, archive)
+    trees.pack(product, archive)
     (told,) = problems(archive)
     assert "product.tgz has no backend/uv.lock" in told
     (product / "backend").mkdir()
     (product / "backend" / "uv.lock").write_text("")
     assert problems(product) == []
-    _tree.pack(product, archive)
+    trees.pack(product, archive)
     assert problems(archive) == []
     (told,) = problems(archive, mission_control_source_checksum="sha256:" + "0" * 64)
     assert told.startswith("mission_control_source_checksum — ") and "not sha256:0000" in told

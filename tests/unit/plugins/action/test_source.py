@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from adhoc import adhoc
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _tree
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files, trees
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 
 
 def call(tmp_path: Path, source: Path | str, *more: str, **arguments: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def test_a_directory_is_brought_once_and_without_leftovers(tmp_path: Path, tree:
     predicted = call(tmp_path, tree, "--check")
     assert predicted["changed"] and not (tmp_path / "root").exists()
     first = call(tmp_path, tree)
-    assert first["changed"] and first["revision"] == _tree.fingerprint(tree) == predicted["revision"]
+    assert first["changed"] and first["revision"] == trees.fingerprint(tree) == predicted["revision"]
     assert not (Path(first["path"]) / "frontend/node_modules").exists()
     second = call(tmp_path, tree)
     assert (second["changed"], second["path"]) == (False, first["path"])
@@ -47,7 +47,7 @@ def test_an_archive_from_the_controller(tmp_path: Path, tree: Path) -> None:
     with zipfile.ZipFile(archive, "w") as file:
         for name in ("backend/uv.lock", "frontend/package-lock.json"):
             file.writestr(f"product-main/{name}", name)
-    digest = _tree.file_digest(archive)
+    digest = files.file_digest(archive)
     refused = call(tmp_path, archive, checksum="sha256:" + "0" * 64)
     assert refused["failed"] and "mission_control_source_checksum" in refused["msg"]
     brought = call(tmp_path, archive, checksum=f"sha256:{digest}")
@@ -61,7 +61,7 @@ def test_a_source_without_a_lock_file_changes_nothing(tmp_path: Path, tree: Path
     refused = call(tmp_path, tree)
     assert refused["failed"] and f"has no {missing}" in refused["msg"]
     archive = tmp_path / "product.tar.gz"
-    _tree.pack(tree, archive)
+    trees.pack(tree, archive)
     refused = call(tmp_path, archive)
     assert refused["failed"] and f"has no {missing}" in refused["msg"]
     assert not (tmp_path / "root").exists()

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _tree
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files as _files
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import (
     NO_LOG,
     Commands,
-    DeploymentError,
 )
 
 ALL = ("postgresql", "redis", "backend", "worker", "frontend")
@@ -40,7 +41,7 @@ class Made:
 
     def add(self, kind: str, key: str, files: dict[str, str]) -> None:
         tree = self.parts.with_name("tree")
-        _tree.remove(tree)
+        _files.remove(tree)
         for name, text in files.items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_text(text)

@@ -8,18 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _bundle,
-    _bundle_build,
-    _source,
-    _tree,
-)
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _bundle_build
 from ansible_collections.openclaw.mission_control.plugins.module_utils._bundle_build import Wish, Work
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import (
-    Commands,
-    DeploymentError,
-)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files as _files
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import trees
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import Commands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import source
 
 MANIFEST = {
     "format": _bundle.FORMAT,
@@ -49,7 +45,7 @@ def tree(directory: Path, files: dict[str, str]) -> Path:
 
 def bring(work: Work, files: dict[str, str]) -> str:
     """A source as the module source has it."""
-    store = _source.SourceStore(work.layout.root)
+    store = source.SourceStore(work.layout.root)
     revision = "a" * 40
     tree(store.begin(revision) / "tree", files)
     store.finish(revision, kind="git", origin="https://u:pw@host/x.git", described="v1", required=())
@@ -64,9 +60,9 @@ def test_the_source_part_leaves_settings_and_secrets_behind(work: Work, tmp_path
     assert (told["asked"], told["kind"], told["revision"]) == ("v1", "git", wish.revision)
     target = tmp_path / "unpacked"
     _bundle.unpack(work.part("source", wish.revision[:12]), target)
-    assert [name for name, _entry in _tree.entries(target, ())] == ["backend/uv.lock"]
+    assert [name for name, _entry in trees.entries(target, ())] == ["backend/uv.lock"]
     # On a host the tree that arrives is compared with this.
-    assert _tree.fingerprint(target) == told["tree"]
+    assert trees.fingerprint(target) == told["tree"]
 
 
 def test_a_secret_of_the_downloads_is_refused_by_the_name_of_its_file(work: Work, tmp_path: Path) -> None:
@@ -120,7 +116,7 @@ def test_the_list_of_a_repository_names_each_file_with_its_digest(tmp_path: Path
     told = _bundle_build.stanza(control, path)
     assert told.startswith("Package: thing\nVersion: 1\n")
     assert told.endswith(
-        f"Filename: ./{path.name}\nSize: {path.stat().st_size}\nSHA256: {_tree.file_digest(path)}\n"
+        f"Filename: ./{path.name}\nSize: {path.stat().st_size}\nSHA256: {_files.file_digest(path)}\n"
     )
 
 

@@ -2,17 +2,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway_api import make_slug
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.registration import make_slug
 from ansible_collections.openclaw.mission_control.plugins.modules import board
-
-sys.path.insert(0, str(Path(__file__).parent))
 from mission_control_server import TOKEN, MissionControl
 
 Call = Callable[..., dict[str, Any]]

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _bundle,
-    _bundle_build,
-    _runtimes,
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _bundle_build
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import (
+    NO_LOG,
+    Commands,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import NO_LOG, Commands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import runtimes
 from ansible_collections.openclaw.mission_control.plugins.modules import bundle_build
 
 PASSWORD = "hunter2hunter2"
@@ -28,7 +28,7 @@ SANDBOX = 'APT::Sandbox::User "root";\n'  # its own user may not look into a tes
 @pytest.fixture
 def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment in which apt knows the two packages, of which one depends on the other."""
-    monkeypatch.setattr(_runtimes, "MINIMUM_PYTHON", (3, 11))
+    monkeypatch.setattr(runtimes, "MINIMUM_PYTHON", (3, 11))
     repository = tmp_path / "repository"
     repository.mkdir()
     stanzas = []

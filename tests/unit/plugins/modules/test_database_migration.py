@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _migration
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import schema
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import database_migration
 
 RELEASE = "0123456789ab-01234567"
@@ -226,7 +226,7 @@ def test_the_head_must_be_reached(
 
 
 def test_the_program_for_the_releases_python_is_python() -> None:
-    compile(_migration.PROGRAM, "program", "exec")
+    compile(schema.PROGRAM, "program", "exec")
 
 
 def test_check_mode_on_a_host_without_the_user(host: Host, capsys: pytest.CaptureFixture[str]) -> None:

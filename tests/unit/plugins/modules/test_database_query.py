@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._client import MissingLibraryError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._database_query import (
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database.query import (
     Answer,
     QueryError,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import MASK
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http import MissingLibraryError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import MASK
 from ansible_collections.openclaw.mission_control.plugins.modules import database_query
 
 URL = "postgresql+psycopg://mc:the-password@127.0.0.1:5432/mc"

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _deployment
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import deployment_lock
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.locks import deployment_lock
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import history
 from ansible_collections.openclaw.mission_control.plugins.modules import deployment
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(_deployment, "DIRECTORY", tmp_path / "lib")
+    monkeypatch.setattr(history, "DIRECTORY", tmp_path / "lib")
     (tmp_path / "root" / "shared").mkdir(parents=True)
     return tmp_path / "root"
 
@@ -53,7 +53,7 @@ def test_an_interrupted_run_is_recorded_by_the_next(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call(capsys, root, state="begun", run="1", by="me@here")
-    monkeypatch.setattr(_deployment, "GRACE", 0.0)
+    monkeypatch.setattr(history, "GRACE", 0.0)
     told = call(capsys, root, state="begun", run="2")
     assert (told["interrupted"]["run"], told["interrupted"]["result"]) == ("1", "interrupted")
     assert call(capsys, root, state="listed")["history"] == [told["interrupted"]]

@@ -3,18 +3,14 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _gateway_api
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import registration
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway
-
-sys.path.insert(0, str(Path(__file__).parent))
 from mission_control_server import TOKEN, MissionControl
 
 SECRET = "the-secret-token-of-the-gateway"
@@ -32,7 +28,7 @@ def _control() -> Iterator[MissionControl]:
 def _call(
     control: MissionControl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Call:
-    monkeypatch.setattr(_gateway_api.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(registration.time, "sleep", lambda _seconds: None)
     keeper = gateway.Keeper
     monkeypatch.setattr(
         gateway, "Keeper", lambda *a, **k: keeper(*a, **{**k, "sleep": lambda _seconds: None})

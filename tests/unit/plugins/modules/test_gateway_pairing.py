@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway_pairing
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "module_utils"))
 from gateway_server import Gateway, make_identity
 
 TOKEN = "the-token-of-the-gateway"

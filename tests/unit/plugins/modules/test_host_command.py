@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _command, _host_command
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import archive, main
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import host_command
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils import _command_sources
 
 
 @pytest.fixture
@@ -20,12 +21,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(capsys: pytest.CaptureFixture[str], place: Path, **arguments: Any) -> dict[str, Any]:
-    files = _host_command.sources(_host_command.ENTRIES)
+    files = _command_sources.sources(_command_sources.ENTRIES)
     packed = place / "sources.json.gz"
     packed.write_bytes(gzip.compress(json.dumps(files).encode()))
     values = {
-        "completion": _host_command.completion(["backend"], ["health"], ["table"]),
-        "sources_digest": _host_command.identity(files),
+        "completion": _command_sources.completion(["backend"], ["health"], ["table"]),
+        "sources_digest": archive.identity(files),
         "sources": str(packed),
         "user": find_account().name,
         "path": str(place / "bin" / "mission-control"),
@@ -74,7 +75,7 @@ def test_configuration_is_what_the_command_reads(capsys: pytest.CaptureFixture[s
         root="~/app",
         verify={"checks": ["health"], "options": {"timeout": 3}},
     )
-    read = _command.load_configuration(str(place / "etc/command.json"))
+    read = main.load_configuration(str(place / "etc/command.json"))
     assert read.services == ("backend", "frontend")
     assert read.root == f"{find_account().home}/app"
     assert read.verify["checks"] == ["health"]

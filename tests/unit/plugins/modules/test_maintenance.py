@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import maintenance
 
 PROGRAM = "print('standing in')\n"
@@ -28,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     account = replace(find_account(), home=str(tmp_path))
     monkeypatch.setattr(maintenance, "find_account", lambda _name: account)
     monkeypatch.setattr(
-        "ansible_collections.openclaw.mission_control.plugins.module_utils._systemd.UserManager.running",
+        "ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd.UserManager.running",
         False,
     )
     units = tmp_path / ".config/systemd/user"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _owner
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import owner as _owner
 from ansible_collections.openclaw.mission_control.plugins.modules import owner
 
 TOKEN = "t" * 64

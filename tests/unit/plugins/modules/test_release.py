@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _runtimes, _source, _tree
-from ansible_collections.openclaw.mission_control.plugins.module_utils._layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._runner import deployment_lock
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files, trees
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.locks import deployment_lock
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import runtimes, source
 from ansible_collections.openclaw.mission_control.plugins.modules import release
 
 TOKEN = "t" * 64
@@ -50,16 +51,16 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def revision(root: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(_runtimes, "MINIMUM_PYTHON", (3, 11))
-    store = _source.SourceStore(root)
+    monkeypatch.setattr(runtimes, "MINIMUM_PYTHON", (3, 11))
+    store = source.SourceStore(root)
     tree = root / "working-copy"
     for name in ("backend/uv.lock", "backend/pyproject.toml", "frontend/package-lock.json"):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(name)
-    found = _tree.fingerprint(tree)
-    _tree.remove(store.begin(found) / "tree")
+    found = trees.fingerprint(tree)
+    files.remove(store.begin(found) / "tree")
     tree.rename(store.partial(found) / "tree")
-    store.finish(found, kind="directory", origin="/src", described="", required=_source.REQUIRED)
+    store.finish(found, kind="directory", origin="/src", described="", required=source.REQUIRED)
     return found
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._log_lines import LogRecord
-from ansible_collections.openclaw.mission_control.plugins.module_utils._operations_logs import Found, Question
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redact import MASK, Redactor
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.log_format import (
+    LogRecord,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import MASK, Redactor
+from ansible_collections.openclaw.mission_control.plugins.module_utils._services.logs import Found, Question
 from ansible_collections.openclaw.mission_control.plugins.modules import service_logs
 
 TOKEN = "the-token-of-this-deployment"

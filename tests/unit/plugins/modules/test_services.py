@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _operations_services as operations,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import components
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._services import control
+from ansible_collections.openclaw.mission_control.plugins.module_utils._services import states as _states
 from ansible_collections.openclaw.mission_control.plugins.modules import services
 
 
@@ -20,18 +20,18 @@ class Host:
         self.done: list[tuple[str, str]] = []
         self.fail_at = ""
 
-    def states(self, names: list[str]) -> dict[str, operations.ServiceState]:
+    def states(self, names: list[str]) -> dict[str, _states.ServiceState]:
         return {
-            name: operations.ServiceState(
-                name, operations.service_unit(name), self.states_.get(name, "not deployed"), pid=5
+            name: _states.ServiceState(
+                name, components.service_unit(name), self.states_.get(name, "not deployed"), pid=5
             )
-            for name in operations.ordered(names)
+            for name in components.ordered(names)
         }
 
-    def carry_out(self, action: operations.Action, timeout: float) -> operations.ServiceState:
+    def carry_out(self, action: control.Action, timeout: float) -> _states.ServiceState:
         self.done.append((action.service, action.action))
         if action.service == self.fail_at:
-            raise operations.ServiceError(
+            raise control.ServiceError(
                 "It ended again.",
                 kind="port_held",
                 remedy="ss -ltnp",
@@ -45,8 +45,8 @@ class Host:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     found = Host(backend="running", worker="running", frontend="stopped")
-    monkeypatch.setattr(operations.Services, "states", lambda self, names: found.states(names))
-    monkeypatch.setattr(operations.Services, "carry_out", lambda self, *given: found.carry_out(*given))
+    monkeypatch.setattr(control.Services, "states", lambda self, names: found.states(names))
+    monkeypatch.setattr(control.Services, "carry_out", lambda self, *given: found.carry_out(*given))
     return found
 
 

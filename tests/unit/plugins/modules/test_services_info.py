@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import (
-    _operations_services as operations,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._systemd import ManagerError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd import ManagerError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._services import control
+from ansible_collections.openclaw.mission_control.plugins.module_utils._services import states as _states
 from ansible_collections.openclaw.mission_control.plugins.modules import services_info
 
 
@@ -25,11 +24,11 @@ def call(capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]
 def test_states_as_documented(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def states(self: operations.Services, names: list[str]) -> dict[str, operations.ServiceState]:
+    def states(self: control.Services, names: list[str]) -> dict[str, _states.ServiceState]:
         asked.append(names)
-        return {"worker": operations.ServiceState("worker", "mission-control-worker.service", "running")}
+        return {"worker": _states.ServiceState("worker", "mission-control-worker.service", "running")}
 
-    monkeypatch.setattr(operations.Services, "states", states)
+    monkeypatch.setattr(control.Services, "states", states)
     result = call(capsys, user=find_account().name, services=["worker"], root="~/app")
     assert asked == [["worker"]]
     assert result["changed"] is False and result["problem"] == ""
@@ -41,10 +40,10 @@ def test_states_as_documented(capsys: pytest.CaptureFixture[str], monkeypatch: p
 def test_a_host_without_a_manager_is_described(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def states(self: operations.Services, names: list[str]) -> None:
+    def states(self: control.Services, names: list[str]) -> None:
         raise ManagerError("The user x does not linger.", kind="no_linger", remedy="loginctl enable-linger x")
 
-    monkeypatch.setattr(operations.Services, "states", states)
+    monkeypatch.setattr(control.Services, "states", states)
     result = call(capsys)
     assert result["services"] == []
     assert (result["problem"], result["remedy"]) == (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._process import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import user_units
 
 CONTENT = "[Service]\nExecStart=/bin/sleep 1\n"
@@ -53,7 +53,7 @@ def test_without_a_manager_the_cause_and_the_remedy_are_named(
     account = replace(find_account(), name="lonely", uid=find_account().uid, home=str(tmp_path))
     monkeypatch.setattr(user_units, "find_account", lambda _name: account)
     monkeypatch.setattr(
-        "ansible_collections.openclaw.mission_control.plugins.module_utils._systemd.UserManager.running",
+        "ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd.UserManager.running",
         False,
     )
     result = call(capsys, user="lonely", units=[{"name": "app", "content": CONTENT}])

@@ -1,0 +1,27 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command's entry for the module verify: runs the checks on board, without a module."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+
+from .._verify.result import verify
+
+# Precedes the result on standard output.
+MARK = "@@mission-control "
+
+
+def main(archive: str) -> int:
+    """On the host, out of the command's archive: what is asked for comes on standard input."""
+    asked = json.load(sys.stdin)
+    with zipfile.ZipFile(archive) as found:
+        if found.comment.decode().split()[:1] != [asked["sources_digest"]]:
+            return 3
+    from .._verify.standalone import check
+
+    result = verify(asked["options"], check, diff=asked["diff"])
+    sys.stdout.write(f"\n{MARK}{json.dumps(result)}\n")
+    return 0

@@ -1,0 +1,191 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A backup back into the database, in one transaction, with what was there kept beside it.
+
+The tables of the application are in the schema `public`. It is renamed, a new one is made with the same
+owner and rights, and the backup is read into that. It is one transaction: afterwards the database is either
+as it was or as in the backup. So it needs no superuser, no second database and nobody's connection to be
+closed, only the owner's rights, which an external database may give too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._host import files
+from .._host.errors import DeploymentError
+from .._host.logged_commands import Commands
+from . import backup as _backup
+from . import schema
+
+# What cannot be restored by the application's login, or is made anew here.
+_LEFT_OUT = re.compile(r"\d+; \d+ \d+ (SCHEMA|DEFAULT ACL|COMMENT - SCHEMA|ACL - SCHEMA) ")
+
+_RIGHTS = """
+SELECT current_database(), current_user,
+       has_database_privilege(current_database(), 'CREATE'),
+       coalesce(pg_has_role(n.nspowner, 'USAGE'), false),
+       pg_get_userbyid(n.nspowner),
+       (SELECT string_agg(e.extname, ', ') FROM pg_extension e WHERE e.extnamespace = n.oid),
+       (SELECT string_agg(c.relname, ', ') FROM pg_class c
+        WHERE c.relnamespace = n.oid AND NOT pg_has_role(c.relowner, 'USAGE'))
+FROM pg_namespace n WHERE n.nspname = 'public'
+"""
+_BEFORE = """
+SET LOCAL lock_timeout = '{wait}ms';
+SELECT pg_advisory_xact_lock({key});
+SET LOCAL lock_timeout = '{lock_timeout}ms';
+ALTER SCHEMA public RENAME TO "{kept}";
+DO $$
+DECLARE
+  owner text;
+  item record;
+BEGIN
+  SELECT pg_get_userbyid(nspowner) INTO owner FROM pg_namespace WHERE nspname = '{kept}';
+  EXECUTE format('CREATE SCHEMA public AUTHORIZATION %I', owner);
+  FOR item IN SELECT (aclexplode(nspacl)).* FROM pg_namespace WHERE nspname = '{kept}' LOOP
+    EXECUTE format('GRANT %s ON SCHEMA public TO %s', item.privilege_type,
+      CASE item.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(item.grantee)) END);
+  END LOOP;
+END $$;
+"""
+_AFTER = """
+DO $$
+BEGIN
+  IF (SELECT array_agg(version_num::text ORDER BY version_num) FROM public.alembic_version)
+     IS DISTINCT FROM ARRAY[{revisions}]::text[] THEN
+    RAISE EXCEPTION 'the backup is not at {shown}';
+  END IF;
+END $$;
+"""
+
+
+@dataclass(frozen=True)
+class Restored:
+    kept: str
+    seconds: float
+
+
+def kept_name(moment: float) -> str:
+    """The schema that what was there before is kept in."""
+    return f"{_backup.KEPT}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}".lower()
+
+
+def check_rights(database: _backup.Target, commands: Commands) -> None:
+    """Refuse before anything is stopped or changed what the login may not do."""
+    output = commands(
+        ["psql", *_OPTIONS, "--tuples-only", "--no-align", f"--dbname={database.address}", "-c", _RIGHTS],
+        what="Looking at the rights in the database",
+        shown="psql (rights)",
+        environment=database.environment,
+        remedy="Nothing was changed.",
+    )
+    lines = [line for line in output.splitlines() if line.count("|") == 6]
+    if not lines:
+        raise DeploymentError("The database has no schema public.", kind="no_rights")
+    name, login, create, owns, owner, extensions, foreign = lines[0].split("|")
+    obstacles = []
+    if create != "t":
+        obstacles.append(f"may not create schemas in {name} (GRANT CREATE ON DATABASE {name} TO {login})")
+    if owns != "t":
+        obstacles.append(
+            f"does not own the schema public, {owner} does (ALTER SCHEMA public OWNER TO {login})"
+        )
+    if foreign:
+        obstacles.append(f"does not own {foreign}")
+    if obstacles:
+        raise DeploymentError(
+            f"A backup cannot be restored with the login {login}: it {'; it '.join(obstacles)}.",
+            kind="no_rights",
+            remedy="Nothing was changed. Have the database's administrator grant that or restore the backup.",
+        )
+    if extensions:
+        raise DeploymentError(
+            f"The schema public of {name} holds the extensions {extensions}, which would be moved away.",
+            kind="extensions",
+            remedy="Nothing was changed. Have the database's administrator restore the backup.",
+        )
+
+
+_OPTIONS = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1")
+
+
+def restore(
+    backup: Path,
+    database: _backup.Target,
+    commands: Commands,
+    *,
+    revisions: list[str],
+    moment: float,
+    wait: float,
+    lock_timeout: float,
+    timeout: float,
+) -> Restored:
+    """Have the database as it is in the backup; what was there is in another schema."""
+    started = time.monotonic()
+    kept = kept_name(moment)
+    listing = commands(
+        ["pg_restore", "--list", backup],
+        what="Listing the backup",
+        shown=f"pg_restore --list {backup.name}",
+        remedy="Nothing was changed.",
+    )
+    wanted = [line for line in listing.splitlines() if line[:1].isdigit() and not _LEFT_OUT.match(line)]
+    scripts = {
+        name: backup.parent / f".restore-{name}" for name in ("list", "before.sql", "data.sql", "after.sql")
+    }
+    try:
+        for path in scripts.values():
+            files.remove(path)
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+        scripts["list"].write_text("\n".join(wanted) + "\n", encoding="utf-8")
+        scripts["before.sql"].write_text(
+            _BEFORE.format(
+                wait=int(wait * 1000),
+                lock_timeout=int(lock_timeout * 1000),
+                key=schema.ADVISORY_LOCK,
+                kept=kept,
+            ),
+            encoding="utf-8",
+        )
+        known = ", ".join(f"'{revision}'" for revision in sorted(revisions))
+        scripts["after.sql"].write_text(
+            _AFTER.format(revisions=known, shown="+".join(sorted(revisions))), encoding="utf-8"
+        )
+        # Written out completely first: a backup that cannot be read to its end changes nothing.
+        commands(
+            [
+                "pg_restore",
+                "--no-owner",
+                "--schema=public",
+                f"--use-list={scripts['list']}",
+                f"--file={scripts['data.sql']}",
+                backup,
+            ],
+            what="Reading the backup",
+            shown=f"pg_restore --schema=public {backup.name}",
+            timeout=timeout,
+            remedy="Nothing was changed.",
+        )
+        commands(
+            [
+                "psql",
+                *_OPTIONS,
+                "--single-transaction",
+                f"--dbname={database.address}",
+                *(f"--file={scripts[name]}" for name in ("before.sql", "data.sql", "after.sql")),
+            ],
+            what="Restoring the backup",
+            shown=f"psql --single-transaction ({backup.name})",
+            environment=database.environment,
+            timeout=timeout,
+            remedy="It is one transaction: the database is as before.",
+        )
+    finally:
+        for path in scripts.values():
+            files.remove(path)
+    return Restored(kept, round(time.monotonic() - started, 2))

@@ -1,0 +1,420 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Gateways and boards as Mission Control keeps them: read, compare, create, update, delete.
+
+No Ansible here; the transport, the clock and the sleep are arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._redaction import MASK, Redactor
+
+# Mission Control connects to the gateway while it answers, and the gateway restarts itself while it is being
+# provisioned: these answers mean "not now". 504 and 503 come from a proxy in between.
+RETRY_STATUS = frozenset({429, 502, 503, 504})
+SECRET_FIELDS = frozenset({"token"})
+PAGE = 200
+
+
+class ApiError(Exception):
+    """Why Mission Control did not do what was asked."""
+
+    def __init__(self, message: str, remedy: str = "", *, status: int = 0, transient: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.status = status
+        self.transient = transient
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of the API."""
+
+    status: int
+    text: str
+
+    def json(self) -> Any:
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            raise ApiError(
+                f"The API answered {self.status} with something that is no JSON.",
+                "See that url is the address of Mission Control's backend, not that of its user interface.",
+                status=self.status,
+            ) from None
+
+    @property
+    def detail(self) -> str:
+        """The reason that the API gives."""
+        try:
+            body = json.loads(self.text)
+        except ValueError:
+            return self.text[:300]
+        detail = body.get("detail") if isinstance(body, dict) else body
+        if isinstance(detail, list):
+            # FastAPI: one entry for each field that it refuses.
+            parts = []
+            for item in detail:
+                where = ".".join(str(part) for part in item.get("loc", []) if part != "body")
+                parts.append(f"{where}: {item.get('msg')}" if where else str(item.get("msg")))
+            return "; ".join(parts)
+        return str(detail)
+
+
+Transport = Callable[[str, str, Any], Reply]
+
+
+class RequestsTransport:
+    """HTTP with `requests`; proxies and netrc of the environment are left out, as in the checks."""
+
+    def __init__(self, url: str, token: str, *, timeout: float = 60.0, verify: bool | str = True) -> None:
+        from .._http import MissingLibraryError, load_requests
+
+        try:
+            requests = load_requests()
+        except MissingLibraryError as error:
+            raise ApiError(
+                f"{error}.", f"Install the package {error.package} where this task runs."
+            ) from None
+        self._errors = requests.exceptions
+        self._url = url.rstrip("/")
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = verify
+        self._session.headers.update(
+            {
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/json",
+                "User-Agent": "mission-control-ansible",
+            }
+        )
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Reply:
+        from .._http import classify
+
+        try:
+            answer = self._session.request(
+                method, self._url + path, json=body, timeout=self._timeout, allow_redirects=False
+            )
+        except self._errors.RequestException as error:
+            failure = classify(error)
+            raise ApiError(
+                f"{self._url}: {failure.message}",
+                "See that url is the address of Mission Control's backend as seen from where this task "
+                "runs, and "
+                "that the backend runs.",
+                transient=failure.kind in ("refused", "reset", "timeout", "connect_timeout", "incomplete"),
+            ) from None
+        return Reply(answer.status_code, answer.text)
+
+
+def explain(reply: Reply, what: str) -> ApiError:
+    """A refusal in the operator's terms."""
+    detail = reply.detail
+    lowered = detail.lower()
+    transient = reply.status in RETRY_STATUS
+    remedy = ""
+    if reply.status == 401:
+        remedy = "Give the backend's LOCAL_AUTH_TOKEN in token (mission_control_token)."
+    elif reply.status == 403:
+        remedy = "The token's user has to be owner or admin of the organization."
+    elif 300 <= reply.status < 400:
+        remedy = "The address leads elsewhere: give the final one (https instead of http, perhaps) in url."
+    elif reply.status == 404:
+        remedy = (
+            "See that url is the address of Mission Control's backend and that this version serves the path."
+        )
+    elif "pairing required" in lowered:
+        transient = False
+        remedy = (
+            "Approve the backend's device on the gateway: the role gateway does it (module "
+            "gateway_pairing), by hand "
+            "it is `openclaw devices list` and `openclaw devices approve <request>`."
+        )
+    elif "protocol mismatch" in lowered:
+        transient = False
+        remedy = (
+            "Gateway and backend speak different protocols: deploy a gateway version from the table in "
+            "docs/gateway.md "
+            "that fits the backend (gateway_version)."
+        )
+    elif "authentication failed" in lowered or "unauthorized" in lowered:
+        transient = False
+        remedy = "Give the token that the gateway was started with in gateway_token."
+    elif "not supported" in lowered and "version" in lowered:
+        remedy = "Deploy a newer gateway (gateway_version), or lower GATEWAY_MIN_VERSION of the backend."
+    elif reply.status in RETRY_STATUS:
+        remedy = (
+            "Mission Control could not reach the gateway: see that it runs and that gateway_url is its "
+            "address as "
+            "seen from the backend's host."
+        )
+    return ApiError(f"{what}: {reply.status} {detail}", remedy, status=reply.status, transient=transient)
+
+
+class Api:
+    """The two collections, one page after another."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._send = transport
+
+    def items(self, path: str) -> list[dict[str, Any]]:
+        """Every item of a paged list."""
+        found: list[dict[str, Any]] = []
+        while True:
+            reply = self._send("GET", f"{path}?limit={PAGE}&offset={len(found)}", None)
+            if reply.status != 200:
+                raise explain(reply, f"GET {path}")
+            page = reply.json()
+            if isinstance(page, list):
+                return page
+            items = page.get("items") if isinstance(page, dict) else None
+            if not isinstance(items, list):
+                raise ApiError(f"GET {path} answered with something else than a list.", status=200)
+            found += items
+            if not items or len(found) >= int(page.get("total") or 0):
+                return found
+
+    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        reply = self._send("POST", path, dict(body))
+        if reply.status not in (200, 201):
+            raise explain(reply, f"POST {path}")
+        made = reply.json()
+        return made if isinstance(made, dict) else {}
+
+    def update(self, path: str, identifier: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        reply = self._send("PATCH", f"{path}/{identifier}", dict(body))
+        if reply.status != 200:
+            raise explain(reply, f"PATCH {path}/{identifier}")
+        changed = reply.json()
+        return changed if isinstance(changed, dict) else {}
+
+    def delete(self, path: str, identifier: str) -> None:
+        reply = self._send("DELETE", f"{path}/{identifier}", None)
+        if reply.status not in (200, 202, 204, 404):
+            raise explain(reply, f"DELETE {path}/{identifier}")
+
+
+def find(items: list[dict[str, Any]], keys: Mapping[str, Any], what: str) -> dict[str, Any] | None:
+    """The item that the first key with a match names. More than one match is not guessed about."""
+    for key, value in keys.items():
+        if value in (None, ""):
+            continue
+        matches = [item for item in items if item.get(key) == value]
+        if len(matches) > 1:
+            raise ApiError(
+                f"There are {len(matches)} {what}s with {key} {value!r}.",
+                f"Delete the surplus ones in the user interface, or name the one that is meant by its id "
+                f"({', '.join(str(item.get('id')) for item in matches)}).",
+            )
+        if matches:
+            return matches[0]
+    return None
+
+
+def differences(item: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The wanted fields that differ."""
+    return {name: value for name, value in wanted.items() if item.get(name) != value}
+
+
+def shown(item: Mapping[str, Any] | None, redactor: Redactor) -> dict[str, Any]:
+    """An item as a result may show it: no token, not even one that we did not send."""
+    if item is None:
+        return {}
+    redactor.add(*(str(item[name]) for name in SECRET_FIELDS if item.get(name)))
+    hidden = {name: MASK if name in SECRET_FIELDS and value else value for name, value in item.items()}
+    cleaned = redactor.data(hidden)
+    return cleaned if isinstance(cleaned, dict) else {}
+
+
+def diff_side(item: Mapping[str, Any] | None, names: list[str], mark: str) -> str:
+    """One side of a diff, secrets replaced by a mark that shows that they differ without showing them."""
+    if item is None:
+        return ""
+    lines = {}
+    for name in names:
+        value = item.get(name)
+        lines[name] = (f"{MASK} ({mark})" if value else None) if name in SECRET_FIELDS else value
+    return json.dumps(lines, indent=2, sort_keys=True) + "\n"
+
+
+@dataclass
+class Outcome:
+    """What was done, or would be."""
+
+    changed: bool = False
+    action: str = "none"
+    item: dict[str, Any] | None = None
+    before: dict[str, Any] | None = None
+    fields: list[str] = field(default_factory=list)
+    attempts: int = 1
+
+
+class Keeper:
+    """Brings one item of a collection to the wanted state, patiently."""
+
+    def __init__(
+        self,
+        api: Api,
+        path: str,
+        what: str,
+        *,
+        deadline: float = 90.0,
+        interval: float = 1.0,
+        check: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = api
+        self._path = path
+        self._what = what
+        self._deadline = deadline
+        self._interval = interval
+        self._check = check
+        self._monotonic = monotonic
+        self._sleep = sleep
+
+    def _patiently(self, step: Callable[[int], Outcome]) -> Outcome:
+        until = self._monotonic() + self._deadline
+        pause = self._interval
+        attempt = 1
+        while True:
+            try:
+                outcome = step(attempt)
+                outcome.attempts = attempt
+                return outcome
+            except ApiError as error:
+                if not error.transient or self._monotonic() + pause > until:
+                    raise
+            self._sleep(pause)
+            pause = min(pause * 1.5, 10.0)
+            attempt += 1
+
+    def present(
+        self,
+        keys: Mapping[str, Any],
+        wanted: Mapping[str, Any],
+        *,
+        create_only: Mapping[str, Any] | None = None,
+        touch: str = "",
+    ) -> Outcome:
+        """Create or update.
+
+        An attempt that was answered with an error may have left the item behind: the product stores a gateway
+        before it provisions its agent. So each attempt looks again, and what it then finds is updated
+        (`touch` names a field to send where none differs), which finishes the provisioning.
+        """
+        memory: dict[str, Any] = {"broken": False, "before": None, "seen": False, "created": False}
+
+        def step(_attempt: int) -> Outcome:
+            item = find(self._api.items(self._path), keys, self._what)
+            if not memory["seen"]:
+                memory["seen"], memory["before"] = True, item
+            before = memory["before"]
+            if item is None:
+                fields = sorted(wanted)
+                if self._check:
+                    return Outcome(True, "create", dict(wanted), None, fields)
+                memory["broken"] = memory["created"] = True
+                made = self._api.create(self._path, {**wanted, **(create_only or {})})
+                memory["broken"] = False
+                return Outcome(True, "create", made, None, fields)
+            changes = differences(item, wanted)
+            fields = sorted(differences(before, wanted)) if before else sorted(wanted)
+            if not changes and memory["broken"] and touch:
+                changes = {touch: wanted[touch]}
+            if not changes:
+                created = memory["created"] and before is None
+                return Outcome(
+                    bool(fields),
+                    "create" if created else ("update" if fields else "none"),
+                    item,
+                    before,
+                    fields,
+                )
+            if self._check:
+                return Outcome(True, "update", {**item, **changes}, before, fields)
+            memory["broken"] = True
+            changed = self._api.update(self._path, str(item["id"]), changes)
+            memory["broken"] = False
+            return Outcome(True, "create" if before is None else "update", changed, before, fields)
+
+        return self._patiently(step)
+
+    def absent(self, keys: Mapping[str, Any]) -> Outcome:
+        """Delete, where it is there."""
+
+        def step(_attempt: int) -> Outcome:
+            item = find(self._api.items(self._path), keys, self._what)
+            if item is None:
+                return Outcome()
+            if not self._check:
+                self._api.delete(self._path, str(item["id"]))
+            return Outcome(True, "delete", None, item, [])
+
+        return self._patiently(step)
+
+
+GATEWAYS = "/api/v1/gateways"
+BOARDS = "/api/v1/boards"
+
+# What a board is described by; the module board and the option boards of the module gateway share it.
+BOARD_OPTIONS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "slug": {"type": "str"},
+    "description": {"type": "str"},
+    "board_type": {"type": "str", "choices": ["goal", "general"]},
+    "objective": {"type": "str"},
+    "max_agents": {"type": "int"},
+    "fields": {"type": "dict", "default": {}},
+}
+
+
+def make_slug(name: str) -> str:
+    """The name in small letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "board"
+
+
+def board_keys(board: Mapping[str, Any]) -> dict[str, str]:
+    """How a board is recognised: by the chosen slug, else by the one made from its name, or by its name."""
+    if board["slug"]:
+        return {"slug": board["slug"]}
+    return {"slug": make_slug(board["name"]), "name": board["name"]}
+
+
+def keep_board(keeper: Keeper, board: Mapping[str, Any], gateway_id: str | None) -> Outcome:
+    """Create or update a board. No gateway: in check mode, where the gateway is still to be registered."""
+    wanted: dict[str, Any] = {"name": board["name"], **(board["fields"] or {})}
+    if gateway_id is not None:
+        wanted["gateway_id"] = gateway_id
+    for name in ("slug", "description", "board_type", "objective", "max_agents"):
+        if board[name] is not None:
+            wanted[name] = board[name]
+    # The product insists on both when it makes a board.
+    needed = {"slug": make_slug(board["name"]), "description": board["name"]}
+    create_only = {name: value for name, value in needed.items() if not wanted.get(name)}
+    return keeper.present(board_keys(board), wanted, create_only=create_only)
+
+
+def board_diff(board: Mapping[str, Any], outcome: Outcome) -> dict[str, str]:
+    """What changes of a board."""
+    names = sorted({"name", "slug", "description", "gateway_id", *outcome.fields})
+    header = f"board {board['name']}"
+    return {
+        "before": diff_side(outcome.before, names, "before"),
+        "after": diff_side(outcome.item, names, "after"),
+        "before_header": header,
+        "after_header": header,
+    }

@@ -1,0 +1,46 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What goes wrong on a host, with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class HostError(Exception):
+    """Something about the host that an operator can put right."""
+
+    def __init__(self, message: str, *, kind: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.remedy = remedy
+
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json."""
+        return {"msg": f"{self.message} {self.remedy}"}
+
+
+class DeploymentError(HostError):
+    """Something that stopped a deployment; `details` goes into the module's result."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "deployment",
+        remedy: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, kind=kind, remedy=remedy)
+        self.details: dict[str, Any] = dict(details or {})
+
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json."""
+        message = f"{self.message} {self.remedy}".strip()
+        return {"msg": message, "kind": self.kind, "remedy": self.remedy, **self.details}
+
+
+class CancelledError(DeploymentError):
+    """Another part of the same work failed first."""

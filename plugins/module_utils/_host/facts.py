@@ -1,0 +1,186 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a host is and what stands on it, in one pass (see the module host_info)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import platform
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .accounts import group_name, user_name
+from .commands import Runner, run
+from .errors import HostError
+from .listeners import listeners
+from .systemd import SystemManager, unit_name, unit_status
+
+MINIMUM_PYTHON = (3, 12)
+_INTERPRETER = re.compile(r"^python3\.(\d+)$")
+_MAX_HASHED = 64 * 1024 * 1024
+
+
+def os_facts(root: Path = Path("/")) -> dict[str, Any]:
+    """The operating system as /etc/os-release and the kernel name it."""
+    fields: dict[str, str] = {}
+    for candidate in ("etc/os-release", "usr/lib/os-release"):
+        try:
+            text = (root / candidate).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        for line in text.splitlines():
+            key, separator, value = line.partition("=")
+            if separator:
+                fields[key.strip()] = value.strip().strip("\"'")
+        break
+    uname = platform.uname()
+    return {
+        "id": fields.get("ID", "unknown"),
+        "like": fields.get("ID_LIKE", "").split(),
+        "version": fields.get("VERSION_ID", ""),
+        "codename": fields.get("VERSION_CODENAME", ""),
+        "name": fields.get("PRETTY_NAME", fields.get("ID", "unknown")),
+        "kernel": uname.release,
+        "architecture": uname.machine,
+        "hostname": uname.node,
+        "init": _init(root),
+    }
+
+
+def _init(root: Path) -> str:
+    return "systemd" if (root / "run/systemd/system").is_dir() else "other"
+
+
+def python_facts(
+    directories: Iterable[Path] = (Path("/usr/local/bin"), Path("/usr/bin")),
+) -> list[dict[str, Any]]:
+    """The Python interpreters of the host, newest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for directory in directories:
+        try:
+            names = sorted(entry.name for entry in os.scandir(directory))
+        except OSError:
+            continue
+        for name in names:
+            match = _INTERPRETER.match(name)
+            path = directory / name
+            if not match or not os.access(path, os.X_OK):
+                continue
+            real = str(path.resolve())
+            minor = int(match.group(1))
+            library = path.resolve().parent.parent / "lib" / f"python3.{minor}"
+            found.setdefault(
+                real,
+                {
+                    "path": str(path),
+                    "version": f"3.{minor}",
+                    "suitable": (3, minor) >= MINIMUM_PYTHON,
+                    # Debian takes ensurepip out of its libpython and puts it into python3-venv.
+                    "venv": (library / "ensurepip" / "__init__.py").is_file(),
+                },
+            )
+    return sorted(found.values(), key=lambda entry: -int(entry["version"].split(".")[1]))
+
+
+def memory_facts(root: Path = Path("/")) -> dict[str, int]:
+    values: dict[str, int] = {}
+    for line in (root / "proc/meminfo").read_text().splitlines():
+        key, _colon, rest = line.partition(":")
+        values[key] = int(rest.split()[0]) * 1024
+    return {
+        "total_bytes": values.get("MemTotal", 0),
+        "available_bytes": values.get("MemAvailable", 0),
+        "swap_bytes": values.get("SwapTotal", 0),
+    }
+
+
+def disk_facts(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Free space under each path; of one that is not there yet, under its nearest parent."""
+    result = {}
+    for path in paths:
+        checked = Path(path)
+        while not checked.exists() and checked != checked.parent:
+            checked = checked.parent
+        space = os.statvfs(checked)
+        result[path] = {
+            "checked": str(checked),
+            "total_bytes": space.f_blocks * space.f_frsize,
+            "available_bytes": space.f_bavail * space.f_frsize,
+            "total_inodes": space.f_files,
+            "available_inodes": space.f_favail,
+        }
+    return result
+
+
+def package_facts(names: Sequence[str], run: Runner = run) -> dict[str, str | None]:
+    """The installed version of each Debian package, or None."""
+    result: dict[str, str | None] = dict.fromkeys(names)
+    if not names:
+        return result
+    try:
+        done = run(
+            ["dpkg-query", "--show", "--showformat=${Package}\t${db:Status-Status}\t${Version}\n", *names]
+        )
+    except HostError as error:
+        if error.kind == "no_such_command":
+            return result
+        raise
+    for line in done.stdout.splitlines():
+        name, status, version = line.split("\t")
+        if status == "installed":
+            result[name] = version
+    return result
+
+
+def file_facts(path: str) -> dict[str, Any]:
+    """Kind, owner, mode and digest of a path; links are described, not followed."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return {"exists": False}
+    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+    facts: dict[str, Any] = {
+        "exists": True,
+        "kind": kinds.get(stat.S_IFMT(found.st_mode), "other"),
+        "mode": f"{stat.S_IMODE(found.st_mode):04o}",
+        "owner": user_name(found.st_uid),
+        "group": group_name(found.st_gid),
+        "size": found.st_size,
+    }
+    if facts["kind"] == "link":
+        facts["target"] = str(Path(path).readlink())
+    if facts["kind"] == "file":
+        facts["sha256"] = _digest(path) if found.st_size <= _MAX_HASHED else None
+    return facts
+
+
+def _digest(path: str) -> str | None:
+    try:
+        with Path(path).open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def system_unit_facts(units: Sequence[str], run: Runner = run) -> dict[str, Any]:
+    names = [unit_name(unit) for unit in units]
+    if not names:
+        return {}
+    try:
+        blocks = SystemManager(run).show(names)
+    except HostError:
+        return dict.fromkeys(names)
+    return {name: unit_status(name, block).as_dict() for name, block in blocks.items()}
+
+
+def listener_facts(ports: Sequence[int] = ()) -> list[dict[str, Any]]:
+    found = [dataclasses.asdict(entry) for entry in listeners(ports=set(ports) or None)]
+    for entry in found:
+        entry["pids"] = list(entry["pids"])
+        entry["user"] = user_name(entry["uid"])
+    return found

@@ -1,0 +1,108 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Builds the parts of a release that are not there yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import _bundle
+from .._application.layout import Layout
+from .._host import files
+from .._host.logged_commands import Commands
+from . import frontend, runtimes
+from . import source as _source
+from .plan import Plan, Wish, stale_libexec
+from .records import complete_releases
+
+
+def build(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[str, float]:
+    """Build what releases share and this plan lacks; returns seconds by step."""
+    timings: dict[str, float] = {}
+    layout.libexec.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for name in stale_libexec(layout, wish):
+        files.write_atomically(layout.libexec / name, wish.libexec[name], 0o755)
+    tree = _source.SourceStore(layout.root).tree(wish.revision)
+    with _bundle.uv_cache(wish.bundle, layout.shared, _missing_environment(plan)) as offline:
+        commands.environment.update(offline)
+        _build_parts(layout, wish, plan, tree, commands, complete_releases(layout), timings)
+    return timings
+
+
+def _missing_environment(plan: Plan) -> str:
+    path = plan.environment_path
+    return "" if path is None or runtimes.environment_complete(path) else path.name
+
+
+def _build_parts(
+    layout: Layout,
+    wish: Wish,
+    plan: Plan,
+    tree: Path,
+    commands: Commands,
+    releases: Mapping[str, Mapping[str, Any]],
+    timings: dict[str, float],
+) -> None:
+    uv = _timed(
+        timings, "uv", lambda: runtimes.ensure_uv(layout, wish.uv_version, _any_python(plan), commands)
+    )
+    jobs = []
+    if plan.environment_path is not None and plan.python is not None:
+        python = plan.python
+        jobs.append(
+            lambda: _timed(
+                timings,
+                "python_environment",
+                lambda: runtimes.ensure_environment(
+                    layout, tree / "backend", python, wish.uv_version, uv, commands
+                ),
+            )
+        )
+    if plan.frontend is not None:
+        jobs.append(lambda: _build_frontend(layout, wish, plan, tree, uv, commands, releases, timings))
+    commands.side_by_side(*jobs)
+
+
+def _any_python(plan: Plan) -> str:
+    return plan.python.path if plan.python is not None else "/usr/bin/python3"
+
+
+def _timed(timings: dict[str, float], name: str, work: Any) -> Any:
+    started = time.monotonic()
+    try:
+        return work()
+    finally:
+        timings[name] = round(time.monotonic() - started, 2)
+
+
+def _build_frontend(
+    layout: Layout,
+    wish: Wish,
+    plan: Plan,
+    tree: Path,
+    uv: Path,
+    commands: Commands,
+    releases: Mapping[str, Mapping[str, Any]],
+    timings: dict[str, float],
+) -> None:
+    assert plan.frontend is not None  # noqa: S101
+    inputs = plan.frontend
+    node = _timed(
+        timings,
+        "node",
+        lambda: runtimes.ensure_node(layout, wish.node_version, _any_python(plan), uv, commands),
+    )
+    if frontend.built(layout, inputs.fingerprint, releases) is not None:
+        return
+    directory = layout.frontend_build(inputs.key)
+    if wish.bundle is not None:
+        part = _bundle.part(wish.bundle, "frontend", inputs.fingerprint)
+        _timed(timings, "unpack", lambda: frontend.take(directory, part, inputs.fingerprint))
+        return
+    source = tree / "frontend"
+    _timed(timings, "npm_ci", lambda: frontend.install_packages(directory, source, node, commands))
+    fonts = layout.libexec / wish.fonts_program
+    _timed(timings, "build", lambda: frontend.build(directory, source, inputs, node, fonts, commands))

@@ -1,0 +1,139 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Puts a release together from the parts that were built."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._application.layout import Layout
+from .._gateway import identity
+from .._host import files, trees
+from .._host.errors import DeploymentError
+from .._host.logged_commands import Commands
+from . import frontend as _frontend
+from . import source
+from .build import _timed, build
+from .plan import RECIPE, Plan, Wish
+from .records import complete_releases, current_release
+
+
+def prepare(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[str, float]:
+    """Build and compose what the plan lacks, beside the release that serves; returns seconds by step."""
+    if plan.environment_path is not None:
+        identity.ensure(layout.identity, wish.identity_from)
+    timings = build(layout, wish, plan, commands)
+    releases = complete_releases(layout)
+    if plan.identifier not in releases:
+        tree = source.SourceStore(layout.root).tree(wish.revision)
+        _timed(timings, "compose", lambda: _compose(layout, wish, plan, tree, commands, releases))
+    return timings
+
+
+def _compose(
+    layout: Layout,
+    wish: Wish,
+    plan: Plan,
+    tree: Path,
+    commands: Commands,
+    releases: Mapping[str, Mapping[str, Any]],
+) -> None:
+    final = layout.release(plan.identifier)
+    partial = layout.releases / f".{plan.identifier}.partial"
+    files.remove(partial)
+    files.remove(final)
+    partial.mkdir(mode=0o755, parents=True)
+    try:
+        if plan.environment_path is not None:
+            _compose_backend(plan, tree, partial, commands)
+        if plan.frontend is not None:
+            output = _frontend.built(layout, plan.frontend.fingerprint, releases)
+            if output is None:
+                raise DeploymentError(
+                    "The frontend's build has gone while the release was composed.", kind="no_build"
+                )
+            trees.copy(output, partial / "frontend", link=True)
+            # The release brings its Node.js along, so that a switch of releases switches it too.
+            node = partial / "frontend" / ".node"
+            node.unlink(missing_ok=True)
+            node.symlink_to(layout.runtime("node", wish.node_version))
+        for part in plan.carried:
+            current = layout.current.resolve()
+            for name in ("backend", "scripts") if part == "backend" else ("frontend",):
+                if (current / name).is_dir():
+                    trees.copy(current / name, partial / name, link=True)
+        told = describe(layout, wish, plan)
+        files.write_atomically(partial / "release.json", json.dumps(told, indent=1) + "\n")
+        partial.rename(final)
+    except BaseException:
+        files.remove(partial)
+        raise
+
+
+def _compose_backend(plan: Plan, tree: Path, partial: Path, commands: Commands) -> None:
+    assert plan.environment_path is not None  # noqa: S101
+    for name in ("backend", "scripts"):
+        if (tree / name).is_dir():
+            trees.copy(tree / name, partial / name)
+    backend = partial / "backend"
+    files.write_atomically(backend / ".env", plan.environment_text, 0o600)
+    (backend / ".venv").symlink_to(plan.environment_path)
+    # The first start must not spend its time on compiling. Times in the files would make them differ from
+    # copy to copy.
+    compile_all = [
+        "-m",
+        "compileall",
+        "-q",
+        "-j",
+        "2",
+        "--invalidation-mode",
+        "unchecked-hash",
+        "-x",
+        r"\.venv",
+    ]
+    commands(
+        [backend / ".venv/bin/python", *compile_all, "app", "migrations"],
+        what="Compiling the backend",
+        cwd=backend,
+    )
+
+
+def describe(layout: Layout, wish: Wish, plan: Plan) -> dict[str, Any]:
+    """release.json: what the release is, without a secret."""
+    told = source.SourceStore(layout.root).description(wish.revision) or {}
+    carried = complete_releases(layout).get(current_release(layout) or "", {}) if plan.carried else {}
+    python = {
+        "version": plan.python.version if plan.python else None,
+        "environment": str(plan.environment_path) if plan.environment_path else None,
+        "uv": wish.uv_version,
+    }
+    frontend = (
+        {
+            "environment": dict(plan.frontend.environment),
+            "build": plan.frontend.key,
+            "fonts": plan.frontend.fonts,
+        }
+        if plan.frontend
+        else None
+    )
+    return {
+        "id": plan.identifier,
+        "revision": wish.revision,
+        "described": told.get("described", ""),
+        "source": {"kind": told.get("kind"), "origin": told.get("origin")},
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "created_by": wish.made_by,
+        "components": list(plan.components),
+        "fingerprints": plan.fingerprints,
+        "carried_over": list(plan.carried),
+        "python": carried.get("python") if "backend" in plan.carried else python,
+        "node": carried.get("node")
+        if "frontend" in plan.carried
+        else (wish.node_version if plan.frontend else None),
+        "frontend": carried.get("frontend") if "frontend" in plan.carried else frontend,
+        "recipe": RECIPE,
+    }

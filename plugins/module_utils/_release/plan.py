@@ -1,0 +1,192 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Releases: named by what they are made of, prepared aside, switched by one renaming, removed by number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._application import environment as _environment
+from .._application.components import COMPONENTS, parts_of
+from .._application.layout import Layout, digest
+from .._gateway import identity
+from .._host.errors import DeploymentError
+from . import frontend as _frontend
+from . import runtimes, source
+from .records import current_release
+
+# Part of every release's name: a change here composes releases anew.
+RECIPE = 1
+
+
+@dataclass
+class Wish:
+    """What a release shall be made of."""
+
+    revision: str
+    components: tuple[str, ...]
+    backend_environment: Mapping[str, Any] = field(default_factory=dict)
+    python: str = ""
+    uv_version: str = ""
+    node_version: str = ""
+    frontend_environment: Mapping[str, str] = field(default_factory=dict)
+    fonts: str = "local"
+    fonts_program: str = "google-fonts.cjs"
+    libexec: Mapping[str, str] = field(default_factory=dict)
+    carry_over: bool = False
+    made_by: str = ""
+    # The identity of an installation that is taken over: gateways know it already.
+    identity_from: str = ""
+    bundle: Path | None = None  # where a bundle lies on the host
+
+
+@dataclass
+class Plan:
+    """What the wish comes to on this host."""
+
+    identifier: str
+    fingerprints: dict[str, str]
+    components: tuple[str, ...]
+    carried: tuple[str, ...]
+    environment_text: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    python: runtimes.Python | None = None
+    environment_path: Path | None = None
+    frontend: _frontend.Inputs | None = None
+    # What releases share, whatever the backend's settings, and what this one has alone.
+    build_steps: list[str] = field(default_factory=list)
+    own_steps: list[str] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[str]:
+        return self.build_steps + self.own_steps
+
+
+def make_plan(layout: Layout, wish: Wish, releases: Mapping[str, Mapping[str, Any]]) -> Plan:
+    """Name the release and list what has to be done for it. Changes nothing."""
+    store = source.SourceStore(layout.root)
+    told = store.description(wish.revision)
+    if told is None:
+        raise DeploymentError(
+            f"The source {wish.revision[:12]} is not on this host.",
+            kind="no_source",
+            remedy="Bring it first (role openclaw.mission_control.source).",
+        )
+    tree = store.tree(wish.revision)
+    plan = Plan("", {}, wish.components, ())
+    plan.components = tuple(name for name in COMPONENTS if name in wish.components)
+    parts = parts_of(wish.components)
+    current = current_release(layout)
+    if "backend" in parts:
+        _plan_backend(layout, wish, told, tree, plan)
+    if "frontend" in parts:
+        _plan_frontend(layout, wish, told, plan, releases)
+    if wish.carry_over and current is not None and current in releases:
+        _carry_over(plan, releases[current], parts)
+    plan.fingerprints = dict(sorted(plan.fingerprints.items()))
+    name = digest({"recipe": RECIPE, "revision": wish.revision, "parts": plan.fingerprints}, 8)
+    plan.identifier = f"{wish.revision[:12]}-{name}"
+    if plan.identifier not in releases:
+        plan.own_steps.append(f"compose release {plan.identifier}")
+    return plan
+
+
+def _plan_backend(layout: Layout, wish: Wish, told: Mapping[str, Any], tree: Path, plan: Plan) -> None:
+    source.refuse_missing(
+        source.missing_files(lambda name: (tree / name).is_file(), ("backend/uv.lock",)), told["origin"]
+    )
+    values = dict(wish.backend_environment)
+    values.setdefault("OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH", str(layout.identity))
+    plan.environment = _environment.texts(values)
+    plan.environment_text = _environment.render(plan.environment)
+    plan.python = runtimes.find_python(wish.python)
+    key = runtimes.environment_key(tree / "backend", plan.python, wish.uv_version)
+    plan.environment_path = layout.python(key)
+    plan.fingerprints["backend"] = digest(
+        {
+            "trees": [told["trees"].get("backend"), told["trees"].get("scripts")],
+            "python": key,
+            # The fingerprint shows no secret: a long random token is always part of the text.
+            "environment": plan.environment_text,
+        }
+    )
+    if not runtimes.uv_program(layout, wish.uv_version).exists():
+        plan.build_steps.append(f"install uv {wish.uv_version}")
+    if not runtimes.environment_complete(plan.environment_path):
+        plan.build_steps.append(f"install the backend's packages with Python {plan.python.version}")
+    if identity.read(layout.identity) is None:
+        how = f"take over {wish.identity_from} as" if wish.identity_from else "make"
+        plan.own_steps.append(f"{how} the backend's identity for gateways")
+
+
+def _plan_frontend(
+    layout: Layout, wish: Wish, told: Mapping[str, Any], plan: Plan, releases: Mapping[str, Mapping[str, Any]]
+) -> None:
+    lock = told["files"].get("frontend/package-lock.json")
+    if lock is None:
+        source.refuse_missing(["frontend/package-lock.json"], told["origin"])
+    plan.frontend = _frontend.Inputs(
+        tree=told["trees"]["frontend"],
+        lock=str(lock),
+        node=wish.node_version,
+        environment=dict(wish.frontend_environment),
+        fonts=wish.fonts,
+    )
+    plan.fingerprints["frontend"] = plan.frontend.fingerprint
+    if not (runtimes.node_directory(layout, wish.node_version) / "npm").exists():
+        plan.build_steps.append(f"install Node.js {wish.node_version}")
+    if _frontend.built(layout, plan.frontend.fingerprint, releases) is None:
+        directory = layout.frontend_build(plan.frontend.key)
+        if wish.bundle is not None:
+            plan.build_steps.append("take the frontend out of the bundle")
+            return
+        if not (directory / "installed.json").exists():
+            plan.build_steps.append("install the frontend's packages (npm ci)")
+        plan.build_steps.append("build the frontend")
+
+
+def _carry_over(plan: Plan, current: Mapping[str, Any], parts: Sequence[str]) -> None:
+    """Parts that the current release has and this wish does not name stay as they are."""
+    kept = [part for part in parts_of(current.get("components", ())) if part not in parts]
+    for part in kept:
+        plan.fingerprints[part] = current["fingerprints"][part]
+    plan.carried = tuple(kept)
+    together = set(plan.components) | {
+        name for name in current.get("components", ()) if parts_of([name])[0] in kept
+    }
+    if "backend" in parts:
+        # Backend and worker are one part: what ran from it goes on running from it.
+        together |= {name for name in current.get("components", ()) if name in ("backend", "worker")}
+    plan.components = tuple(name for name in COMPONENTS if name in together)
+
+
+def stale_libexec(layout: Layout, wish: Wish) -> list[str]:
+    """Start programs whose content differs from the wanted one."""
+    stale = []
+    for name, text in wish.libexec.items():
+        path = layout.libexec / name
+        try:
+            same = path.read_text(encoding="utf-8") == text
+        except (OSError, UnicodeDecodeError):
+            same = False
+        if not same:
+            stale.append(name)
+    return stale
+
+
+def environment_difference(layout: Layout, plan: Plan) -> dict[str, str]:
+    """The settings before and after, secrets hidden, as ansible's diff mode shows them."""
+    path = layout.current / "backend" / ".env"
+    try:
+        before = path.read_text(encoding="utf-8")
+    except OSError:
+        before = ""
+    return {
+        "before_header": str(path),
+        "before": _environment.masked(before),
+        "after_header": f"{layout.release(plan.identifier)}/backend/.env",
+        "after": _environment.masked(plan.environment_text, before),
+    }

@@ -1,0 +1,215 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Gateways as the backend sees them. The answer is 200 even when one is down: the verdict is inside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from ..context import Context, Problem
+from ..thresholds import judge
+from ..verdict import FAIL, PASS, WARN, Measure, Verdict
+from . import api
+
+# What the backend says in `error`: pattern, kind, cause, remedy.
+ERRORS: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
+    # First: their texts end in a line of _ssl.c, whose number may be that of a closing code.
+    (
+        re.compile(r"(?i)(self.signed certificate|unable to get (local )?issuer certificate)"),
+        "gateway_tls",
+        "The backend does not trust the authority that signed the gateway's certificate.",
+        "Name a file with the authority's certificate on the backend's host in "
+        "mission_control_gateway_ca_path and deploy again, or add the authority to those of the system.",
+    ),
+    (
+        re.compile(r"(?i)certificate (has expired|is not yet valid)"),
+        "gateway_tls",
+        "The gateway's certificate has expired or is not valid yet, or the clock of its backend is off.",
+        "Renew the certificate and deploy again, which restarts the gateway with it; check the clock "
+        "(timedatectl).",
+    ),
+    (
+        re.compile(r"(?i)(hostname|IP address) mismatch|certificate is not valid for"),
+        "gateway_tls",
+        "The gateway's certificate is made out for another name than the one in its URL.",
+        "Register the gateway under the name in its certificate (mission_control_gateway_url), or issue a "
+        "certificate for the name or address in the URL.",
+    ),
+    (
+        re.compile(r"(?i)wrong.version.number|record layer failure"),
+        "gateway_tls",
+        "The gateway is registered with a wss:// address, but speaks no TLS there.",
+        "Switch on gateway.tls in mission_control_gateway_configuration, or register a ws:// address.",
+    ),
+    (
+        re.compile(r"(?i)certificate|\bssl\b|\btls"),
+        "gateway_tls",
+        "TLS with the gateway fails, for the reason that the error names.",
+        "Correct the gateway's certificate or that of its authority; on the backend's host, "
+        "openssl s_client -connect HOST:PORT shows both.",
+    ),
+    (
+        re.compile(r"(?i)starting|retry shortly|not ready|1012|service restart"),
+        "gateway_starting",
+        "The gateway has just been started and takes no connections yet.",
+        "Wait some seconds (deadline).",
+    ),
+    (
+        re.compile(r"(?i)pairing"),
+        "gateway_pairing",
+        "The gateway does not know the backend's device: pairing is required.",
+        "Approve the device on the gateway (openclaw devices list, openclaw devices approve), or deploy the "
+        "role gateway, which pairs it. Was the identity file of the backend "
+        "(OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH) lost, the device must be paired again.",
+    ),
+    (
+        re.compile(r"(?i)protocol"),
+        "gateway_protocol",
+        "Gateway and backend speak different protocols: their versions do not fit.",
+        "Deploy a gateway version that fits the backend (mission_control_gateway_version; OpenClaw 2026.4.2 "
+        "fits the default revision).",
+    ),
+    (
+        re.compile(r"(?i)auth|unauthori[sz]ed|forbidden|token|scope|\b40[13]\b|1008"),
+        "gateway_token",
+        "The gateway refuses the token with which it is registered.",
+        "Deploy again so that the registration gets the gateway's token (OPENCLAW_GATEWAY_TOKEN), or correct "
+        "it in the user interface under Gateways.",
+    ),
+    (
+        re.compile(r"(?i)refused|Errno 111"),
+        "gateway_down",
+        "Nothing listens at the gateway's address: the gateway is stopped, or bound to another address.",
+        "Start it (systemctl --user start openclaw-gateway on the gateway's host); compare its port and bind "
+        "address with the URL it is registered with.",
+    ),
+    (
+        re.compile(r"(?i)name or service|getaddrinfo|resolve|Errno -[235]|nodename"),
+        "gateway_dns",
+        "The host name in the gateway's URL cannot be resolved by the backend's host.",
+        "Correct the URL of the gateway, or make its name known to the backend's host.",
+    ),
+    (
+        re.compile(r"(?i)time[d]? ?out"),
+        "gateway_timeout",
+        "The gateway takes connections but does not answer in time, or a firewall drops them.",
+        "Look at the gateway's journal and load; check the firewall between backend and gateway.",
+    ),
+    (
+        re.compile(r"(?i)no route|unreachable|Errno (101|113)"),
+        "gateway_unreachable",
+        "The backend's host has no route to the gateway, or a firewall rejects it.",
+        "Check routes and firewall between backend and gateway.",
+    ),
+    (
+        re.compile(r"(?i)invalid status|HTTP 4|HTTP 5|did not receive a valid|handshake|1006|closed|reset"),
+        "gateway_handshake",
+        "What listens at the gateway's address does not complete the WebSocket handshake.",
+        "See that the URL names the gateway (ws:// or wss://, port 18789), and that a proxy in between "
+        "passes WebSockets on.",
+    ),
+)
+
+
+def classify(error: str) -> tuple[str, str, str]:
+    """Kind, cause and remedy of what the backend says about its gateway."""
+    for pattern, kind, cause, remedy in ERRORS:
+        if pattern.search(error):
+            return kind, cause, remedy
+    return (
+        "gateway_failed",
+        "The backend cannot use the gateway, for a reason that this collection does not know.",
+        "Look at the error in the evidence, at the backend's and at the gateway's journal.",
+    )
+
+
+def judge_status(body: Any, name: str, options: Mapping[str, Any]) -> Verdict:
+    """What is inside of the 200."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("connected"), bool):
+        raise Problem(
+            "unexpected_shape",
+            "the status does not say whether the gateway is connected",
+            "The backend is of a version whose answers have another shape.",
+            "Compare mission_control_revision with the versions that this collection supports.",
+        )
+    main = body.get("main_session")
+    evidence: dict[str, Any] = {
+        "connected": body["connected"],
+        "gateway_url": body.get("gateway_url"),
+        "error": body.get("error"),
+        "sessions_count": body.get("sessions_count"),
+        "main_session": main.get("label") if isinstance(main, Mapping) else None,
+    }
+    url = body.get("gateway_url") or "the gateway"
+    if not body["connected"]:
+        error = str(body.get("error") or "no reason given")
+        kind, cause, remedy = classify(error)
+        return Verdict(name, FAIL, f"{url}: not connected: {error}", cause, remedy, kind, evidence)
+    count = body.get("sessions_count")
+    count = count if isinstance(count, int) else len(body.get("sessions") or [])
+    warn, crit = options["sessions_warning"], options["sessions_critical"]
+    verdict = Verdict(
+        name, judge(count, warn, crit), f"{url}: connected, {count} sessions", evidence=evidence
+    )
+    verdict.measures = [Measure(f"{name} sessions", float(count), "", warn, crit)]
+    if verdict.state != PASS:
+        verdict.kind = "session_count"
+        verdict.summary = f"{url}: {count} sessions, which is outside of the expected range"
+        verdict.cause = "Agents have no session, or more sessions were opened than expected."
+        verdict.remedy = "Look at the sessions check; adjust sessions_warning and sessions_critical."
+        return verdict
+    listed = body.get("sessions")
+    if isinstance(listed, list) and len(listed) != count:
+        verdict.state, verdict.kind = WARN, "session_count"
+        verdict.summary = f"{url}: says {count} sessions but lists {len(listed)}"
+        verdict.cause = "The gateway's count and list differ: sessions were opened or closed in between."
+        verdict.remedy = "Run the check again; if it stays so, restart the gateway."
+    elif body.get("main_session_error"):
+        verdict.state, verdict.kind = WARN, "gateway_main_session"
+        verdict.summary = f"{url}: connected, but its main session fails: {body['main_session_error']}"
+        verdict.cause = "The gateway could not open the session of its own agent."
+        verdict.remedy = "Look at the gateway's journal; provision its agent again from the user interface."
+    elif not main:
+        verdict.state, verdict.kind = WARN, "gateway_main_session"
+        verdict.summary = f"{url}: connected, but it has no main session"
+        verdict.cause = "The gateway's own agent has not been provisioned."
+        verdict.remedy = "Provision the gateway's agent from the user interface."
+    return verdict
+
+
+def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+    """One part for each board that has a gateway, or for the gateway named."""
+    context.redactor.add(options["gateway_token"])
+    spoken = api.dialect(context)
+    if options["gateway_url"]:
+        parameters = {
+            "gateway_url": options["gateway_url"],
+            "gateway_token": options["gateway_token"] or None,
+            "gateway_disable_device_pairing": str(options["disable_device_pairing"]).lower(),
+            "gateway_allow_insecure_tls": str(options["allow_insecure_tls"]).lower(),
+        }
+        asked = [("gateway", "named", parameters)]
+    else:
+        found = api.targets(context, options)
+        if not found:
+            problem = api.nothing_bound()
+            if options["required"]:
+                problem.state = FAIL
+            raise problem
+        asked = [(target.name, target.connection, dict(target.parameters)) for target in found]
+
+    def status(name: str, connection: str, parameters: Mapping[str, Any]) -> Verdict:
+        # The backend connects to the gateway while it answers: asked once for all boards that share one.
+        body = context.once(
+            f"status {connection}", lambda: context.fetch(f"{spoken.prefix}/status", parameters)
+        )
+        return judge_status(body, name, options)
+
+    return context.each(
+        "gateway",
+        [(name, partial(status, name, connection, given)) for name, connection, given in asked],
+    )

@@ -1,0 +1,83 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The health endpoints. They are static: green says that the process answers, not that it can work."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ..._http import Answer
+from ..context import Context, Problem
+from ..thresholds import judge
+from ..verdict import ERROR, FAIL, PASS, Measure, Verdict
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The nearest rank: the least value that as many of the values, in percent, do not exceed."""
+    rank = max(math.ceil(percent / 100 * len(values)), 1)
+    return sorted(values)[rank - 1]
+
+
+def judge_endpoint(
+    context: Context, path: str, answers: Sequence[Answer], options: Mapping[str, Any]
+) -> Verdict:
+    """Status, body and latency of one endpoint."""
+    for answer in answers:
+        body = context.json(answer)
+        if not isinstance(body, dict) or body.get("ok") is not True:
+            raise Problem(
+                "not_ok",
+                f"{path} does not say that it is ok",
+                "The backend reports itself as not healthy, or something else answers there.",
+                "Look at the answer in the evidence and at the journal of mission-control-backend.",
+                answer.evidence(context.redactor),
+            )
+    warn, crit = options["latency_warning"], options["latency_critical"]
+    times = [answer.duration_ms for answer in answers]
+    percent = options["percentile"]
+    elapsed = percentile(times, percent)
+    typical = next(answer for answer in answers if answer.duration_ms == elapsed)
+    state = judge(elapsed, warn, crit)
+    several = f" ({percent:g} % of {len(times)})" if len(times) > 1 else ""
+    verdict = Verdict(path, state, f"200 in {elapsed:.0f} ms{several}")
+    verdict.evidence = typical.evidence(context.redactor)
+    verdict.measures = [Measure(f"{path} time", round(elapsed, 1), "ms", str(warn), str(crit))]
+    if several:
+        verdict.measures += [
+            Measure(f"{path} median", round(percentile(times, 50), 1), "ms"),
+            Measure(f"{path} slowest", round(max(times), 1), "ms"),
+        ]
+    for phase, value in typical.timings.items():
+        if phase != "total":
+            verdict.measures.append(Measure(f"{path} {phase}", round(value, 1), "ms"))
+    if state != PASS:
+        verdict.kind = "slow"
+        verdict.summary = f"200, but only after {elapsed:.0f} ms{several}"
+        verdict.cause = "The backend or the host is overloaded, or the way to it is slow."
+        verdict.remedy = (
+            "See which phase takes the time (evidence), the load of the host and the backend's journal; "
+            f"the limit is latency_{'critical' if state == FAIL else 'warning'} of the check."
+        )
+    return verdict
+
+
+def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+    """Ask all endpoints."""
+    samples, percent = options["samples"], options["percentile"]
+    for wrong, text, remedy in (
+        (not 1 <= samples <= 1000, f"samples: {samples}", "Give a number from 1 to 1000."),
+        (not 0 < percent <= 100, f"percentile: {percent:g}", "Give a number above 0, up to 100."),
+    ):
+        if wrong:
+            return Verdict("health", ERROR, text, "An option is wrong.", remedy, "bad_option")
+
+    def ask(path: str) -> Verdict:
+        return judge_endpoint(
+            context, path, [context.client.get(path, token="") for _ in range(samples)], options
+        )
+
+    return context.each("health", [(path, partial(ask, path)) for path in options["paths"]])

@@ -1,0 +1,281 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The queue: Redis answers, a worker waits, nothing lies there for too long."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ..._durations import brief, timestamp
+from ..context import Context, Problem
+from ..redis import Redis, RedisError
+from ..thresholds import judge
+from ..verdict import ERROR, FAIL, PASS, WARN, Measure, Verdict, combine
+
+POPPING = ("brpop", "blpop", "blmove", "brpoplpush", "bzpopmin")
+# A worker looks at delayed work between two waits: look again before saying that there is none.
+LOOKS = 5
+LOOK_PAUSE = 0.15
+REASONS = {
+    "refused": (
+        "redis_down",
+        "Redis does not answer at {host} port {port}: it is stopped, or bound to another address.",
+        "systemctl start redis-server; if it does not stay up: journalctl -u redis-server.",
+    ),
+    "closed": (
+        "redis_down",
+        "Redis closed the connection: it is stopping, or out of connections.",
+        "Look at its journal: journalctl -u redis-server.",
+    ),
+    "dns": (
+        "redis_dns",
+        "The name {host} cannot be resolved.",
+        "Correct the host in mission_control_redis_url.",
+    ),
+    "timeout": (
+        "redis_timeout",
+        "Redis at {host} port {port} takes connections but does not answer, or a firewall drops them.",
+        "See whether the process hangs (systemctl status redis-server) and check the firewall.",
+    ),
+    "auth": (
+        "redis_login",
+        "Redis refuses the password in RQ_REDIS_URL, or asks for one.",
+        "Deploy again (role redis and .env get the same password), or correct mission_control_redis_url.",
+    ),
+    "tls": (
+        "redis_tls",
+        "TLS with Redis fails.",
+        "Correct the certificate, or the scheme (redis, rediss) in mission_control_redis_url.",
+    ),
+    "protocol": (
+        "redis_protocol",
+        "What listens at {host} port {port} is no Redis.",
+        "Correct the port in mission_control_redis_url.",
+    ),
+    "bad_url": (
+        "bad_option",
+        "RQ_REDIS_URL is no Redis address.",
+        "Give an address of the form redis://[:password@]host:6379/0 in mission_control_redis_url.",
+    ),
+}
+
+
+def connection_problem(error: RedisError, url: str) -> Problem:
+    """Why Redis is of no use."""
+    parts = urlsplit(url)
+    words = {"host": parts.hostname or "localhost", "port": parts.port or 6379}
+    kind, cause, remedy = REASONS.get(
+        error.kind,
+        ("redis_failed", "Redis refuses a command.", "Look at the error and at the user's rights (ACL)."),
+    )
+    return Problem(kind, str(error), cause.format(**words), remedy, {**words, "error": str(error)})
+
+
+def parse_clients(text: str) -> list[dict[str, str]]:
+    """The lines of CLIENT LIST."""
+    return [
+        dict(pair.partition("=")[::2] for pair in line.split(" ") if "=" in pair)
+        for line in text.splitlines()
+        if line.strip()
+    ]
+
+
+def workers(clients: Sequence[Mapping[str, str]]) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
+    """The clients that wait for work, and those that took some and are silent since."""
+    waiting = [client for client in clients if "b" in client.get("flags", "")]
+    busy = [
+        client
+        for client in clients
+        if client not in waiting and client.get("cmd", "").split("|")[0] in POPPING
+    ]
+    return waiting, busy
+
+
+def judge_workers(clients: Sequence[Mapping[str, str]], options: Mapping[str, Any]) -> Verdict:
+    """Whether enough workers are there, and none of them hangs."""
+    waiting, busy = workers(clients)
+    evidence = {
+        "waiting": len(waiting),
+        "busy": [{"idle_seconds": int(client.get("idle") or 0), "cmd": client.get("cmd")} for client in busy],
+    }
+    hung = [client for client in busy if int(client.get("idle") or 0) > options["hung_after"]]
+    alive = len(waiting) + len(busy) - len(hung)
+    told = f"{len(waiting)} worker{'' if len(waiting) == 1 else 's'} waiting, {len(busy)} busy"
+    verdict = Verdict("workers", PASS, told, evidence=evidence)
+    verdict.measures = [Measure("workers", float(alive), "", "", f"{options['workers_minimum']}:")]
+    if alive >= options["workers_minimum"]:
+        return verdict
+    verdict.state = FAIL
+    if hung:
+        longest = max(int(client.get("idle") or 0) for client in hung)
+        verdict.kind = "worker_hung"
+        verdict.summary = f"the worker is connected, but has not asked for work for {brief(longest)}"
+        verdict.cause = (
+            "The worker hangs (stopped by a signal, or stuck in a task) although its unit is active."
+        )
+        verdict.remedy = (
+            "Restart mission-control-worker; a task that really takes longer needs a larger hung_after."
+        )
+    else:
+        verdict.kind = "no_worker"
+        verdict.summary = f"{alive} workers, expected were {options['workers_minimum']}"
+        verdict.cause = (
+            "No worker waits at the queue: its unit is down, or it uses another Redis or queue name."
+        )
+        verdict.remedy = (
+            "Start mission-control-worker; compare RQ_REDIS_URL and RQ_QUEUE_NAME of backend and worker."
+        )
+    return verdict
+
+
+def judge_depth(depth: int, options: Mapping[str, Any]) -> Verdict:
+    """How much lies in the queue."""
+    warn, crit = options["depth_warning"], options["depth_critical"]
+    verdict = Verdict("depth", judge(depth, warn, crit), f"{depth} entries wait")
+    verdict.measures = [Measure("queue depth", float(depth), "", warn, crit)]
+    if verdict.state != PASS:
+        verdict.kind = "queue_deep"
+        verdict.cause = "More work comes in than the workers do, or no worker takes it."
+        verdict.remedy = "See that the worker runs (service and workers); add workers if it does."
+    return verdict
+
+
+def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> Verdict:
+    """How long the oldest entry has been there."""
+    if entry is None:
+        return Verdict("oldest", summary="the queue is empty")
+    try:
+        data = json.loads(entry)
+        created = timestamp(data.get("created_at")) if isinstance(data, dict) else None
+    except ValueError:
+        created = None
+        data = None
+    if created is None:
+        return Verdict(
+            "oldest",
+            WARN,
+            "the oldest entry cannot be read",
+            "Another program writes to this queue, or the backend is of another version.",
+            "See that RQ_QUEUE_NAME belongs to Mission Control alone.",
+            "queue_foreign",
+        )
+    age = max(0.0, now - created)
+    warn, crit = options["age_warning"], options["age_critical"]
+    verdict = Verdict("oldest", judge(age, warn, crit), f"the oldest entry is {brief(age)} old")
+    verdict.measures = [Measure("oldest entry", round(age, 1), "s", warn, crit)]
+    verdict.evidence = {"task_type": data.get("task_type"), "attempts": data.get("attempts")}
+    if verdict.state != PASS:
+        verdict.kind = "queue_old"
+        verdict.cause = "Work is not taken from the queue: the worker is down, hangs, or is too slow."
+        verdict.remedy = "See that the worker runs (service and workers), look at its journal, restart it."
+    return verdict
+
+
+def judge_overdue(overdue: int, oldest: float | None, now: float, options: Mapping[str, Any]) -> Verdict:
+    """Delayed work whose time has come."""
+    late = max(0.0, now - oldest) if overdue and oldest is not None else 0.0
+    warn, crit = options["overdue_warning"], options["overdue_critical"]
+    verdict = Verdict(
+        "scheduled", judge(late, warn, crit), f"{overdue} overdue" if overdue else "nothing is overdue"
+    )
+    verdict.measures = [Measure("overdue", round(late, 1), "s", warn, crit)]
+    if verdict.state != PASS:
+        verdict.kind = "overdue"
+        verdict.summary = f"{overdue} delayed tasks are overdue, the oldest by {brief(late)}"
+        verdict.cause = "The worker moves delayed work to the queue when it is due; it has not done so."
+        verdict.remedy = "See that the worker runs (service and workers), look at its journal, restart it."
+    return verdict
+
+
+def judge_memory(info: str) -> Verdict:
+    """Whether Redis would throw work away when its memory is full."""
+    values = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+    limit, policy = int(values.get("maxmemory") or 0), values.get("maxmemory_policy", "").strip()
+    used = int(values.get("used_memory") or 0)
+    evidence = {"maxmemory": limit, "policy": policy, "used": used}
+    if limit and policy and policy != "noeviction":
+        return Verdict(
+            "memory",
+            WARN,
+            f"Redis may drop work: maxmemory-policy is {policy}",
+            "When its memory is full, Redis throws keys away, the queue among them.",
+            "Set maxmemory-policy noeviction (role redis does).",
+            "redis_eviction",
+            evidence,
+        )
+    if limit and used > 0.9 * limit:
+        return Verdict(
+            "memory",
+            WARN,
+            f"Redis uses {used / limit * 100:.0f} % of its memory",
+            "Soon it will refuse to take new work.",
+            "Raise maxmemory, or see what fills it.",
+            "redis_memory",
+            evidence,
+        )
+    return Verdict("memory", summary="no work is thrown away", evidence=evidence)
+
+
+def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+    """One connection, all commands in one go."""
+    environment = context.host.environment
+    url = options["redis_url"] or environment.get("RQ_REDIS_URL", "") or "redis://localhost:6379/0"
+    name = options["queue_name"] or environment.get("RQ_QUEUE_NAME", "") or "default"
+    context.redactor.add(urlsplit(url).password, unquote(urlsplit(url).password or ""))
+    now = context.clock.now()
+    try:
+        redis = Redis(url, min(5.0, context.client.timeout))
+    except RedisError as error:
+        return combine("queue", [connection_problem(error, url).verdict("connection")])
+    try:
+        replies = redis.calls(
+            [
+                ("PING",),
+                ("LLEN", name),
+                ("LINDEX", name, "-1"),
+                ("ZCOUNT", f"{name}:scheduled", "-inf", repr(now)),
+                ("ZRANGE", f"{name}:scheduled", "0", "0", "WITHSCORES"),
+                ("INFO", "memory"),
+                ("CLIENT", "LIST"),
+            ]
+        )
+        if isinstance(replies[0], RedisError):
+            return combine("queue", [connection_problem(replies[0], url).verdict("connection")])
+        for reply in replies[1:5]:
+            if isinstance(reply, RedisError):
+                raise reply
+        clients = replies[6]
+        looks = 1
+        while isinstance(clients, str) and looks < LOOKS and not any(workers(parse_clients(clients))):
+            context.clock.sleep(LOOK_PAUSE)
+            clients = redis.calls([("CLIENT", "LIST")])[0]
+            looks += 1
+    except RedisError as error:
+        return combine("queue", [connection_problem(error, url).verdict("connection")])
+    finally:
+        redis.close()
+    _pong, depth, entry, overdue, first, info, _clients = replies
+    score = float(first[1]) if isinstance(first, list) and len(first) > 1 else None
+    parts = [
+        Verdict("connection", summary=f"Redis answers, queue {name}"),
+        Verdict(
+            "workers",
+            ERROR,
+            f"CLIENT LIST: {clients}",
+            "The user of RQ_REDIS_URL may not see who is connected.",
+            "Allow the command CLIENT LIST to the user (ACL).",
+            "not_permitted",
+        )
+        if not isinstance(clients, str)
+        else judge_workers(parse_clients(clients), options),
+        judge_depth(int(depth), options),
+        judge_oldest(entry, now, options),
+        judge_overdue(int(overdue), score, now, options),
+    ]
+    if isinstance(info, str):
+        parts.append(judge_memory(info))
+    return combine("queue", parts, f"{parts[1].summary}; {parts[2].summary}; {parts[4].summary}")

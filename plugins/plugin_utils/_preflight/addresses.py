@@ -1,0 +1,146 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Rules about the addresses that users, browsers and agents use."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from .model import PREFIX, Context, Problem
+
+# --- addresses -----------------------------------------------------------------------------------
+
+
+def _url_faults(url: str, schemes: tuple[str, ...] = ("http", "https"), *, origin: bool = False) -> str:
+    """What is wrong with an address; empty when nothing is."""
+    if url != url.strip() or any(character.isspace() for character in url):
+        return "holds blanks"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname
+    except ValueError:
+        return "is no valid address (look at the port and at brackets)"
+    if parts.scheme not in schemes:
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        return f"is not absolute: it has to start with {wanted}"
+    if not host:
+        return "names no host"
+    if port == 0:
+        return "has the port 0"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name or a password"
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return "has a query or a fragment"
+    if origin and parts.path == "/":
+        return "ends with a slash, and an origin is compared to the letter"
+    if origin and parts.path:
+        return f"has the path {parts.path}, and an origin has none"
+    if origin and (host != host.lower() or parts.netloc != parts.netloc.lower()):
+        return "has capital letters, and browsers send the host in lower case"
+    if origin and port == {"http": 80, "https": 443}[parts.scheme]:
+        return f"names the default port {port}, which browsers leave out"
+    return ""
+
+
+def public_url(context: Context) -> Iterator[Problem]:
+    if not context.runs("backend", "frontend", "worker") or f"{PREFIX}_public_url" in context.undefined:
+        return
+    variable, url = f"{PREFIX}_public_url", str(context.get("public_url"))
+    if not url:
+        yield Problem(
+            "public_url",
+            variable,
+            "is not set",
+            "give the address that users open in their browsers, for example http://mission-control.example.com:3000",
+        )
+    elif fault := _url_faults(url, origin=True):
+        yield Problem(
+            "public_url",
+            variable,
+            fault,
+            "give scheme, host and port only, such as http://host:3000",
+            value=url,
+        )
+
+
+def api_url(context: Context) -> Iterator[Problem]:
+    variable, url = f"{PREFIX}_api_url", str(context.get("api_url"))
+    if not url or not context.runs("backend", "frontend", "worker"):
+        return
+    if fault := _url_faults(url):
+        yield Problem(
+            "api_url",
+            variable,
+            fault,
+            "give an absolute address that browsers, agents and gateways reach, such as http://host:8000 "
+            "(it becomes BASE_URL)",
+            value=url,
+        )
+        return
+    public = str(context.get("public_url"))
+    if public and not _url_faults(public) and _is_loopback(url) and not _is_loopback(public):
+        yield Problem(
+            "api_url",
+            variable,
+            "is reachable on the host itself only, and users' browsers have to reach it",
+            "give the host's name as users know it",
+            value=url,
+        )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def cors_origins(context: Context) -> Iterator[Problem]:
+    variable = f"{PREFIX}_cors_origins"
+    given = context.get("cors_origins", None)
+    if given is None:
+        return
+    origins = _items(given)
+    if isinstance(given, str) and "," not in given and len(origins) == 1:
+        origins = [given.strip()]
+    for origin in origins:
+        if origin == "*":
+            yield Problem(
+                "cors_origins",
+                variable,
+                "is no origin: the product compares to the letter and knows no wildcard",
+                "list each origin",
+                value=origin,
+            )
+        elif fault := _url_faults(origin, origin=True):
+            yield Problem(
+                "cors_origins",
+                variable,
+                fault,
+                "give scheme, host and port only, such as http://host:3000",
+                value=origin,
+            )
+    public = str(context.get("public_url"))
+    if public and origins and not {public, "*"} & set(origins) and not _url_faults(public, origin=True):
+        yield Problem(
+            "cors_origins",
+            variable,
+            f"lacks {public}, so browsers would be refused",
+            f"add {PREFIX}_public_url to it",
+            value=", ".join(origins),
+        )
+
+
+def _items(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    if isinstance(value, Sequence):
+        return [str(item) for item in value]
+    return [str(value)]

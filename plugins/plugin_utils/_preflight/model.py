@@ -1,0 +1,96 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What rules know, and what they find.
+
+A rule is a function from what is known (variables, inventory, inspected host) to problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...module_utils._host.errors import DeploymentError
+
+PREFIX = "mission_control"
+COMPONENTS = ("postgresql", "redis", "backend", "worker", "frontend", "gateway", "proxy")
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "")
+EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not listened on
+_TRUE = {"1", "true", "yes", "on", "y", "t"}
+_FALSE = {"0", "false", "no", "off", "n", "f"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the variable, its value where that is no secret, what is wrong, and what to do."""
+
+    rule: str
+    variable: str
+    message: str
+    remedy: str
+    value: str = ""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        subject = f"{self.variable}: {self.value}" if self.value else self.variable
+        return f"{subject} — {self.message}; {self.remedy}" if self.remedy else f"{subject} — {self.message}"
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "rule": self.rule,
+            "variable": self.variable,
+            "value": self.value,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True)
+class Port:
+    number: Any
+    variable: str
+
+
+@dataclass(frozen=True)
+class Space:
+    path: str
+    needed: int
+    variable: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The bundle that is deployed from, beside what the roles would download otherwise."""
+
+    path: str
+    directory: str  # on the host
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""  # why it cannot be read
+    wishes: Mapping[str, Any] = field(default_factory=dict)  # variables of the roles by name
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the rules know. `host` is what the module host_info returned, or None before it was asked."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    names: Sequence[str] = ()
+    hostname: str = ""
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    components: Sequence[str] = ()
+    host: Mapping[str, Any] | None = None
+    ports: Sequence[Port] = ()
+    spaces: Sequence[Space] = ()
+    memory: int = 0
+    bundle: Bundle | None = None
+    source: DeploymentError | None = None  # what is wrong with the source, as far as the controller can see
+
+    def get(self, name: str, default: Any = "") -> Any:
+        """The value of mission_control_<name>, or the default where it is not set or empty."""
+        value = self.variables.get(f"{PREFIX}_{name}")
+        return default if value is None or value == "" else value
+
+    def runs(self, *components: str) -> bool:
+        return any(component in self.components for component in components)

@@ -1,0 +1,854 @@
+"""Service, log, database, queue, host and configuration: pure judgements, and a server that speaks Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.settings import (
+    BACKEND_SETTINGS,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.protocol import check_pair
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal import JournalEntry
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.listeners import Listener
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.processes import ProcessEvidence
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd import UnitStatus
+from ansible_collections.openclaw.mission_control.plugins.module_utils._services import diagnosis
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks import (
+    configuration,
+    database,
+    frontend,
+    host,
+    log,
+    queue,
+    service,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.context import Problem
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.redis import Redis, RedisError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.target import Host
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
+from checks_support import NOW, make_context, options_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+UNIT = UnitStatus(
+    name="mission-control-backend.service",
+    load_state="loaded",
+    active_state="active",
+    sub_state="running",
+    unit_file_state="enabled",
+    result="success",
+    type="notify",
+    main_pid=100,
+    restarts=0,
+    since=NOW - 3600,
+    started=NOW - 3600,
+    exit_code=None,
+    exit_status=None,
+    need_daemon_reload=False,
+    fragment_path="/x",
+    drop_ins=(),
+    invocation_id="i",
+    memory_bytes=None,
+    tasks=None,
+    cpu_seconds=1.0,
+    control_group="/g",
+    triggers=(),
+    triggered_by=(),
+    watchdog_seconds=None,
+)
+PROCESS = ProcessEvidence(
+    pid=100,
+    ppid=50,
+    uid=1000,
+    name="python",
+    command=("python",),
+    state="S",
+    exe="/r/python",
+    cwd="/r/releases/a/backend",
+    started=NOW - 3600,
+    rss_bytes=100 * 2**20,
+    cpu_seconds=1.0,
+    threads=1,
+    seccomp=2,
+    no_new_privs=True,
+    namespaces={"mnt": 2},
+    environment_digest=None,
+    unit=UNIT.name,
+    deleted=False,
+)
+
+
+# -- service --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "lines", "kind", "says"),
+    [
+        ({}, [], "", "running since 60 min"),
+        ({"load_state": "not-found"}, [], "unit_missing", "does not exist"),
+        ({"load_state": "masked"}, [], "unit_masked", "masked"),
+        ({"load_state": "bad-setting"}, [], "unit_broken", "bad-setting"),
+        ({"active_state": "inactive", "sub_state": "dead"}, [], "unit_stopped", "not running"),
+        ({"active_state": "failed", "result": "exit-code"}, [], "unit_failed", "ended with an error"),
+        ({"active_state": "failed", "result": "oom-kill"}, [], "unit_failed", "memory ran out"),
+        ({"active_state": "failed", "result": "start-limit-hit"}, [], "unit_failed", "gave up"),
+        (
+            {"active_state": "activating", "sub_state": "auto-restart", "restarts": 7, "result": "exit-code"},
+            [],
+            "crash_loop",
+            "7 restarts)",
+        ),
+        ({"active_state": "activating", "sub_state": "start"}, [], "starting", "still starting"),
+        (
+            {"active_state": "failed", "result": "exit-code"},
+            ["[Errno 98] error while attempting to bind on address: address already in use"],
+            "port_held",
+            "failed",
+        ),
+        (
+            {"active_state": "failed", "result": "exit-code"},
+            ["LOCAL_AUTH_TOKEN must be at least 50 characters and non-placeholder when AUTH_MODE=local."],
+            "token_refused",
+            "failed",
+        ),
+        (
+            {"active_state": "activating", "sub_state": "auto-restart", "restarts": 2},
+            ['FATAL:  password authentication failed for user "mission_control"'],
+            "database_login",
+            "crash-looping",
+        ),
+        (
+            {"active_state": "failed", "result": "exit-code"},
+            ["connection to server at 127.0.0.1, port 5432 failed: Connection refused"],
+            "database_down",
+            "failed",
+        ),
+        (
+            {"active_state": "failed"},
+            ["redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused."],
+            "redis_down",
+            "failed",
+        ),
+        (
+            {"active_state": "failed", "result": "resources"},
+            ["Failed to load environment files: x"],
+            "env_file_missing",
+            "",
+        ),
+        ({"active_state": "failed"}, ["OSError: [Errno 28] No space left on device"], "disk_full", ""),
+        ({"active_state": "failed"}, ["ModuleNotFoundError: No module named 'app'"], "code_incomplete", ""),
+    ],
+)
+def test_active(change: dict[str, Any], lines: list[str], kind: str, says: str) -> None:
+    verdict = service.judge_active(replace(UNIT, **change), lines, "mc", {}, NOW)
+    assert (verdict.state, verdict.kind) == ("fail" if kind else "pass", kind), verdict
+    assert says in verdict.summary + verdict.cause
+    assert bool(verdict.remedy) == bool(kind)
+    assert not re.search(r"\{\w+\}", verdict.remedy)
+
+
+def test_each_state_is_told_with_its_unit() -> None:
+    units = {name: replace(UNIT, name=f"mission-control-{name}.service") for name in ("backend", "worker")}
+    context = make_context()
+    context.host = SimpleNamespace(  # type: ignore[assignment]
+        account=SimpleNamespace(name="mc"),
+        root=Path("/r"),
+        release=None,
+        maintenance=None,
+        lingering=lambda: True,
+        units=lambda names: {unit.name: unit for unit in units.values()},
+        processes=lambda name: [replace(PROCESS, unit=name)],
+        last_lines=lambda name: [],
+    )
+    options = options_of(
+        "service", units=[f"mission-control-{name}" for name in units], cpu_warning="", cpu_critical=""
+    )
+    verdict = service.run(context, options)
+    assert verdict.state == "pass", verdict
+    assert verdict.summary == "backend running since 60 min, worker running since 60 min"
+
+
+def test_every_hint_has_a_cause_and_a_remedy_that_can_be_filled_in() -> None:
+    words = service._commands(UNIT.name, "mc")
+    for _pattern, kind, cause, remedy in diagnosis.HINTS:
+        assert kind and cause.endswith(".") and remedy.format(**words)
+    assert diagnosis.why(["nothing special"], words) is None
+
+
+def test_enabled_by_itself_or_by_its_socket() -> None:
+    disabled = replace(UNIT, unit_file_state="disabled")
+    socket_unit = replace(UNIT, name="mission-control-backend.socket")
+    assert service.judge_enabled(UNIT, {}, "mc").state == "pass"
+    assert service.judge_enabled(disabled, {"s": socket_unit}, "mc").state == "pass"
+    missing = replace(socket_unit, load_state="not-found")
+    verdict = service.judge_enabled(disabled, {"s": missing}, "mc")
+    assert (verdict.state, verdict.kind) == ("fail", "unit_disabled")
+    assert verdict.remedy == "systemctl --user -M mc@ enable mission-control-backend.service"
+
+
+@pytest.mark.parametrize(
+    ("restarts", "age", "state"), [(0, 60, "pass"), (1, 60, "warn"), (4, 60, "fail"), (50, 7200, "pass")]
+)
+def test_restarts_count_only_when_they_are_recent(restarts: int, age: float, state: str) -> None:
+    status = replace(UNIT, restarts=restarts, started=NOW - age)
+    verdict = service.judge_restarts(status, NOW, options_of("service"), [], "mc")
+    assert verdict.state == state
+    assert verdict.measures[0].value == restarts
+
+
+def test_the_release_that_runs() -> None:
+    current, release = Path("/r/current"), Path("/r/releases/a")
+    assert service.judge_release(UNIT, PROCESS, release, current, "mc").state == "pass"
+    stale = service.judge_release(UNIT, PROCESS, Path("/r/releases/b"), current, "mc")
+    assert (stale.state, stale.kind) == ("fail", "stale_release") and "restart" in stale.remedy
+    # A release whose name only begins alike is another one.
+    assert service.judge_release(UNIT, PROCESS, Path("/r/releases/"), current, "mc").state == "pass"
+    assert (
+        service.judge_release(UNIT, replace(PROCESS, cwd="/r/releases/ab"), release, current, "mc").kind
+        == "stale_release"
+    )
+    gone = service.judge_release(UNIT, replace(PROCESS, deleted=True), release, current, "mc")
+    assert gone.kind == "stale_release" and "removed" in gone.summary
+    assert service.judge_release(UNIT, None, release, current, "mc").state == "error"
+    assert service.judge_release(UNIT, PROCESS, None, current, "mc").state == "skip"
+
+
+def test_reload_memory_and_cpu() -> None:
+    assert service.judge_reload(UNIT, "mc").state == "pass"
+    assert service.judge_reload(replace(UNIT, need_daemon_reload=True), "mc").kind == "daemon_reload"
+    options = options_of("service", memory_warning="100", memory_critical="200")
+    assert [service.judge_memory(value, options).state for value in (50, 150, 250)] == [
+        "pass",
+        "warn",
+        "fail",
+    ]
+    assert service.judge_cpu(0.95, options_of("service"), "mc", UNIT.name).kind == "spinning"
+    assert service.judge_cpu(0.5, options_of("service"), "mc", UNIT.name).state == "pass"
+
+
+def test_a_stopped_process_is_told() -> None:
+    assert service.judge_process(UNIT, replace(PROCESS, state="T"), "mc").kind == "process_stopped"
+    assert service.judge_process(UNIT, PROCESS, "mc").state == "pass"
+    assert service.judge_process(UNIT, None, "mc").state == "pass"
+
+
+def test_spinning_needs_every_sample_to_be_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = iter([{1: 1.0, 2: 1.0, 3: 0.0}, {1: 1.0, 2: 0.1}, {1: 0.9}, {1: 1.0}, {1: 1.0}, {1: 1.0}])
+    asked: list[list[int]] = []
+
+    def shares(pids: list[int], _interval: float) -> dict[int, float]:
+        asked.append(list(pids))
+        return next(samples)
+
+    monkeypatch.setattr(service, "cpu_shares", shares)
+    lowest = service.spinning({"a": [1], "b": [2], "c": [3]}, 0.8)
+    assert lowest == {"a": 0.9, "b": 0.1, "c": 0.0}
+    assert asked == [[1, 2, 3], [1, 2], [1], [1], [1], [1]]
+
+
+# -- log ------------------------------------------------------------------------------------------
+
+
+def entry(message: str, second: float = 0, unit: str = "backend", manager: bool = False) -> JournalEntry:
+    name = f"mission-control-{unit}"
+    return JournalEntry(NOW - 600 + second, message, 6, name, f"{name}.service", 5, "i", manager)
+
+
+TRACEBACK = [
+    "2026-11-24 13:00:10,123 ERROR app.main request.failed",
+    "Traceback (most recent call last):",
+    '  File "/x.py", line 5, in run',
+    "    boom()",
+    "ValueError: no",
+]
+
+
+def judge_log(messages: list[str], **given: Any) -> Any:
+    options = options_of("log", **given)
+    counts, _cut = log.tally(
+        [entry(message, number) for number, message in enumerate(messages)],
+        patterns=options["patterns"],
+        ignore=options["ignore"],
+        most=options["max_lines"],
+    )
+    found = counts.get("mission-control-backend.service", log.Tally())
+    return log.judge_unit("mission-control-backend", found, 900, options, str)
+
+
+@pytest.mark.parametrize(
+    ("messages", "given", "state", "kind"),
+    [
+        (["2026-11-24 13:00:10,123 INFO app.main started"], {}, "pass", ""),
+        (["2026-11-24 13:00:10,123 ERROR app.main failed"], {}, "warn", "log_errors"),
+        (["2026-11-24 13:00:10,123 ERROR app.main failed"] * 60, {}, "fail", "log_errors"),
+        (['{"timestamp":"x","level":"ERROR","message":"failed"}'], {}, "warn", "log_errors"),
+        (['{"timestamp":"x","level":"INFO","message":"ERROR is only a word here"}'], {}, "pass", ""),
+        (TRACEBACK, {}, "warn", "log_errors"),
+        (TRACEBACK, {"errors_warning": "", "errors_critical": ""}, "warn", "log_tracebacks"),
+        (["2026-11-24 13:00:10,123 ERROR app.main known"], {"ignore": ["known"]}, "pass", ""),
+        (["INFO: this must not be"], {"patterns": ["must not be"]}, "fail", "log_pattern"),
+        (["INFO:     x"] * 500, {"rate_warning": "30"}, "warn", "log_flood"),
+        (["Suppressed 90000 messages from user@1000.service"], {}, "fail", "log_flood"),
+        ([], {}, "pass", ""),
+    ],
+)
+def test_logs(messages: list[str], given: dict[str, Any], state: str, kind: str) -> None:
+    verdict = judge_log(messages, **given)
+    assert (verdict.state, verdict.kind) == (state, kind), verdict.summary
+
+
+def test_a_traceback_is_one_error_and_shows_its_exception() -> None:
+    verdict = judge_log(TRACEBACK * 3)
+    assert verdict.evidence["errors"] == 3 and verdict.evidence["tracebacks"] == 3
+    assert verdict.evidence["worst"] == ["3 x request.failed: ValueError: no"]
+    more = [*TRACEBACK[1:-1], "pydantic.ValidationError: 1 error", "  TOKEN too short", "    For more see x"]
+    assert judge_log(more).evidence["worst"] == [
+        "1 x Traceback (most recent call last): pydantic.ValidationError: 1 error"
+    ]
+
+
+def test_alike_messages_are_counted_together_and_memory_is_bounded() -> None:
+    generator = random.Random(7)  # noqa: S311
+    counts, cut = log.tally(
+        (
+            entry(f"2026-11-24 13:00:10,123 ERROR app.x id {number} "
+                  f"{'same' if number % 2 else ''.join(generator.choices('abcdefgh', k=12))}")
+            for number in range(5000)
+        ),
+        most=4000,
+    )  # fmt: skip
+    assert cut
+    found = counts["mission-control-backend.service"]
+    assert found.lines == found.errors == 4000
+    assert len(found.templates) <= log.MOST_TEMPLATES
+    assert found.worst_lines(1)[0].startswith("2000 x")
+
+
+def test_what_systemd_says_is_not_the_programs_error() -> None:
+    counts, _cut = log.tally([entry("Failed with result 'exit-code'.", manager=True)])
+    assert counts["mission-control-backend.service"].errors == 0
+
+
+def test_a_bad_expression_is_told() -> None:
+    context = make_context()
+    verdict = log.run(context, options_of("log", patterns=["("]))
+    assert (verdict.state, verdict.kind) == ("error", "bad_option")
+
+
+# -- database -------------------------------------------------------------------------------------
+
+MIGRATIONS = {
+    "a.py": 'revision = "a"\ndown_revision = None\n',
+    "b.py": "revision: str = 'b'\ndown_revision: str | None = 'a'  # after a\n",
+    "c.py": 'revision = "c"\ndown_revision = "a"\n',
+    "d.py": 'revision = "d"\ndown_revision = (\n    "b",\n    "c",\n)\n',
+    "env.py": "from alembic import context\n",
+}
+
+
+def test_heads_of_migrations() -> None:
+    assert database.migration_heads(MIGRATIONS) == {"d"}
+    assert database.migration_heads({key: MIGRATIONS[key] for key in ("a.py", "b.py", "c.py")}) == {"b", "c"}
+    assert database.migration_heads({}) == set()
+
+
+@given(st.permutations(range(8)), st.booleans())
+def test_a_chain_of_migrations_has_one_head(order: list[int], quoted: bool) -> None:
+    mark = '"' if quoted else "'"
+    files = {
+        f"{number}.py": f"revision = {mark}r{number}{mark}\n"
+        f"down_revision = {f'{mark}r{number - 1}{mark}' if number else None}\n"
+        for number in order
+    }
+    assert database.migration_heads(files) == {"r7"}
+
+
+@pytest.mark.parametrize(
+    ("applied", "state", "kind"),
+    [
+        (["d"], "pass", ""),
+        (["b"], "fail", "migration_missing"),
+        ([], "fail", "migration_missing"),
+        (None, "fail", "migration_missing"),
+        (["z"], "fail", "migration_ahead"),
+    ],
+)
+def test_migrations(applied: list[str] | None, state: str, kind: str) -> None:
+    verdict = database.judge_migrations(applied, {"d"}, {"a", "b", "c", "d"})
+    assert (verdict.state, verdict.kind) == (state, kind)
+
+
+def test_migrations_that_are_not_at_hand() -> None:
+    assert database.judge_migrations(["d"], set(), set()).state == "skip"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ('FATAL:  password authentication failed for user "mc"', "database_login"),
+        ('FATAL:  role "mc" does not exist', "database_login"),
+        ('FATAL:  database "mc" does not exist', "database_missing"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', "database_login"),
+        ("FATAL:  sorry, too many clients already", "database_connections"),
+        ("FATAL:  the database system is starting up", "database_starting"),
+        ('could not translate host name "db" to address: Name or service not known', "database_dns"),
+        ("connection to server at 127.0.0.1 failed: Connection refused", "database_down"),
+        ("connection to server at 10.0.0.1 failed: timeout expired", "database_timeout"),
+        ("SSL error: certificate verify failed", "database_tls"),
+        ("something new", "database_failed"),
+    ],
+)
+def test_why_there_is_no_login(message: str, kind: str) -> None:
+    problem = database.login_problem(message, "postgresql://mc:pw@127.0.0.1:5432/mc", "host1")
+    assert problem.kind == kind and problem.cause and problem.remedy
+    assert "pw" not in str(problem.evidence)
+
+
+def test_the_products_address_becomes_libpqs() -> None:
+    assert database.libpq_url("postgresql+psycopg://u:p%40@h:5/d?sslmode=require&prepare_threshold=0") == (
+        "postgresql://u:p%40@h:5/d?sslmode=require"
+    )
+    with pytest.raises(Problem, match="not PostgreSQL"):
+        database.libpq_url("sqlite:///x.db")
+
+
+def test_figures_of_the_database() -> None:
+    options = options_of("database")
+    assert [verdict.kind for verdict in database.judge_transactions(5000, 9, options)] == [
+        "transaction_long",
+        "locks",
+    ]
+    assert [verdict.state for verdict in database.judge_transactions(0, 0, options)] == ["pass", "pass"]
+    assert database.judge_share("connections", 97, 100, options).kind == "database_connections"
+    assert database.judge_share("connections", 5, 100, options).state == "pass"
+    assert database.judge_disk("/x", 2, 100, options).state == "fail"
+    assert database.judge_backup("/b", None, options).kind == "backup_missing"
+    assert database.judge_backup("/b", [10, 999999], options).state == "pass"
+    assert database.judge_backup("/b", [200000], options).state == "warn"
+
+
+def test_no_address_and_nobody_listening() -> None:
+    context = make_context()
+    verdict = context.guard("database", lambda: database.run(context, options_of("database")))
+    assert (verdict.state, verdict.kind) == ("error", "no_database_url")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    url = f"postgresql+psycopg://mc:secret-password@127.0.0.1:{port}/mc"
+    verdict = context.guard(
+        "database", lambda: database.run(context, options_of("database", database_url=url))
+    )
+    assert (verdict.state, verdict.kind) == ("fail", "database_down")
+    assert verdict.checks[0].name == "login"
+    assert "secret-password" not in str(context.redactor.data(verdict.to_dict()))
+
+
+# -- queue ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def redis_server() -> Iterator[Callable[..., str]]:
+    """A server that speaks as much Redis as the check asks for."""
+    listeners: list[socket.socket] = []
+
+    def start(replies: dict[str, bytes], password: str = "") -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def talk(connection: socket.socket) -> None:
+            with contextlib.suppress(OSError, ValueError), connection, connection.makefile("rb") as stream:
+                authenticated = not password
+                while True:
+                    head = stream.readline()
+                    if not head:
+                        return
+                    words = []
+                    for _number in range(int(head[1:])):
+                        length = int(stream.readline()[1:])
+                        words.append(stream.read(length).decode())
+                        stream.readline()
+                    command = words[0].upper()
+                    if command == "AUTH":
+                        authenticated = words[-1] == password
+                        connection.sendall(b"+OK\r\n" if authenticated else b"-WRONGPASS invalid\r\n")
+                    elif not authenticated:
+                        connection.sendall(b"-NOAUTH Authentication required.\r\n")
+                    else:
+                        connection.sendall(replies.get(command, b"+OK\r\n"))
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _address = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        auth = f":{password}@" if password else ""
+        return f"redis://{auth}127.0.0.1:{listener.getsockname()[1]}/0"
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+def bulk(text: str) -> bytes:
+    data = text.encode()
+    return b"$%d\r\n%s\r\n" % (len(data), data)
+
+
+CLIENTS = (
+    "id=1 addr=127.0.0.1:5 name= flags={flags} db=0 cmd={cmd} idle={idle}\n"
+    "id=2 flags=N cmd=client|list idle=0\n"
+)
+
+
+def replies(**change: bytes) -> dict[str, bytes]:
+    return {
+        "PING": b"+PONG\r\n",
+        "LLEN": b":0\r\n",
+        "LINDEX": b"$-1\r\n",
+        "ZCOUNT": b":0\r\n",
+        "ZRANGE": b"*0\r\n",
+        "INFO": bulk("# Memory\r\nused_memory:1000\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"),
+        "CLIENT": bulk(CLIENTS.format(flags="b", cmd="brpop", idle=2)),
+        **change,
+    }
+
+
+def old_entry(age: float) -> bytes:
+    return bulk(json.dumps({"task_type": "x", "payload": {}, "created_at": NOW - age, "attempts": 0}))
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "kind"),
+    [
+        ({}, "pass", ""),
+        ({"CLIENT": bulk("id=2 flags=N cmd=client|list idle=0\n")}, "fail", "no_worker"),
+        ({"CLIENT": bulk(CLIENTS.format(flags="N", cmd="brpop", idle=20))}, "pass", ""),
+        ({"CLIENT": bulk(CLIENTS.format(flags="N", cmd="brpop", idle=900))}, "fail", "worker_hung"),
+        ({"CLIENT": b"-NOPERM no\r\n"}, "error", "not_permitted"),
+        ({"LLEN": b":500\r\n"}, "warn", "queue_deep"),
+        ({"LLEN": b":5000\r\n"}, "fail", "queue_deep"),
+        ({"LINDEX": old_entry(10)}, "pass", ""),
+        ({"LINDEX": old_entry(100)}, "warn", "queue_old"),
+        ({"LINDEX": old_entry(1000)}, "fail", "queue_old"),
+        ({"LINDEX": bulk("no json")}, "warn", "queue_foreign"),
+        ({"ZCOUNT": b":2\r\n", "ZRANGE": b"*2\r\n" + bulk("x") + bulk(str(NOW - 1000))}, "fail", "overdue"),
+        ({"ZCOUNT": b":0\r\n", "ZRANGE": b"*2\r\n" + bulk("x") + bulk(str(NOW + 1000))}, "pass", ""),
+        (
+            {"INFO": bulk("used_memory:10\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n")},
+            "warn",
+            "redis_eviction",
+        ),
+        (
+            {"INFO": bulk("used_memory:95\r\nmaxmemory:100\r\nmaxmemory_policy:noeviction\r\n")},
+            "warn",
+            "redis_memory",
+        ),
+        ({"LLEN": b"-WRONGTYPE x\r\n"}, "fail", "redis_failed"),
+        ({"PING": b"HTTP/1.1 400 Bad\r\n"}, "fail", "redis_protocol"),
+    ],
+)
+def test_the_queue(redis_server: Callable[..., str], change: dict[str, bytes], state: str, kind: str) -> None:
+    context = make_context()
+    url = redis_server(replies(**change))
+    verdict = context.guard("queue", lambda: queue.run(context, options_of("queue", redis_url=url)))
+    assert (verdict.state, verdict.kind) == (state, kind), verdict.summary
+    assert bool(verdict.cause and verdict.remedy) == (state != "pass")
+    if not change:
+        assert verdict.summary == "1 worker waiting, 0 busy; 0 entries wait; nothing is overdue"
+
+
+def test_a_worker_is_looked_for_more_than_once(redis_server: Callable[..., str]) -> None:
+    context = make_context()
+    url = redis_server(replies(CLIENT=bulk("id=2 flags=N cmd=zrangebyscore idle=0\n")))
+    context.guard("queue", lambda: queue.run(context, options_of("queue", redis_url=url)))
+    assert context.clock.now() - NOW == pytest.approx(queue.LOOK_PAUSE * (queue.LOOKS - 1))
+
+
+def test_passwords_of_redis(redis_server: Callable[..., str]) -> None:
+    url = redis_server(replies(), "redis-password-1")
+    context = make_context()
+    assert context.guard("q", lambda: queue.run(context, options_of("queue", redis_url=url))).state == "pass"
+    for wrong in (url.replace("redis-password-1", "another"), url.replace(":redis-password-1@", "")):
+        verdict = context.guard(
+            "q", lambda wrong=wrong: queue.run(context, options_of("queue", redis_url=wrong))
+        )  # type: ignore[misc]
+        assert (verdict.state, verdict.kind) == ("fail", "redis_login")
+        assert "redis-password-1" not in str(verdict)
+
+
+def test_no_redis() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    context = make_context()
+    options = options_of("queue", redis_url=f"redis://127.0.0.1:{port}")
+    verdict = context.guard("queue", lambda: queue.run(context, options))
+    assert (verdict.state, verdict.kind, verdict.checks[0].name) == ("fail", "redis_down", "connection")
+    options = options_of("queue", redis_url="http://127.0.0.1")
+    assert context.guard("queue", lambda: queue.run(context, options)).kind == "bad_option"
+
+
+def test_a_silent_redis_ends_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        redis = Redis(f"redis://127.0.0.1:{listener.getsockname()[1]}", timeout=0.2)
+        with pytest.raises(RedisError) as raised:
+            redis.call("PING")
+        redis.close()
+    assert raised.value.kind == "timeout"
+
+
+# -- host -----------------------------------------------------------------------------------------
+
+
+def listener_at(address: str, port: int, uid: int = 1000, command: str = "python") -> Listener:
+    return Listener("tcp", address, port, uid, 5, (5,), command, UNIT.name)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "state", "kind"),
+    [
+        ({"bind": "any"}, [listener_at("0.0.0.0", 8000)], "pass", ""),
+        ({"bind": "any"}, [listener_at("::", 8000)], "pass", ""),
+        ({"bind": "any"}, [listener_at("127.0.0.1", 8000)], "fail", "port_hidden"),
+        ({"bind": "loopback"}, [listener_at("127.0.0.1", 8000), listener_at("::1", 8000)], "pass", ""),
+        ({"bind": "loopback"}, [listener_at("0.0.0.0", 8000)], "fail", "port_exposed"),
+        ({"bind": ""}, [listener_at("10.0.0.5", 8000)], "pass", ""),
+        ({"bind": "10.0.0.5"}, [listener_at("10.0.0.5", 8000)], "pass", ""),
+        ({"bind": "10.0.0.6"}, [listener_at("10.0.0.5", 8000)], "fail", "port_hidden"),
+        ({"bind": ""}, [], "fail", "port_closed"),
+        ({"bind": ""}, [listener_at("0.0.0.0", 8001)], "fail", "port_closed"),
+        ({"bind": ""}, [listener_at("0.0.0.0", 8000, 0, "nc")], "fail", "port_foreign"),
+    ],
+)
+def test_ports(wanted: dict[str, Any], found: list[Listener], state: str, kind: str) -> None:
+    verdict = host.judge_port({"port": 8000, "unit": "mission-control-backend", **wanted}, found, 1000)
+    assert (verdict.state, verdict.kind) == (state, kind)
+
+
+def test_other_open_ports_of_the_user() -> None:
+    found = [listener_at("0.0.0.0", 8000), listener_at("127.0.0.1", 9229), listener_at("0.0.0.0", 9999, 0)]
+    assert host.judge_strangers(found, 1000, [8000]).state == "pass"
+    verdict = host.judge_strangers(found, 1000, [])
+    assert (verdict.state, verdict.kind) == ("warn", "port_unexpected") and "8000 (python)" in verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("status", "container", "state"),
+    [(0x2001, False, "pass"), (0x0040, False, "warn"), (0x0040, True, "skip"), (None, False, "skip")],
+)
+def test_the_clock(status: int | None, container: bool, state: str) -> None:
+    assert host.judge_clock(status, container).state == state
+
+
+def test_the_kernel_tells_about_its_clock() -> None:
+    status = host.clock_status()
+    assert status is None or status >= 0
+
+
+def test_disk_and_memory() -> None:
+    options = options_of("host")
+    assert host.judge_disk("/", 50, 100, (50, 100), options).state == "pass"
+    assert host.judge_disk("/", 2, 100, (50, 100), options).state == "fail"
+    inodes = host.judge_disk("/", 50, 100, (5, 100), options)
+    assert inodes.state == "warn" and "inodes" in inodes.summary
+    memory = host.read_memory("MemTotal:  1000 kB\nMemAvailable:   30 kB\nHugePages_Total: 0\n")
+    assert memory["MemTotal"] == 1_024_000
+    assert host.judge_memory(memory, options).state == "warn"
+
+
+def test_sandboxing_that_is_not_in_force() -> None:
+    asked = {"NoNewPrivileges": "yes", "PrivateTmp": "yes", "LockPersonality": "yes", "ProtectHome": "no"}
+    manager = replace(PROCESS, namespaces={"mnt": 1})
+    assert host.judge_sandbox(UNIT.name, asked, PROCESS, manager).state == "pass"
+    verdict = host.judge_sandbox(
+        UNIT.name, asked, replace(PROCESS, no_new_privs=False, seccomp=0, namespaces={"mnt": 1}), manager
+    )
+    assert verdict.evidence["missing"] == ["NoNewPrivileges", "LockPersonality", "PrivateTmp"]
+    assert host.judge_sandbox(UNIT.name, asked, None, None).state == "skip"
+
+
+# -- configuration --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"), [(0o600, "pass"), (0o400, "pass"), (0o640, "warn"), (0o644, "fail"), (0o602, "fail")]
+)
+def test_who_may_read_the_environment_file(mode: int, state: str) -> None:
+    verdict = configuration.judge_mode("/x/.env", mode)
+    assert verdict.state == state
+    if state != "pass":
+        assert verdict.kind == "env_file_readable"
+        assert verdict.remedy.startswith("chmod 600 /x/.env")
+
+
+def test_misspelt_settings() -> None:
+    assert (
+        configuration.judge_names({"CORS_ORIGINS": "x", "MY_OWN_ADDITION": "y"}, BACKEND_SETTINGS).state
+        == "pass"
+    )
+    verdict = configuration.judge_names({"CORS_ORIGIN": "x", "LOG_LEVLE": "INFO"}, BACKEND_SETTINGS)
+    assert verdict.kind == "setting_misspelt"
+    assert verdict.evidence["misspelt"] == {"CORS_ORIGIN": "CORS_ORIGINS", "LOG_LEVLE": "LOG_LEVEL"}
+
+
+def test_blanked_headers() -> None:
+    sent = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "x"}
+    assert configuration.judge_headers({}, sent).state == "pass"
+    blank = configuration.judge_headers(
+        {"SECURITY_HEADER_X_FRAME_OPTIONS": " "}, {**sent, "x-frame-options": ""}
+    )
+    assert blank.kind == "header_blanked" and "SECURITY_HEADER_" in blank.remedy
+    assert "proxy" in configuration.judge_headers({}, {}).remedy
+
+
+@pytest.mark.parametrize(
+    ("origins", "state"),
+    [
+        ("http://h:3000", "pass"),
+        ("http://x, http://h:3000", "pass"),
+        ("http://x", "fail"),
+        ("", "fail"),
+        ("*", "fail"),
+        ("http://h:3000/", "fail"),
+        ("http://h:3000,http://x/path", "fail"),
+    ],
+)
+def test_cors_origins_against_the_public_address(origins: str, state: str) -> None:
+    verdict = configuration.judge_origins({"CORS_ORIGINS": origins}, "http://h:3000/boards")
+    assert verdict.state == state
+    assert verdict.kind == ("" if state == "pass" else "cors_misconfigured")
+
+
+def test_settings_of_the_process() -> None:
+    assert configuration.judge_environment("u", [], None).state == "pass"
+    assert configuration.judge_environment("u", ["LOG_LEVEL"], None).kind == "stale_environment"
+    assert configuration.judge_environment("u", [], True).kind == "stale_environment"
+    assert configuration.judge_environment("u", None, None).state == "error"
+
+
+def test_addresses_and_versions() -> None:
+    assert configuration.judge_base_url({"BASE_URL": "http://h:8000/"}, "http://h:8000").state == "pass"
+    assert configuration.judge_base_url({"BASE_URL": "http://h:8000"}, "http://x:8000").state == "warn"
+    assert configuration.judge_base_url({}, "").state == "fail"
+    for version, state in (("2026.4.2", "pass"), ("2026.9.6", "fail"), ("latest", "fail")):
+        pair = check_pair(version)
+        verdict = configuration.judge_gateway_version(
+            version, pair.protocol, pair.level, pair.message, pair.remedy
+        )
+        assert verdict.state == state
+
+
+def test_settings_that_cannot_be_read() -> None:
+    context = make_context()
+    verdict = configuration.run(context, options_of("configuration"))
+    assert (verdict.state, verdict.kind) == ("error", "env_file_missing")
+
+
+@pytest.mark.parametrize("check", [configuration, database])
+def test_where_nothing_was_deployed_that_is_the_cause(check: Any, tmp_path: Path) -> None:
+    name = check.__name__.rpartition(".")[2]
+    context = make_context()
+    context.host = Host(user="", root=str(tmp_path), env_file="", redactor=context.redactor)
+
+    def found() -> Verdict:
+        return context.guard(name, lambda: check.run(context, options_of(name)))
+
+    # A deployment that failed early leaves a release that never served.
+    (tmp_path / "releases/one/backend").mkdir(parents=True)
+    verdict = found()
+    assert (verdict.state, verdict.kind) == ("error", "not_deployed")
+    assert str(tmp_path) in verdict.summary and verdict.remedy.startswith("Deploy")
+    (tmp_path / "current").symlink_to("releases/one")
+    assert found().kind in ("env_file_missing", "no_database_url")
+
+
+# -- frontend -------------------------------------------------------------------------------------
+
+UPSTREAM_AUTO = (
+    'e=>{"use strict";function t(){let e="auto".trim();if(e&&"auto"!==e.toLowerCase()){return e}'
+    '{let e="https:"===window.location.protocol?"https":"http",t=window.location.hostname;'
+    'if(t)return`${e}://${t}:8000`}throw Error("NEXT_PUBLIC_API_URL is not set and cannot be")}'
+)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "baked"),
+    [
+        ([UPSTREAM_AUTO], "auto"),
+        (["x", UPSTREAM_AUTO.replace('"auto".trim', '"http://10.1.2.3:8000".trim')], "http://10.1.2.3:8000"),
+        (
+            [UPSTREAM_AUTO.replace('"auto".trim', '"https://api.example.com/"?.trim')],
+            "https://api.example.com/",
+        ),
+        (
+            ['let r="http://10.1.2.3:8000".trim();function n(){if(r&&"auto"!==r.toLowerCase())'],
+            "http://10.1.2.3:8000",
+        ),
+        (['let r="http://10.1.2.3:8000";if(r&&"auto"!==r)'], "http://10.1.2.3:8000"),
+        (["let e=n.default.env.NEXT_PUBLIC_API_URL?.trim();"], "auto"),
+        (['fetch("https://example.com/telemetry")', 'x="word".trim()'], None),
+        ([], None),
+    ],
+)
+def test_the_address_built_in_is_found(scripts: list[str], baked: str | None) -> None:
+    assert frontend.baked_api_url(scripts) == baked
+
+
+@pytest.mark.parametrize(
+    ("baked", "page", "resolved"),
+    [
+        ("auto", "http://h:3000", "http://h:8000"),
+        ("AUTO", "https://h", "https://h:8000"),
+        ("auto", "http://[::1]:3000/x", "http://[::1]:8000"),
+        ("http://api:8000/", "http://h:3000", "http://api:8000"),
+    ],
+)
+def test_auto_is_resolved_as_a_browser_does(baked: str, page: str, resolved: str) -> None:
+    assert frontend.resolve_api_url(baked, page) == resolved
+
+
+@pytest.mark.parametrize(
+    ("baked", "page", "expected", "kind"),
+    [
+        ("auto", "http://h:3000", "http://h:8000", ""),
+        ("http://h:8000", "http://h:3000", "", ""),
+        ("http://old:8000", "http://h:3000", "http://h:8000", "api_url_differs"),
+        ("http://h:8000", "https://h", "", "mixed_content"),
+        (None, "http://h:3000", "", "api_url_unknown"),
+    ],
+)
+def test_the_address_built_in_is_judged(baked: str | None, page: str, expected: str, kind: str) -> None:
+    assert frontend.judge_api_url(baked, page, expected).kind == kind
+
+
+def test_assets_of_a_page() -> None:
+    page = (
+        '<link rel="stylesheet" href="/a.css"><link rel="preload" as="font" href="/f.woff2">'
+        '<link rel="icon" href="/i">'
+        '<script src="/a.js"></script><script src="/a.js"></script><script>inline</script>'
+        '<script src="https://elsewhere.example/x.js"></script>'
+    )
+    assert frontend.assets_of(page, "http://h:3000/") == [
+        "http://h:3000/a.css",
+        "http://h:3000/f.woff2",
+        "http://h:3000/a.js",
+    ]
+
+
+@given(st.text(max_size=300))
+def test_any_page_and_script_can_be_read(text: str) -> None:
+    frontend.assets_of(text, "http://h:3000/")
+    frontend.baked_api_url([text])

@@ -1,0 +1,93 @@
+"""Secrets among harmless options: no result, invocation or line in the journal shows one."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils._ansible_module import DiscreetModule
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+
+PACKAGE = "ansible_collections.openclaw.mission_control.plugins.modules"
+ENCODED, DECODED = "hunter2%2Fhunter2", "hunter2/hunter2"
+TOKEN = "glpat-0123456789abcdefghij"
+ENVIRONMENT = {
+    "http_proxy": f"http://operator:{ENCODED}@127.0.0.1:9",
+    "npm_config_auth_token": "tttttttttttt",
+    "UV_CACHE_DIR": "/var/cache/uv",
+    "UV_HTTP_TIMEOUT": 300,
+    "PIN_TOKEN": "abc",  # too short to be told from ordinary words
+}
+
+
+@pytest.fixture
+def journal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What AnsibleModule hands to the journal."""
+    lines: list[str] = []
+    monkeypatch.setattr("ansible.module_utils.basic.has_journal", False)
+    monkeypatch.setattr(AnsibleModule, "_log_to_syslog", lambda _module, text: lines.append(text))
+    return lines
+
+
+def hidden(text: str) -> bool:
+    return not any(secret in text for secret in (ENCODED, DECODED, "tttttttttttt", TOKEN))
+
+
+def result_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    output = capsys.readouterr().out
+    assert hidden(output)
+    result: dict[str, Any] = json.loads(output)
+    return result
+
+
+def test_just_the_secrets_are_hidden(capsys: pytest.CaptureFixture[str], journal: list[str]) -> None:
+    options: dict[str, Any] = {"environment": ENVIRONMENT, "source": f"https://{TOKEN}@h.example/p.git"}
+    with patch_module_args(options), pytest.raises(SystemExit):
+        DiscreetModule(argument_spec={"environment": {"type": "dict"}, "source": {"type": "str"}}).exit_json(
+            msg=f"{DECODED} is in /var/cache/uv", user="operator", changed=False
+        )
+    result = result_of(capsys)
+    assert (result["msg"], result["user"]) == ("******** is in /var/cache/uv", "operator")
+    shown = result["invocation"]["module_args"]
+    assert shown["environment"]["http_proxy"] == "http://operator:********@127.0.0.1:9"
+    assert shown["environment"]["UV_CACHE_DIR"] == "/var/cache/uv"
+    assert shown["environment"]["UV_HTTP_TIMEOUT"] == 300
+    assert shown["environment"]["PIN_TOKEN"] == "abc"
+    assert shown["source"] == "https://********@h.example/p.git"
+    assert journal and "/var/cache/uv" in journal[0] and all(hidden(line) for line in journal)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("release", {"root": "/nonexistent", "download_environment": ENVIRONMENT}),
+        ("source", {"root": "/nonexistent", "environment": ENVIRONMENT, "source": "https://h.example/p.git"}),
+        ("source", {"root": "/nonexistent", "source": f"https://u:{ENCODED}@h.example/p.git"}),
+        ("source", {"root": "/nonexistent", "source": f"https://{TOKEN}@h.example/p.git"}),
+        ("deployment", {"root": "/nonexistent", "source": f"https://u:{ENCODED}@h.example/p.git"}),
+        ("gateway_install", {"state": "absent", "root": "/nonexistent", "environment": ENVIRONMENT}),
+        (
+            "bundle_build",
+            {"work": "/x", "packages": [], "user": "none", "download_environment": ENVIRONMENT},
+        ),
+    ],
+)
+@pytest.mark.parametrize("bad", [{}, {"no_such_option": "x"}])
+def test_no_module_that_downloads_shows_one(
+    capsys: pytest.CaptureFixture[str],
+    journal: list[str],
+    name: str,
+    options: dict[str, Any],
+    bad: dict[str, str],
+) -> None:
+    module = importlib.import_module(f"{PACKAGE}.{name}")
+    given = {"user": find_account().name, **options, **bad}
+    with patch_module_args(given), pytest.raises(SystemExit):
+        module.main()
+    result = result_of(capsys)
+    assert "********" in str(result["invocation"]["module_args"])
+    assert bool(journal) is not bool(bad) and all(hidden(line) for line in journal)
