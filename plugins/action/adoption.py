@@ -33,9 +33,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         )
         if self._task.args.get("state", "read") == "read" and result.get("found"):
-            settled = _adoption_settings.settle({**result["public"], **result}, self._named(facts))
-            result["facts"] = settled.facts
-            result["summary"] = summary(str(facts.get("inventory_hostname", "")), result, settled.table)
+            resolved = _adoption_settings.resolve({**result["public"], **result}, self._named(facts))
+            result["facts"] = resolved.facts
+            result["summary"] = summary(str(facts.get("inventory_hostname", "")), result, resolved.table)
         return result
 
     def _named(self, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def beating_command(user: str, run: str) -> str:
     return shlex.join(["sh", "-c", _BEAT_PROGRAM, run, str(history.place(user))])
 
 
-def told(host: str, line: dict[str, Any]) -> str:
+def sentence(host: str, line: dict[str, Any]) -> str:
     """The end of a run in one line."""
     current, result = line.get("current", "no release"), line["result"]
     words = {
@@ -103,7 +103,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             display.display(f"\nAnother deployment would have to be waited for: {answer['holder']}.\n")
         if state == "ended" and answer.get("recorded"):
             display.display(
-                f"\n{told(str((task_vars or {}).get('inventory_hostname')), answer['recorded'])}\n"
+                f"\n{sentence(str((task_vars or {}).get('inventory_hostname')), answer['recorded'])}\n"
             )
         if state == "ended" and arguments.get("result") in ("failed", "returned"):
             answer.update(failed=True, msg=str(arguments.get("reason") or "The deployment failed."))
@@ -125,11 +125,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 return {**answer, "waited": waited}
             holder = answer["holder"]
             if time.monotonic() >= deadline:
-                told = f"Another deployment works on {host}: {holder}. The application was not touched."
+                record = f"Another deployment works on {host}: {holder}. The application was not touched."
                 remedy = (
                     "Wait for its end and run again; it counts only as long as its ansible-playbook lives."
                 )
-                return {"failed": True, "msg": f"{told} {remedy}", "holder": holder}
+                return {"failed": True, "msg": f"{record} {remedy}", "holder": holder}
             if not waited:
                 display.display(
                     f"\nWaiting for another deployment on {host} (up to {wait:.0f} s): {holder}.\n"

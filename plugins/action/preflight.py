@@ -131,11 +131,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except DeploymentError as error:
             fault = error.message.partition(f"{path} ")[2].rstrip(".")
             return model.Bundle(path, directory, fault=fault or error.message)
-        wishes = {}
+        role_variables = {}
         for name in BUNDLED_VARIABLES:
             with contextlib.suppress(KeyError, AnsibleError):
-                wishes[name] = self._templar.template(facts[name])
-        return model.Bundle(path, directory, manifest, wishes=wishes)
+                role_variables[name] = self._templar.template(facts[name])
+        return model.Bundle(path, directory, manifest, role_variables=role_variables)
 
     def _public_variables(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """The values of the public variables, and those that cannot be resolved with the reason."""

@@ -77,20 +77,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _out_of_bundle(arguments: dict[str, Any]) -> dict[str, Any]:
     """What the bundle says of its source, which lies on the host already."""
     bundle = Path(str(arguments["bundle"])).expanduser()
-    told = _bundle.read_manifest(bundle).get("source")
-    if not told:
+    record = _bundle.read_manifest(bundle).get("source")
+    if not record:
         raise DeploymentError(
             f"{_bundle.VARIABLE}: {bundle} holds no source.", kind="bad_bundle", remedy=_bundle.REMAKE
         )
     directory = Path(str(arguments.get("bundle_directory") or "/var/lib/mission-control-bundle"))
     return {
         **arguments,
-        "source": told["origin"],
-        "kind": told["kind"],
-        "revision": told["revision"],
-        "described": told["described"],
-        "tree": told["tree"],
-        "archive": str(directory / "parts" / _bundle.part_name("source", told["revision"][:12])),
+        "source": record["origin"],
+        "kind": record["kind"],
+        "revision": record["revision"],
+        "described": record["described"],
+        "tree": record["tree"],
+        "archive": str(directory / "parts" / _bundle.part_name("source", record["revision"][:12])),
     }
 
 

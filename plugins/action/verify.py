@@ -80,9 +80,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         done = self._low_level_execute_command(
             f"{INTERPRETER} -I -c {shlex.quote(PROGRAM)}", in_data=json.dumps(asked).encode()
         )
-        told = done["stdout"].rpartition(f"\n{MARK}")[2] if done["rc"] == 0 and MARK in done["stdout"] else ""
+        record = (
+            done["stdout"].rpartition(f"\n{MARK}")[2] if done["rc"] == 0 and MARK in done["stdout"] else ""
+        )
         try:
-            answer: dict[str, Any] = json.loads(told)
+            answer: dict[str, Any] = json.loads(record)
         except ValueError:
             return None
         answer["invocation"] = {"module_args": options}

@@ -66,7 +66,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         with tarfile.open(path, mode="r:") as archive:
             member = archive.next()
             file = archive.extractfile(member) if member and member.name == MANIFEST else None
-            told = json.loads(file.read()) if file else None
+            record = json.loads(file.read()) if file else None
     except FileNotFoundError:
         raise DeploymentError(
             f"{VARIABLE}: {path} does not exist on the controller.",
@@ -77,19 +77,19 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise DeploymentError(
             f"{VARIABLE}: {path} cannot be read: {error}.", kind="bad_bundle", remedy="Copy it again."
         ) from None
-    if not isinstance(told, dict) or not isinstance(told.get("parts"), dict):
+    if not isinstance(record, dict) or not isinstance(record.get("parts"), dict):
         raise DeploymentError(
             f"{VARIABLE}: {path} is no bundle.",
             kind="bad_bundle",
             remedy="Name the file that playbooks/bundle.yml made.",
         )
-    if told.get("format") != FORMAT:
+    if record.get("format") != FORMAT:
         raise DeploymentError(
-            f"{VARIABLE}: {path} has the format {told.get('format')}, and this collection reads {FORMAT}.",
+            f"{VARIABLE}: {path} has the format {record.get('format')}, and this collection reads {FORMAT}.",
             kind="bad_bundle",
             remedy="Make and use it with the same version of the collection.",
         )
-    return told
+    return record
 
 
 def wanted_parts(manifest: Mapping[str, Any], components: Iterable[str]) -> dict[str, str]:
@@ -108,8 +108,8 @@ def installed_text(manifest: Mapping[str, Any], components: Iterable[str]) -> st
 
 
 def _installed(wanted: Mapping[str, str]) -> str:
-    told = {"format": FORMAT, "parts": dict(wanted)}
-    return json.dumps(told, sort_keys=True, separators=(",", ":")) + "\n"
+    record = {"format": FORMAT, "parts": dict(wanted)}
+    return json.dumps(record, sort_keys=True, separators=(",", ":")) + "\n"
 
 
 def installed_digest(path: Path, components: Iterable[str]) -> str:

@@ -56,7 +56,7 @@ class Gateway:
 
 
 @dataclass(frozen=True)
-class Wish:
+class BundleSpec:
     """What the hosts of the inventory need between them."""
 
     packages: tuple[str, ...]
@@ -111,32 +111,32 @@ class Work:
             self.timings[name] = round(time.monotonic() - started, 2)
 
 
-def build(work: Work, wish: Wish) -> dict[str, Any]:
+def build(work: Work, spec: BundleSpec) -> dict[str, Any]:
     """Make all parts; returns the manifest."""
     (work.directory / "parts").mkdir(mode=0o755, parents=True, exist_ok=True)
-    python = runtimes.find_python(wish.python)
+    python = runtimes.find_python(spec.python)
     manifest: dict[str, Any] = {"system": _system(python)}
-    work.timed("packages", lambda: _packages(work, wish.packages))
-    manifest["packages"] = list(wish.packages)
-    nodes = sorted({item.node for item in wish.frontends} | {item.node for item in wish.gateways})
-    if wish.uv:
-        work.timed("wheels", lambda: _wheels(work, python, wish.uv, nodes))
-        manifest.update(uv=wish.uv, nodes=nodes)
-    if wish.revision:
-        manifest["source"] = work.timed("source", lambda: _source_part(work, wish))
-        tree = _source.SourceStore(work.layout.root).tree(wish.revision)
+    work.timed("packages", lambda: _packages(work, spec.packages))
+    manifest["packages"] = list(spec.packages)
+    nodes = sorted({item.node for item in spec.frontends} | {item.node for item in spec.gateways})
+    if spec.uv:
+        work.timed("wheels", lambda: _wheels(work, python, spec.uv, nodes))
+        manifest.update(uv=spec.uv, nodes=nodes)
+    if spec.revision:
+        manifest["source"] = work.timed("source", lambda: _source_part(work, spec))
+        tree = _source.SourceStore(work.layout.root).tree(spec.revision)
         uv = work.timed(
-            "uv", lambda: runtimes.ensure_uv(work.layout, wish.uv, python.path, _offline(work, wish))
+            "uv", lambda: runtimes.ensure_uv(work.layout, spec.uv, python.path, _offline(work, spec))
         )
-        if wish.backend:
-            key = work.timed("backend", lambda: _backend(work, wish, tree, python, uv))
+        if spec.backend:
+            key = work.timed("backend", lambda: _backend(work, spec, tree, python, uv))
             manifest["backend"] = {"key": key, "python": python.path}
         manifest["frontends"] = []
-        for frontend in wish.frontends:
-            build_it = partial(_build_frontend, work, wish, frontend, tree, python, uv)
+        for frontend in spec.frontends:
+            build_it = partial(_build_frontend, work, spec, frontend, tree, python, uv)
             manifest["frontends"].append(work.timed("frontend", build_it))
     manifest["gateways"] = [
-        work.timed("gateway", partial(_build_gateway, work, gateway)) for gateway in wish.gateways
+        work.timed("gateway", partial(_build_gateway, work, gateway)) for gateway in spec.gateways
     ]
     for path in (work.directory / "parts").iterdir():
         if path.name not in work.parts:
@@ -144,10 +144,10 @@ def build(work: Work, wish: Wish) -> dict[str, Any]:
     return {"format": _bundle.FORMAT, **manifest, "parts": work.parts}
 
 
-def finish(work: Work, wish: Wish, manifest: Mapping[str, Any]) -> tuple[Path, bool]:
+def finish(work: Work, spec: BundleSpec, manifest: Mapping[str, Any]) -> tuple[Path, bool]:
     """The archive, made anew only when something in it differs."""
     system = manifest["system"]
-    name = f"{wish.revision[:12]}-" if wish.revision else ""
+    name = f"{spec.revision[:12]}-" if spec.revision else ""
     target = (
         work.directory
         / f"mission-control-{name}{system['id']}{system['version']}-{system['architecture']}.tar"
@@ -164,7 +164,7 @@ def finish(work: Work, wish: Wish, manifest: Mapping[str, Any]) -> tuple[Path, b
     stamped = {
         "format": manifest["format"],
         "created": now(),
-        "created_by": wish.made_by,
+        "created_by": spec.made_by,
         **manifest,
     }
     work.timed("compose", lambda: _bundle.compose(target, stamped, work.directory / "parts"))
@@ -179,7 +179,7 @@ def _system(python: runtimes.Python) -> dict[str, str]:
     }
 
 
-def _offline(work: Work, wish: Wish) -> Commands:
+def _offline(work: Work, spec: BundleSpec) -> Commands:
     """For uv and Node.js, which are among the wheels already."""
     environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(work.wheels), "UV_FIND_LINKS": str(work.wheels)}
     return Commands(work.commands.log, {**work.commands.environment, **environment})
@@ -208,8 +208,8 @@ def _refuse_secrets(directory: Path, secrets: Sequence[str], kind: str) -> None:
 def _wheels(work: Work, python: runtimes.Python, uv: str, nodes: Sequence[str]) -> None:
     wanted = [f"uv=={uv}", *(f"{NODE_PACKAGE}=={node}" for node in nodes)]
     part, stamp = work.part("wheels"), work.directory / "wheels.json"
-    told = json.dumps([python.version, wanted]) + "\n"
-    if not (part.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == told):
+    record = json.dumps([python.version, wanted]) + "\n"
+    if not (part.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == record):
         fresh, helper = work.directory / ".wheels.partial", work.directory / ".pip"
         for path in (fresh, helper, stamp):
             _files.remove(path)
@@ -232,30 +232,30 @@ def _wheels(work: Work, python: runtimes.Python, uv: str, nodes: Sequence[str]) 
             _files.remove(helper)
             _files.remove(fresh)
         work.pack(work.wheels, "wheels")
-        _files.write_atomically(stamp, told)
+        _files.write_atomically(stamp, record)
     work.add("wheels")
 
 
-def _source_part(work: Work, wish: Wish) -> dict[str, str]:
+def _source_part(work: Work, spec: BundleSpec) -> dict[str, str]:
     store = _source.SourceStore(work.layout.root)
-    told = store.description(wish.revision)
-    if told is None:
-        raise DeploymentError(f"The source {wish.revision[:12]} is not here.", kind="no_source")
-    key = wish.revision[:12]
+    record = store.description(spec.revision)
+    if record is None:
+        raise DeploymentError(f"The source {spec.revision[:12]} is not here.", kind="no_source")
+    key = spec.revision[:12]
     if not work.part("source", key).exists():
         # What a working copy holds beside its source, settings and secrets above all, stays out.
-        work.pack(store.tree(wish.revision), "source", key, trees.EXCLUDED)
+        work.pack(store.tree(spec.revision), "source", key, trees.EXCLUDED)
     work.add("source", key)
     return {
-        **{name: str(told[name]) for name in ("revision", "kind", "origin", "described")},
-        "asked": wish.asked,
-        "tree": trees.fingerprint(store.tree(wish.revision)),
+        **{name: str(record[name]) for name in ("revision", "kind", "origin", "described")},
+        "asked": spec.asked,
+        "tree": trees.fingerprint(store.tree(spec.revision)),
     }
 
 
-def _backend(work: Work, wish: Wish, tree: Path, python: runtimes.Python, uv: Path) -> str:
+def _backend(work: Work, spec: BundleSpec, tree: Path, python: runtimes.Python, uv: Path) -> str:
     """uv's cache after it has made the environment, and nothing else in it."""
-    key: str = runtimes.environment_key(tree / "backend", python, wish.uv)
+    key: str = runtimes.environment_key(tree / "backend", python, spec.uv)
     if not work.part("backend", key).exists():
         cache = work.directory / "uv-cache"
         for path in (cache, work.layout.python(key)):
@@ -266,7 +266,7 @@ def _backend(work: Work, wish: Wish, tree: Path, python: runtimes.Python, uv: Pa
                 work.layout,
                 tree / "backend",
                 python,
-                wish.uv,
+                spec.uv,
                 uv,
                 Commands(work.commands.log, environment),
             )
@@ -280,22 +280,22 @@ def _backend(work: Work, wish: Wish, tree: Path, python: runtimes.Python, uv: Pa
 
 
 def _build_frontend(
-    work: Work, wish: Wish, item: Frontend, tree: Path, python: runtimes.Python, uv: Path
+    work: Work, spec: BundleSpec, item: Frontend, tree: Path, python: runtimes.Python, uv: Path
 ) -> dict[str, Any]:
-    told = _source.SourceStore(work.layout.root).description(wish.revision) or {}
+    record = _source.SourceStore(work.layout.root).description(spec.revision) or {}
     inputs = _frontend.Inputs(
-        tree=told["trees"]["frontend"],
-        lock=told["files"]["frontend/package-lock.json"],
+        tree=record["trees"]["frontend"],
+        lock=record["files"]["frontend/package-lock.json"],
         node=item.node,
         environment=dict(item.environment),
         fonts=item.fonts,
     )
     key = inputs.fingerprint
     if not work.part("frontend", key).exists():
-        node = runtimes.ensure_node(work.layout, item.node, python.path, uv, _offline(work, wish))
+        node = runtimes.ensure_node(work.layout, item.node, python.path, uv, _offline(work, spec))
         work.layout.libexec.mkdir(parents=True, exist_ok=True)
         fonts = work.layout.libexec / "google-fonts.cjs"
-        _files.write_atomically(fonts, wish.fonts_program, 0o755)
+        _files.write_atomically(fonts, spec.fonts_program, 0o755)
         output = _frontend.ensure(
             work.layout, tree / "frontend", inputs, node, fonts, work.commands, releases={}
         )
@@ -374,8 +374,8 @@ def _packages(work: Work, names: Sequence[str]) -> None:
     )
     files = dict(sorted(uri_files(listed).items()))
     part, stamp = work.part("packages"), work.directory / "packages.json"
-    told = json.dumps(list(files)) + "\n"
-    if not (part.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == told):
+    record = json.dumps(list(files)) + "\n"
+    if not (part.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == record):
         _files.remove(stamp)
         work.commands(
             [*base, "--download-only", *install], what=f"Downloading {len(files)} packages", remedy=_APT
@@ -399,7 +399,7 @@ def _packages(work: Work, names: Sequence[str]) -> None:
         for path in (apt / "cache/archives").glob("*.deb"):
             if path.name not in files:
                 path.unlink()
-        _files.write_atomically(stamp, told)
+        _files.write_atomically(stamp, record)
     work.add("packages")
 
 

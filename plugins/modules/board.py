@@ -164,7 +164,7 @@ from ..module_utils._gateway.registration import (
     GATEWAYS,
     Api,
     ApiError,
-    Keeper,
+    Registrar,
     RequestsTransport,
     board_diff,
     board_keys,
@@ -214,12 +214,12 @@ def main() -> None:
             options["url"], options["token"], timeout=options["timeout"], verify=verify
         )
         api = Api(transport)
-        keeper = Keeper(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
+        registrar = Registrar(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
         if options["state"] == "absent":
-            outcome = keeper.absent(board_keys(options))
+            outcome = registrar.absent(board_keys(options))
         else:
             bound = options["gateway_id"] or gateway_id(api, options["gateway"], module.check_mode)
-            outcome = keep_board(keeper, options, bound)
+            outcome = keep_board(registrar, options, bound)
     except ApiError as error:
         module.fail_json(msg=redactor.text(error.message), remedy=error.remedy, status=error.status, board={})
     result = {

@@ -190,7 +190,7 @@ from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import Redactor
 
 
-def wish_of(parameters: dict[str, Any]) -> _bundle_build.Wish:
+def spec_of(parameters: dict[str, Any]) -> _bundle_build.BundleSpec:
     frontends = [
         _bundle_build.Frontend(
             environment={name: str(value) for name, value in item["environment"].items()},
@@ -203,7 +203,7 @@ def wish_of(parameters: dict[str, Any]) -> _bundle_build.Wish:
         _bundle_build.Gateway(item["version"], item["node_version"], tuple(item["plugins"]))
         for item in parameters["gateways"]
     ]
-    return _bundle_build.Wish(
+    return _bundle_build.BundleSpec(
         packages=tuple(sorted(set(parameters["packages"]))),
         revision=parameters["revision"],
         asked=parameters["asked_revision"],
@@ -226,9 +226,9 @@ def make(parameters: dict[str, Any], account: Account) -> dict[str, Any]:
         commands = logged_commands.Commands(log, environment, redactor=Redactor(secrets), keep_open=(lock,))
         privileges.stop_with(commands)
         work = _bundle_build.Work(directory, account, commands, secrets)
-        wish = wish_of(parameters)
-        manifest = _bundle_build.build(work, wish)
-        bundle, changed = _bundle_build.finish(work, wish, manifest)
+        spec = spec_of(parameters)
+        manifest = _bundle_build.build(work, spec)
+        bundle, changed = _bundle_build.finish(work, spec, manifest)
         return {
             "changed": changed,
             "bundle": str(bundle),

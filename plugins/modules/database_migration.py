@@ -172,9 +172,9 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if identifier and (layout.release(identifier) / "backend" / ".env").exists():
         backend = layout.release(identifier) / "backend"
         versions = backend / "migrations" / "versions"
-        foretold = False
+        predicted = False
     elif check_mode:
-        foretold = True
+        predicted = True
         # The release would have been prepared before. Its source may be there, and the current release
         # leads to the database.
         backend = layout.current / "backend"
@@ -193,11 +193,11 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     head = schema.single_head(graph)
     waits = (parameters["wait"], parameters["statement_lock_timeout"])
     database = schema.Database(backend, *waits)
-    wanted = schema.Database(backend, *waits, parameters["database_url"]) if foretold else database
+    wanted = schema.Database(backend, *waits, parameters["database_url"]) if predicted else database
     environment, redactor = logged_commands.application_environment(account), Redactor(database.secrets)
     redactor.add(*wanted.secrets)
     commands = logged_commands.Commands(logged_commands.NO_LOG, environment, redactor=redactor)
-    current, empty = (foretell(database, wanted, commands), False) if foretold else database.look(commands)
+    current, empty = (predict(database, wanted, commands), False) if predicted else database.look(commands)
     if parameters["state"] == "compared":
         return compare(layout, graph, head, current)
     if parameters["state"] == "downgraded":
@@ -243,7 +243,7 @@ def migrate(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     return answer
 
 
-def foretell(
+def predict(
     present: schema.Database, wanted: schema.Database, commands: logged_commands.Commands
 ) -> list[str]:
     """What the database of a release that check mode has not made is at; one that is to be made is empty."""
@@ -269,7 +269,7 @@ def _why(error: errors.DeploymentError) -> str:
 def unknown(source_known: bool) -> dict[str, Any]:
     """The answer of check mode while nothing can be said of the migrations."""
     missing = "there is no database yet" if source_known else "the source is not on the host yet"
-    told = f"not known before the deployment: {missing}"
+    record = f"not known before the deployment: {missing}"
     return {
         "changed": True,
         "known": False,
@@ -277,7 +277,7 @@ def unknown(source_known: bool) -> dict[str, Any]:
         "head": None,
         "pending": [],
         "applied": [],
-        "diff": {"prepared": f"migrations: {told}\n"},
+        "diff": {"prepared": f"migrations: {record}\n"},
     }
 
 

@@ -163,7 +163,7 @@ def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     layout = _layout(parameters)
     answer: dict[str, Any] = {"changed": False}
     if check_mode:
-        told = register.look()
+        record = register.look()
     else:
         run = history.Run(
             parameters["run"],
@@ -182,10 +182,10 @@ def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
                 privileges.as_user(user, lambda _account: history.record(layout, line))
                 answer["interrupted"] = line
 
-        told = register.begin(run, left_over)
-    if told is not None:
-        answer["running"] = told
-        answer["holder"] = history.describe(told, history.step(layout))
+        record = register.begin(run, left_over)
+    if record is not None:
+        answer["running"] = record
+        answer["holder"] = history.describe(record, history.step(layout))
     return answer
 
 
@@ -193,11 +193,11 @@ def end(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if check_mode:
         return {"changed": False}
     register, layout = history.Register(history.place(parameters["user"])), _layout(parameters)
-    told = register.entered(parameters["run"])
-    if told is None:
+    record = register.entered(parameters["run"])
+    if record is None:
         # It was not let in, or lost the host and another has taken its place and recorded it as interrupted.
         return {"changed": False}
-    line = history.entry(layout, told, parameters["result"], parameters)
+    line = history.entry(layout, record, parameters["result"], parameters)
     kept = layout.history.exists() or parameters["result"] != "removed"
     if layout.shared.is_dir() and kept:
         privileges.as_user(parameters["user"], lambda _account: history.record(layout, line))
@@ -214,10 +214,10 @@ def listed(parameters: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
             parameters["user"], lambda _account: history.history(layout, parameters["lines"])
         ),
     }
-    told = history.Register(history.place(parameters["user"])).look() if os.geteuid() == 0 else None
-    if told is not None:
-        answer["running"] = told
-        answer["holder"] = history.describe(told, history.step(layout))
+    record = history.Register(history.place(parameters["user"])).look() if os.geteuid() == 0 else None
+    if record is not None:
+        answer["running"] = record
+        answer["holder"] = history.describe(record, history.step(layout))
     return answer
 
 

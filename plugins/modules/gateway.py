@@ -207,8 +207,8 @@ from ..module_utils._gateway.registration import (
     GATEWAYS,
     Api,
     ApiError,
-    Keeper,
     Outcome,
+    Registrar,
     RequestsTransport,
     board_diff,
     diff_side,
@@ -269,15 +269,15 @@ def main() -> None:
             options["url"], options["token"], timeout=options["timeout"], verify=verify
         )
         api = Api(transport)
-        keeper = Keeper(api, GATEWAYS, "gateway", deadline=options["deadline"], check=module.check_mode)
+        registrar = Registrar(api, GATEWAYS, "gateway", deadline=options["deadline"], check=module.check_mode)
         boards: list[Outcome] = []
         if options["state"] == "absent":
-            outcome = keeper.absent(keys)
+            outcome = registrar.absent(keys)
         else:
-            outcome = keeper.present(keys, wanted, touch="url")
+            outcome = registrar.present(keys, wanted, touch="url")
             registered = (outcome.item or {}).get("id")
-            keeper = Keeper(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
-            boards = [keep_board(keeper, board, registered) for board in options["boards"]]
+            registrar = Registrar(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
+            boards = [keep_board(registrar, board, registered) for board in options["boards"]]
     except ApiError as error:
         module.fail_json(
             msg=redactor.text(error.message), remedy=error.remedy, status=error.status, gateway={}

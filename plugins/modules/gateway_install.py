@@ -393,7 +393,7 @@ def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
     if installer.unread:
         module.warn(
             f"{layout.configuration} is not plain JSON and cannot be read before OpenClaw is there: the "
-            "settings foretold are those of an empty file."
+            "settings predicted are those of an empty file."
         )
     for warning in todo.warnings:
         module.warn(warning)

@@ -300,8 +300,8 @@ from ..module_utils._release import choice, compose, links, outcome, pruning, re
 from ..module_utils._release import plan as _plan
 
 
-def wish_of(parameters: dict[str, Any]) -> _plan.Wish:
-    return _plan.Wish(
+def spec_of(parameters: dict[str, Any]) -> _plan.ReleaseSpec:
+    return _plan.ReleaseSpec(
         revision=parameters["revision"],
         components=tuple(parameters["components"]),
         backend_environment={**parameters["backend_environment"], **parameters["backend_secrets"]},
@@ -320,12 +320,12 @@ def wish_of(parameters: dict[str, Any]) -> _plan.Wish:
 
 @contextlib.contextmanager
 def working(
-    layout: Layout, wish: _plan.Wish, parameters: dict[str, Any], account: Account, purpose: str
+    layout: Layout, spec: _plan.ReleaseSpec, parameters: dict[str, Any], account: Account, purpose: str
 ) -> Iterator[logged_commands.Commands]:
     """Under the lock: commands that write to the release's log."""
     downloads = parameters["download_environment"]
     environment = logged_commands.application_environment(account, downloads)
-    redactor = Redactor(_redaction.secrets({**_environment.texts(wish.backend_environment), **downloads}))
+    redactor = Redactor(_redaction.secrets({**_environment.texts(spec.backend_environment), **downloads}))
     with locks.deployment_lock(layout.lock, purpose=purpose, timeout=parameters["lock_timeout"]) as lock:
         commands = logged_commands.Commands(
             layout.log / "release.log", environment, redactor=redactor, keep_open=(lock,)
@@ -335,14 +335,14 @@ def working(
 
 
 def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
-    layout, wish = Layout(Path(parameters["root"])), wish_of(parameters)
+    layout, spec = Layout(Path(parameters["root"])), spec_of(parameters)
     # Also when there is no source yet, a setting that cannot be written must be told now.
-    _environment.texts(wish.backend_environment)
+    _environment.texts(spec.backend_environment)
     current = records.current_release(layout)
-    if check_mode and source.SourceStore(layout.root).description(wish.revision) is None:
+    if check_mode and source.SourceStore(layout.root).description(spec.revision) is None:
         return {**before_anything("prepared"), "current": current}
-    plan = _plan.make_plan(layout, wish, records.complete_releases(layout))
-    libexec = [f"write shared/libexec/{name}" for name in _plan.stale_libexec(layout, wish)]
+    plan = _plan.make_plan(layout, spec, records.complete_releases(layout))
+    libexec = [f"write shared/libexec/{name}" for name in _plan.stale_libexec(layout, spec)]
     steps = [*libexec, *plan.steps]
     answer: dict[str, Any] = {
         "changed": bool(steps),
@@ -357,11 +357,11 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     if plan.environment_text and plan.identifier != current:
         answer["diff"].append(_plan.environment_difference(layout, plan))
     if steps and not check_mode:
-        with working(layout, wish, parameters, account, "preparing a release") as commands:
+        with working(layout, spec, parameters, account, "preparing a release") as commands:
             # Whoever held the lock before may have done some of it.
-            plan = _plan.make_plan(layout, wish, records.complete_releases(layout))
+            plan = _plan.make_plan(layout, spec, records.complete_releases(layout))
             commands.note(f"release {plan.identifier}: {', '.join(plan.steps)}")
-            answer["timings"] = compose.prepare(layout, wish, plan, commands)
+            answer["timings"] = compose.prepare(layout, spec, plan, commands)
             answer["log"] = str(commands.log)
     answer["linked"] = current == plan.identifier and not (
         links.wrong_links(layout, plan.identifier) or links.stale_links(layout, plan.identifier)
@@ -377,17 +377,17 @@ def prepare(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
 
 def build(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     """What releases share, whatever the backend's settings."""
-    layout, wish = Layout(Path(parameters["root"])), wish_of(parameters)
+    layout, spec = Layout(Path(parameters["root"])), spec_of(parameters)
     current = records.current_release(layout)
-    if check_mode and source.SourceStore(layout.root).description(wish.revision) is None:
+    if check_mode and source.SourceStore(layout.root).description(spec.revision) is None:
         return {"changed": True, "current": current, "plan": ["bring the source", "build from it"]}
-    steps = _plan.make_plan(layout, wish, records.complete_releases(layout)).build_steps
+    steps = _plan.make_plan(layout, spec, records.complete_releases(layout)).build_steps
     answer: dict[str, Any] = {"changed": bool(steps), "current": current, "plan": steps}
     if steps and not check_mode:
-        with working(layout, wish, parameters, account, "building a release") as commands:
-            plan = _plan.make_plan(layout, wish, records.complete_releases(layout))
-            commands.note(f"source {wish.revision[:12]}: {', '.join(plan.build_steps)}")
-            answer["timings"] = _build.build(layout, wish, plan, commands)
+        with working(layout, spec, parameters, account, "building a release") as commands:
+            plan = _plan.make_plan(layout, spec, records.complete_releases(layout))
+            commands.note(f"source {spec.revision[:12]}: {', '.join(plan.build_steps)}")
+            answer["timings"] = _build.build(layout, spec, plan, commands)
             answer["log"] = str(commands.log)
     return answer
 
@@ -422,9 +422,9 @@ def mark(parameters: dict[str, Any], check_mode: bool, _account: Account) -> dic
     layout = Layout(Path(parameters["root"]))
     identifier, state = parameters["id"], parameters["state"]
     answer = {"id": identifier, "current": records.current_release(layout), "outcome": state}
-    told = records.complete_releases(layout).get(identifier, {})
+    record = records.complete_releases(layout).get(identifier, {})
     if check_mode:
-        return {**answer, "changed": records.outcome(told) != state}
+        return {**answer, "changed": records.outcome(record) != state}
     with locks.deployment_lock(
         layout.lock, purpose="describing a release", timeout=parameters["lock_timeout"]
     ):
@@ -441,7 +441,7 @@ def choose(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
     releases, current = records.complete_releases(layout), records.current_release(layout)
     needed = parameters["needed"]
     identifier = choice.choose(releases, current, parameters["id"] or "", needed)
-    told = releases[identifier]
+    record = releases[identifier]
     fallback = choice.fallback_from(releases, identifier, current, needed)
     units = outcome.recorded_units(layout, identifier)
     return {
@@ -449,11 +449,11 @@ def choose(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
         "id": identifier,
         "path": str(layout.release(identifier)),
         "current": current,
-        "outcome": records.outcome(told),
-        "components": told.get("components", []),
-        "fingerprints": told.get("fingerprints", {}),
-        "described": told.get("described", ""),
-        "lacks": choice.lacking(told, components.COMPONENTS),
+        "outcome": records.outcome(record),
+        "components": record.get("components", []),
+        "fingerprints": record.get("fingerprints", {}),
+        "described": record.get("described", ""),
+        "lacks": choice.lacking(record, components.COMPONENTS),
         "fallback": fallback,
         "units": units,
         "units_known": bool(units and (not fallback or outcome.recorded_units(layout, fallback))),
@@ -497,7 +497,8 @@ def listed(parameters: dict[str, Any], _check_mode: bool, _account: Account) -> 
         "current": current,
         "fallback": choice.previous_release(found, current, parameters["needed"]),
         "releases": [
-            {**told, "current": name == current, "running": name in running} for name, told in found.items()
+            {**record, "current": name == current, "running": name in running}
+            for name, record in found.items()
         ],
     }
 

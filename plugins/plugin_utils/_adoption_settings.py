@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Settings of an installation that is taken over, put below what the inventory says.
 
-`settle` is pure: what was found and what the inventory names in; the variables to set, and what is told of
+`resolve` is pure: what was found and what the inventory names in; the variables to set, and what is told of
 each setting, out.
 """
 
@@ -47,7 +47,7 @@ class Row:
 
 
 @dataclass
-class Settled:
+class Resolved:
     facts: dict[str, Any] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
 
@@ -65,9 +65,9 @@ CARRIED = "carried over"
 INVENTORY = "the inventory says so"
 
 
-def settle(found: Mapping[str, Any], named: Mapping[str, Any]) -> Settled:
+def resolve(found: Mapping[str, Any], named: Mapping[str, Any]) -> Resolved:
     """`found` is what the module adoption read; `named` are the host's variables, by their full names."""
-    settled = Settled()
+    resolved = Resolved()
     backend, frontend = dict(found["backend"]), dict(found["frontend"])
 
     def of_inventory(name: str) -> Any:
@@ -77,50 +77,50 @@ def settle(found: Mapping[str, Any], named: Mapping[str, Any]) -> Settled:
     for setting, name in _VARIABLES.items():
         for values in (backend, frontend):
             if setting in values:
-                _variable(settled, setting, values.pop(setting), f"{PREFIX}_{name}", of_inventory)
-    _address(settled, backend, of_inventory)
-    _origins(settled, backend, of_inventory)
-    _database(settled, backend.pop("DATABASE_URL", ""), bool(found["local_database"]), of_inventory)
+                _variable(resolved, setting, values.pop(setting), f"{PREFIX}_{name}", of_inventory)
+    _address(resolved, backend, of_inventory)
+    _origins(resolved, backend, of_inventory)
+    _database(resolved, backend.pop("DATABASE_URL", ""), bool(found["local_database"]), of_inventory)
     redis = backend.get("RQ_REDIS_URL", "")
-    _redis(settled, backend.pop("RQ_REDIS_URL", ""), bool(found["local_redis"]), of_inventory)
+    _redis(resolved, backend.pop("RQ_REDIS_URL", ""), bool(found["local_redis"]), of_inventory)
     if backend.get("RATE_LIMIT_REDIS_URL") in ("", redis):
         # Empty means: that of the queue.
         backend.pop("RATE_LIMIT_REDIS_URL")
-    _backend_settings(settled, backend, of_inventory)
-    _frontend_settings(settled, frontend, of_inventory)
-    _listens(settled, found["listens"], of_inventory)
-    settled.rows.sort(key=lambda row: (row.why == CARRIED, row.name))
-    return settled
+    _backend_settings(resolved, backend, of_inventory)
+    _frontend_settings(resolved, frontend, of_inventory)
+    _listens(resolved, found["listens"], of_inventory)
+    resolved.rows.sort(key=lambda row: (row.why == CARRIED, row.name))
+    return resolved
 
 
-def _variable(settled: Settled, setting: str, value: str, variable: str, of_inventory: Any) -> None:
+def _variable(resolved: Resolved, setting: str, value: str, variable: str, of_inventory: Any) -> None:
     wanted = of_inventory(variable)
     if not value:
         return
     if wanted is not None:
-        settled.tell(setting, value, wanted, CARRIED if wanted == value else INVENTORY)
+        resolved.tell(setting, value, wanted, CARRIED if wanted == value else INVENTORY)
         if wanted != value and shown(setting, value) == shown(setting, str(wanted)):
-            settled.rows[-1] = Row(setting, shown(setting, value), "another value", INVENTORY)
+            resolved.rows[-1] = Row(setting, shown(setting, value), "another value", INVENTORY)
         return
     fault = token_fault(value) if setting == "LOCAL_AUTH_TOKEN" else ""
     if fault:
-        settled.tell(setting, value, "", f"it {fault}: set {variable}")
+        resolved.tell(setting, value, "", f"it {fault}: set {variable}")
         return
-    settled.facts[variable] = value
-    settled.tell(setting, value, value, CARRIED)
+    resolved.facts[variable] = value
+    resolved.tell(setting, value, value, CARRIED)
 
 
-def _address(settled: Settled, backend: dict[str, str], of_inventory: Any) -> None:
+def _address(resolved: Resolved, backend: dict[str, str], of_inventory: Any) -> None:
     """BASE_URL: the inventory settles it (the preflight sees to it that it says something)."""
     value = backend.pop("BASE_URL", "").rstrip("/")
     wanted = of_inventory(f"{PREFIX}_api_url")
     if value and wanted is not None:
-        settled.tell("BASE_URL", value, wanted, CARRIED if wanted == value else INVENTORY)
+        resolved.tell("BASE_URL", value, wanted, CARRIED if wanted == value else INVENTORY)
     elif value:
-        settled.tell("BASE_URL", value, value, CARRIED)
+        resolved.tell("BASE_URL", value, value, CARRIED)
 
 
-def _origins(settled: Settled, backend: dict[str, str], of_inventory: Any) -> None:
+def _origins(resolved: Resolved, backend: dict[str, str], of_inventory: Any) -> None:
     text = backend.pop("CORS_ORIGINS", "")
     origins = [item.strip() for item in text.split(",") if item.strip()]
     variable, public = f"{PREFIX}_cors_origins", of_inventory(f"{PREFIX}_public_url")
@@ -129,37 +129,37 @@ def _origins(settled: Settled, backend: dict[str, str], of_inventory: Any) -> No
         return
     if wanted is not None:
         same = sorted(wanted if isinstance(wanted, list) else str(wanted).split(",")) == sorted(origins)
-        settled.tell("CORS_ORIGINS", text, wanted, CARRIED if same else INVENTORY)
+        resolved.tell("CORS_ORIGINS", text, wanted, CARRIED if same else INVENTORY)
         return
     setting = BACKEND_SETTINGS["CORS_ORIGINS"]
     good = [origin for origin in origins if not setting_fault("CORS_ORIGINS", setting, [origin])]
     bad = [origin for origin in origins if origin not in good]
     merged = [*good, public] if public and public not in good else good
-    settled.facts[variable] = merged
+    resolved.facts[variable] = merged
     why = f"{', '.join(bad)} can be no origin of a browser" if bad else CARRIED
     if merged != good and not bad:
         why = f"carried over, and {PREFIX}_public_url is added"
-    settled.tell("CORS_ORIGINS", text, merged, why)
+    resolved.tell("CORS_ORIGINS", text, merged, why)
 
 
-def _database(settled: Settled, url: str, local: bool, of_inventory: Any) -> None:
+def _database(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None:
     if not url:
         return
     if wanted := of_inventory(f"{PREFIX}_database_url"):
-        settled.tell("DATABASE_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
+        resolved.tell("DATABASE_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
     if not (local and (parts.hostname or "") in LOOPBACK):
-        settled.facts[f"{PREFIX}_database_url"] = url
-        settled.tell("DATABASE_URL", url, url, CARRIED)
+        resolved.facts[f"{PREFIX}_database_url"] = url
+        resolved.tell("DATABASE_URL", url, url, CARRIED)
         return
     name = parts.path.strip("/")
     wanted_name = of_inventory(f"{PREFIX}_database_name")
     user = of_inventory(f"{PREFIX}_database_user") or PREFIX
     if wanted_name is None:
-        settled.facts[f"{PREFIX}_database_name"] = name
+        resolved.facts[f"{PREFIX}_database_name"] = name
     if parts.port not in (None, 5432):
-        settled.facts.setdefault("postgresql_port", parts.port)
+        resolved.facts.setdefault("postgresql_port", parts.port)
     becomes = f"postgresql+psycopg://{user}:********@127.0.0.1:{parts.port or 5432}/{wanted_name or name}"
     if wanted_name not in (None, name):
         why = f"the inventory names another database; what is in {name} stays there"
@@ -167,18 +167,18 @@ def _database(settled: Settled, url: str, local: bool, of_inventory: Any) -> Non
         why = f"the same database, entered by {user}, a role of least privilege"
     else:
         why = CARRIED
-    settled.tell("DATABASE_URL", url, becomes, why)
+    resolved.tell("DATABASE_URL", url, becomes, why)
 
 
-def _redis(settled: Settled, url: str, local: bool, of_inventory: Any) -> None:
+def _redis(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None:
     if not url:
         return
     if wanted := of_inventory(f"{PREFIX}_redis_url"):
-        settled.tell("RQ_REDIS_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
+        resolved.tell("RQ_REDIS_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
     if not (local and parts.scheme == "redis" and (parts.hostname or "") in LOOPBACK):
-        settled.facts[f"{PREFIX}_redis_url"] = url
+        resolved.facts[f"{PREFIX}_redis_url"] = url
     else:
         own = {
             "redis_password": parts.password or "",
@@ -186,11 +186,11 @@ def _redis(settled: Settled, url: str, local: bool, of_inventory: Any) -> None:
             "redis_database": int(parts.path.strip("/") or 0),
         }
         usual = {"redis_password": "", "redis_port": 6379, "redis_database": 0}
-        settled.facts.update({name: value for name, value in own.items() if value != usual[name]})
-    settled.tell("RQ_REDIS_URL", url, url, CARRIED)
+        resolved.facts.update({name: value for name, value in own.items() if value != usual[name]})
+    resolved.tell("RQ_REDIS_URL", url, url, CARRIED)
 
 
-def _backend_settings(settled: Settled, backend: Mapping[str, str], of_inventory: Any) -> None:
+def _backend_settings(resolved: Resolved, backend: Mapping[str, str], of_inventory: Any) -> None:
     variable, more = f"{PREFIX}_backend_environment", f"{PREFIX}_additional_environment"
     own, additional = dict(of_inventory(variable) or {}), dict(of_inventory(more) or {})
     carried: dict[str, str] = {}
@@ -199,40 +199,42 @@ def _backend_settings(settled: Settled, backend: Mapping[str, str], of_inventory
         setting = BACKEND_SETTINGS.get(name)
         if name in own or name in additional:
             wanted = own.get(name, additional.get(name))
-            settled.tell(name, value, wanted, CARRIED if _same(value, wanted) else INVENTORY)
+            resolved.tell(name, value, wanted, CARRIED if _same(value, wanted) else INVENTORY)
         elif setting is None:
             if reason := _foreign(name):
-                settled.tell(name, value, "left out", reason)
+                resolved.tell(name, value, "left out", reason)
             elif not _OF_UNITS.fullmatch(name):
-                _take(settled, added, name, value, "no setting of the product; the services keep it")
+                _take(resolved, added, name, value, "no setting of the product; the services keep it")
         elif name == "ENVIRONMENT" and value == "dev":
-            settled.tell(name, value, "prod", "with dev the product migrates whenever it starts")
+            resolved.tell(name, value, "prod", "with dev the product migrates whenever it starts")
         elif name == "DB_AUTO_MIGRATE" and value.lower() not in ("", "0", "false", "no", "off", "n", "f"):
-            settled.tell(name, value, "false", "the deployment migrates, once and after a backup")
+            resolved.tell(name, value, "false", "the deployment migrates, once and after a backup")
         elif name in ("DB_AUTO_MIGRATE", IDENTITY_SETTING):
             continue
         elif name.startswith("SECURITY_HEADER_") and not value and setting.default:
-            settled.tell(name, value, setting.default, "blank turns the header off, as the example file does")
+            resolved.tell(
+                name, value, setting.default, "blank turns the header off, as the example file does"
+            )
         elif not value and setting.kind in ("choice", "boolean", "integer", "number", "version"):
             continue
         elif fault := setting_fault(name, setting, value):
-            settled.tell(name, value, "left out", f"it {fault}")
+            resolved.tell(name, value, "left out", f"it {fault}")
         else:
-            _take(settled, carried, name, value, CARRIED)
+            _take(resolved, carried, name, value, CARRIED)
     if carried:
-        settled.facts[variable] = {**carried, **own}
+        resolved.facts[variable] = {**carried, **own}
     if added:
-        settled.facts[more] = {**added, **additional}
+        resolved.facts[more] = {**added, **additional}
 
 
-def _take(settled: Settled, values: dict[str, str], name: str, value: str, why: str) -> None:
+def _take(resolved: Resolved, values: dict[str, str], name: str, value: str, why: str) -> None:
     try:
         texts({name: value})
     except HostError as error:
-        settled.tell(name, value, "left out", error.message)
+        resolved.tell(name, value, "left out", error.message)
         return
     values[name] = value
-    settled.tell(name, value, value, why)
+    resolved.tell(name, value, value, why)
 
 
 def _foreign(name: str) -> str:
@@ -249,34 +251,36 @@ def _same(value: str, wanted: Any) -> bool:
     return value.lower() == str(wanted).lower() if isinstance(wanted, bool) else value == str(wanted)
 
 
-def _frontend_settings(settled: Settled, frontend: Mapping[str, str], of_inventory: Any) -> None:
+def _frontend_settings(resolved: Resolved, frontend: Mapping[str, str], of_inventory: Any) -> None:
     variable = f"{PREFIX}_frontend_environment"
     own = dict(of_inventory(variable) or {})
     carried = {}
     for name, value in frontend.items():
         if name in own:
-            settled.tell(name, value, own[name], CARRIED if value == str(own[name]) else INVENTORY)
+            resolved.tell(name, value, own[name], CARRIED if value == str(own[name]) else INVENTORY)
         elif name == "NEXT_PUBLIC_API_URL":
-            settled.tell(name, value, "that of BASE_URL", "browsers and agents use one address")
+            resolved.tell(name, value, "that of BASE_URL", "browsers and agents use one address")
         elif name == "NEXT_PUBLIC_AUTH_MODE" or (not value and name in FRONTEND_SETTINGS):
             continue
         elif name.startswith("NEXT_PUBLIC_"):
             carried[name] = value
-            settled.tell(name, value, value, CARRIED)
+            resolved.tell(name, value, value, CARRIED)
         elif not _OF_UNITS.fullmatch(name):
-            settled.tell(name, value, "left out", "only names that start with NEXT_PUBLIC_ reach the browser")
+            resolved.tell(
+                name, value, "left out", "only names that start with NEXT_PUBLIC_ reach the browser"
+            )
     if carried:
-        settled.facts[variable] = {**carried, **own}
+        resolved.facts[variable] = {**carried, **own}
 
 
-def _listens(settled: Settled, listens: Mapping[str, Mapping[str, str]], of_inventory: Any) -> None:
+def _listens(resolved: Resolved, listens: Mapping[str, Mapping[str, str]], of_inventory: Any) -> None:
     """A service that only the host itself reached is not opened to the network by being taken over."""
     for part, place in listens.items():
         variable = f"{PREFIX}_{part}_bind"
         wanted = of_inventory(variable)
         if wanted is not None:
             if wanted != place["host"]:
-                settled.tell(f"{part}: listens on", place["host"], wanted, INVENTORY)
+                resolved.tell(f"{part}: listens on", place["host"], wanted, INVENTORY)
         elif place["host"] in LOOPBACK:
-            settled.facts[variable] = "127.0.0.1" if place["host"] == "localhost" else place["host"]
-            settled.tell(f"{part}: listens on", place["host"], settled.facts[variable], CARRIED)
+            resolved.facts[variable] = "127.0.0.1" if place["host"] == "localhost" else place["host"]
+            resolved.tell(f"{part}: listens on", place["host"], resolved.facts[variable], CARRIED)

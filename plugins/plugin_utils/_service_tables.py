@@ -119,10 +119,10 @@ def log_list(entries: Sequence[Mapping[str, Any]]) -> str:
         place = f"{entry['host']:<{hosts}}  {entry['service']:<{services}}"
         head = f"{stamp}  {place}  {entry['level'].upper():<8}  "
         first, *rest = str(entry["message"]).split("\n")
-        told = [f"{entry['logger']}: " if entry.get("logger") else "", cell(first, 100000)]
+        record = [f"{entry['logger']}: " if entry.get("logger") else "", cell(first, 100000)]
         if entry.get("source") == "json":
-            told += [f" {key}={cell(value, 200)}" for key, value in (entry.get("fields") or {}).items()]
-        lines.append((head + "".join(told)).rstrip())
+            record += [f" {key}={cell(value, 200)}" for key, value in (entry.get("fields") or {}).items()]
+        lines.append((head + "".join(record)).rstrip())
         lines += [f"    {cell(line.expandtabs(4), 100000)}".rstrip() for line in rest]
     return "\n".join(lines)
 

@@ -116,8 +116,8 @@ def test_what_does_not_fit_is_refused_first(using: dict[str, Any], change: dict[
 
 
 def test_a_bare_host_is_deployed_from_it(using: dict[str, Any]) -> None:
-    foretold = play("deploy.yml", using, "--check")
-    assert on_host(f"ls -d {ON_HOST} 2>/dev/null || true") == "" and foretold.changed > 0
+    predicted = play("deploy.yml", using, "--check")
+    assert on_host(f"ls -d {ON_HOST} 2>/dev/null || true") == "" and predicted.changed > 0
     done = play("deploy.yml", using)
     assert done.changed > 0
     RELEASES["first"] = current()

@@ -126,7 +126,7 @@ def test_it_is_healthy_from_every_host_and_from_the_controller() -> None:
     assert all(counts["failed"] == 0 for counts in done.counts.values()) and len(done.counts) == 4
 
 
-def test_check_mode_foretells_every_kind_of_change_and_changes_none(repository: Repository) -> None:
+def test_check_mode_predicts_every_kind_of_change_and_changes_none(repository: Repository) -> None:
     before = current()
     token = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(64))
     done = play(

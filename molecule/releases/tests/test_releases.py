@@ -120,7 +120,7 @@ def test_unknown_release_is_told_with_the_known_ones() -> None:
     assert current() == NAMES["upgraded"]
 
 
-def test_rollback_foretold() -> None:
+def test_rollback_predicted() -> None:
     done = play("rollback.yml", "--check")
     assert done.returncode == 0, done.output
     assert f"would go from {NAMES['upgraded']} to {NAMES['plain']}" in done.words

@@ -311,8 +311,8 @@ def _options(command: Sequence[str]) -> dict[str, str]:
 
 def _identity(backend: Mapping[str, str], account: Account) -> str:
     """The file by which gateways know this installation; empty when there is none yet."""
-    told = backend.get(IDENTITY_SETTING) or BACKEND_SETTINGS[IDENTITY_SETTING].default
-    path = Path(told.replace("~", account.home, 1) if told.startswith("~") else told)
+    answer = backend.get(IDENTITY_SETTING) or BACKEND_SETTINGS[IDENTITY_SETTING].default
+    path = Path(answer.replace("~", account.home, 1) if answer.startswith("~") else answer)
     return str(path) if path.is_file() else ""
 
 

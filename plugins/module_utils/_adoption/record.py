@@ -96,16 +96,16 @@ def record_path(layout: Layout) -> Path:
 def read_record(layout: Layout) -> Record | None:
     path = record_path(layout)
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError:
-        told = None
+        record = None
     try:
-        found = told.pop("found")
+        found = record.pop("found")
         units = [Unit(**unit) for unit in found.pop("units")]
         processes = [Process(**process) for process in found.pop("processes")]
-        return Record(found=Installation(units=units, processes=processes, **found), **told)
+        return Record(found=Installation(units=units, processes=processes, **found), **record)
     except (AttributeError, KeyError, TypeError):
         raise HostError(
             f"{path} cannot be read as the record of what was taken over.",

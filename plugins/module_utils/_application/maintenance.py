@@ -69,7 +69,7 @@ def read(root: Path) -> Notice | None:
         return parse({})
 
 
-def told(header: str) -> Notice | None:
+def notice_of(header: str) -> Notice | None:
     """What a stand-in says in each of its answers; None in an answer of anybody else."""
     if not header:
         return None
@@ -79,10 +79,10 @@ def told(header: str) -> Notice | None:
         return parse({})
 
 
-def parse(told: Any) -> Notice:
-    if not isinstance(told, Mapping):
-        told = {}
-    values = {name: str(told.get(name) or "") for name in ("since", "reason", "until", "by")}
+def parse(record: Any) -> Notice:
+    if not isinstance(record, Mapping):
+        record = {}
+    values = {name: str(record.get(name) or "") for name in ("since", "reason", "until", "by")}
     return Notice(**{**values, "since": values["since"] or "an unknown time"})
 
 

@@ -75,8 +75,8 @@ def read_graph(versions: Path) -> Graph:
         values = _assignments(module)
         identifier = values.get("revision")
         if isinstance(identifier, str):
-            told = (ast.get_docstring(module) or "").strip().splitlines()
-            message = told[0] if told else path.stem
+            record = (ast.get_docstring(module) or "").strip().splitlines()
+            message = record[0] if record else path.stem
             revisions.append(Revision(identifier, _parents(values.get("down_revision")), message, path.name))
     return Graph(revisions)
 

@@ -198,8 +198,8 @@ class GatewayClient:
                 continue
             if frame.get("ok"):
                 return frame.get("payload")
-            told = frame.get("error")
-            error: dict[str, Any] = told if isinstance(told, dict) else {}
+            record = frame.get("error")
+            error: dict[str, Any] = record if isinstance(record, dict) else {}
             message = str(error.get("message") or "the gateway gave no reason")
             more = error.get("details")
             details: dict[str, Any] = more if isinstance(more, dict) else {}

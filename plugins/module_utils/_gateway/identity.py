@@ -148,15 +148,15 @@ def device_id(public_key_pem: str) -> str:
 def read(path: Path) -> str | None:
     """The device id of an existing identity; None when there is none."""
     try:
-        told: Any = json.loads(path.read_text(encoding="utf-8"))
+        record: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError:
         raise DeploymentError(f"{path} is not JSON.", kind="bad_identity", remedy=_REMEDY) from None
     try:
-        if not told["privateKeyPem"].strip():
+        if not record["privateKeyPem"].strip():
             raise ValueError
-        return device_id(told["publicKeyPem"])
+        return device_id(record["publicKeyPem"])
     except (KeyError, TypeError, AttributeError, ValueError):
         raise DeploymentError(
             f"{path} holds no Ed25519 identity.", kind="bad_identity", remedy=_REMEDY

@@ -42,7 +42,7 @@ class Installer:
         self.request = request
         self.layout = layout
         self._run = execute
-        # In check mode there may be no parser yet: the foretold settings are then those of an empty file.
+        # In check mode there may be no parser yet: the predicted settings are then those of an empty file.
         self.unread = False
         self.installed: list[str] = []
 

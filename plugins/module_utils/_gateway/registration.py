@@ -119,7 +119,7 @@ class RequestsTransport:
         return Reply(answer.status_code, answer.text)
 
 
-def explain(reply: Reply, what: str) -> ApiError:
+def refusal_of(reply: Reply, what: str) -> ApiError:
     """A refusal in the operator's terms."""
     detail = reply.detail
     lowered = detail.lower()
@@ -175,7 +175,7 @@ class Api:
         while True:
             reply = self._send("GET", f"{path}?limit={PAGE}&offset={len(found)}", None)
             if reply.status != 200:
-                raise explain(reply, f"GET {path}")
+                raise refusal_of(reply, f"GET {path}")
             page = reply.json()
             if isinstance(page, list):
                 return page
@@ -189,21 +189,21 @@ class Api:
     def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         reply = self._send("POST", path, dict(body))
         if reply.status not in (200, 201):
-            raise explain(reply, f"POST {path}")
+            raise refusal_of(reply, f"POST {path}")
         made = reply.json()
         return made if isinstance(made, dict) else {}
 
     def update(self, path: str, identifier: str, body: Mapping[str, Any]) -> dict[str, Any]:
         reply = self._send("PATCH", f"{path}/{identifier}", dict(body))
         if reply.status != 200:
-            raise explain(reply, f"PATCH {path}/{identifier}")
+            raise refusal_of(reply, f"PATCH {path}/{identifier}")
         changed = reply.json()
         return changed if isinstance(changed, dict) else {}
 
     def delete(self, path: str, identifier: str) -> None:
         reply = self._send("DELETE", f"{path}/{identifier}", None)
         if reply.status not in (200, 202, 204, 404):
-            raise explain(reply, f"DELETE {path}/{identifier}")
+            raise refusal_of(reply, f"DELETE {path}/{identifier}")
 
 
 def find(items: list[dict[str, Any]], keys: Mapping[str, Any], what: str) -> dict[str, Any] | None:
@@ -261,7 +261,7 @@ class Outcome:
     attempts: int = 1
 
 
-class Keeper:
+class Registrar:
     """Brings one item of a collection to the wanted state, patiently."""
 
     def __init__(
@@ -394,7 +394,7 @@ def board_keys(board: Mapping[str, Any]) -> dict[str, str]:
     return {"slug": make_slug(board["name"]), "name": board["name"]}
 
 
-def keep_board(keeper: Keeper, board: Mapping[str, Any], gateway_id: str | None) -> Outcome:
+def keep_board(registrar: Registrar, board: Mapping[str, Any], gateway_id: str | None) -> Outcome:
     """Create or update a board. No gateway: in check mode, where the gateway is still to be registered."""
     wanted: dict[str, Any] = {"name": board["name"], **(board["fields"] or {})}
     if gateway_id is not None:
@@ -405,7 +405,7 @@ def keep_board(keeper: Keeper, board: Mapping[str, Any], gateway_id: str | None)
     # The product insists on both when it makes a board.
     needed = {"slug": make_slug(board["name"]), "description": board["name"]}
     create_only = {name: value for name, value in needed.items() if not wanted.get(name)}
-    return keeper.present(board_keys(board), wanted, create_only=create_only)
+    return registrar.present(board_keys(board), wanted, create_only=create_only)
 
 
 def board_diff(board: Mapping[str, Any], outcome: Outcome) -> dict[str, str]:

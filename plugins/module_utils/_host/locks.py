@@ -60,7 +60,7 @@ def deployment_lock(
 
 def _holder(path: Path) -> str:
     try:
-        told = json.loads(path.read_text())
-        return f"{told['purpose']}, process {told['pid']}, since {told['since']}"
+        record = json.loads(path.read_text())
+        return f"{record['purpose']}, process {record['pid']}, since {record['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "it did not say who it is"

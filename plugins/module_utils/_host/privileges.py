@@ -72,21 +72,21 @@ def _answer(work: Callable[[Account], Any], account: Account) -> dict[str, Any]:
         return {"value": work(account)}
     except HostError as error:
         details = error.details if isinstance(error, DeploymentError) else {}
-        told = {"message": error.message, "kind": error.kind, "remedy": error.remedy, "details": details}
+        record = {"message": error.message, "kind": error.kind, "remedy": error.remedy, "details": details}
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         message = f"{'The disk is full: ' if full else ''}{error.strerror}{where}."
-        told = {"message": message, "kind": "os_error", "remedy": MAKE_ROOM if full else "", "details": {}}
+        record = {"message": message, "kind": "os_error", "remedy": MAKE_ROOM if full else "", "details": {}}
     except Exception as error:
         message = f"Unexpected {type(error).__name__}: {error}"
-        told = {
+        record = {
             "message": message,
             "kind": "bug",
             "remedy": "",
             "details": {"exception": traceback.format_exc()},
         }
-    return {"error": told}
+    return {"error": record}
 
 
 def _become(account: Account, parent: int) -> None:

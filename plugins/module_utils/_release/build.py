@@ -15,20 +15,20 @@ from .._host import files
 from .._host.logged_commands import Commands
 from . import frontend, runtimes
 from . import source as _source
-from .plan import Plan, Wish, stale_libexec
+from .plan import Plan, ReleaseSpec, stale_libexec
 from .records import complete_releases
 
 
-def build(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[str, float]:
+def build(layout: Layout, spec: ReleaseSpec, plan: Plan, commands: Commands) -> dict[str, float]:
     """Build what releases share and this plan lacks; returns seconds by step."""
     timings: dict[str, float] = {}
     layout.libexec.mkdir(mode=0o755, parents=True, exist_ok=True)
-    for name in stale_libexec(layout, wish):
-        files.write_atomically(layout.libexec / name, wish.libexec[name], 0o755)
-    tree = _source.SourceStore(layout.root).tree(wish.revision)
-    with _bundle.uv_cache(wish.bundle, layout.shared, _missing_environment(plan)) as offline:
+    for name in stale_libexec(layout, spec):
+        files.write_atomically(layout.libexec / name, spec.libexec[name], 0o755)
+    tree = _source.SourceStore(layout.root).tree(spec.revision)
+    with _bundle.uv_cache(spec.bundle, layout.shared, _missing_environment(plan)) as offline:
         commands.environment.update(offline)
-        _build_parts(layout, wish, plan, tree, commands, complete_releases(layout), timings)
+        _build_parts(layout, spec, plan, tree, commands, complete_releases(layout), timings)
     return timings
 
 
@@ -39,7 +39,7 @@ def _missing_environment(plan: Plan) -> str:
 
 def _build_parts(
     layout: Layout,
-    wish: Wish,
+    spec: ReleaseSpec,
     plan: Plan,
     tree: Path,
     commands: Commands,
@@ -47,7 +47,7 @@ def _build_parts(
     timings: dict[str, float],
 ) -> None:
     uv = _timed(
-        timings, "uv", lambda: runtimes.ensure_uv(layout, wish.uv_version, _any_python(plan), commands)
+        timings, "uv", lambda: runtimes.ensure_uv(layout, spec.uv_version, _any_python(plan), commands)
     )
     jobs = []
     if plan.environment_path is not None and plan.python is not None:
@@ -57,12 +57,12 @@ def _build_parts(
                 timings,
                 "python_environment",
                 lambda: runtimes.ensure_environment(
-                    layout, tree / "backend", python, wish.uv_version, uv, commands
+                    layout, tree / "backend", python, spec.uv_version, uv, commands
                 ),
             )
         )
     if plan.frontend is not None:
-        jobs.append(lambda: _build_frontend(layout, wish, plan, tree, uv, commands, releases, timings))
+        jobs.append(lambda: _build_frontend(layout, spec, plan, tree, uv, commands, releases, timings))
     commands.side_by_side(*jobs)
 
 
@@ -80,7 +80,7 @@ def _timed(timings: dict[str, float], name: str, work: Any) -> Any:
 
 def _build_frontend(
     layout: Layout,
-    wish: Wish,
+    spec: ReleaseSpec,
     plan: Plan,
     tree: Path,
     uv: Path,
@@ -93,16 +93,16 @@ def _build_frontend(
     node = _timed(
         timings,
         "node",
-        lambda: runtimes.ensure_node(layout, wish.node_version, _any_python(plan), uv, commands),
+        lambda: runtimes.ensure_node(layout, spec.node_version, _any_python(plan), uv, commands),
     )
     if frontend.built(layout, inputs.fingerprint, releases) is not None:
         return
     directory = layout.frontend_build(inputs.key)
-    if wish.bundle is not None:
-        part = _bundle.part(wish.bundle, "frontend", inputs.fingerprint)
+    if spec.bundle is not None:
+        part = _bundle.part(spec.bundle, "frontend", inputs.fingerprint)
         _timed(timings, "unpack", lambda: frontend.take(directory, part, inputs.fingerprint))
         return
     source = tree / "frontend"
     _timed(timings, "npm_ci", lambda: frontend.install_packages(directory, source, node, commands))
-    fonts = layout.libexec / wish.fonts_program
+    fonts = layout.libexec / spec.fonts_program
     _timed(timings, "build", lambda: frontend.build(directory, source, inputs, node, fonts, commands))

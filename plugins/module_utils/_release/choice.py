@@ -24,9 +24,9 @@ def last_verified(releases: Mapping[str, Mapping[str, Any]]) -> str | None:
     return max(verified, key=_served)[0] if verified else None
 
 
-def lacking(told: Mapping[str, Any], needed: Iterable[str]) -> list[str]:
+def lacking(record: Mapping[str, Any], needed: Iterable[str]) -> list[str]:
     """What of that a release does not have. One that does not say what it has lacks nothing."""
-    has = told.get("components")
+    has = record.get("components")
     return [] if has is None else [name for name in COMPONENTS if name in needed and name not in has]
 
 
@@ -66,22 +66,22 @@ def known(
 ) -> str:
     """The releases of a host in one line, for a message."""
     shown = []
-    for name, told in releases.items():
-        state = STATES.get(outcome(told), outcome(told))
-        without = lacking(told, needed)
+    for name, record in releases.items():
+        state = STATES.get(outcome(record), outcome(record))
+        without = lacking(record, needed)
         words = [*(["current"] if name == current else []), state]
         shown.append(f"{name} ({', '.join([*words, *(f'without {part}' for part in without)])})")
     return ", ".join(shown) or "none"
 
 
-def _refuse_lacking(name: str, release: Mapping[str, Any], needed: Collection[str], told: str) -> None:
+def _refuse_lacking(name: str, release: Mapping[str, Any], needed: Collection[str], listing: str) -> None:
     """A rollback must not take away what the inventory has run here."""
     parts = lacking(release, needed)
     if parts:
         named, groups = " and ".join(parts), ", ".join(f"mission_control_{part}" for part in parts)
         raise DeploymentError(
             f"release: {name} has no {named}, which the inventory has run on this host. "
-            f"Nothing was changed. {told}",
+            f"Nothing was changed. {listing}",
             kind="incomplete_release",
             remedy=f"Deploy its revision with {named} (mission_control_revision: {release.get('revision')}), "
             f"or take {named} from this host in the inventory (group {groups}) and repeat the rollback.",
@@ -95,15 +95,15 @@ def choose(
 
     One that lacks what is needed is refused, but for the current one, whose database may be taken back.
     """
-    told = f"Releases of this host: {known(releases, current, needed)}."
+    listing = f"Releases of this host: {known(releases, current, needed)}."
     if not wanted:
         previous = previous_release(releases, current, needed)
         if previous is None:
             lesser = previous_release(releases, current)
             if lesser is not None:
-                _refuse_lacking(lesser, releases[lesser], needed, told)
+                _refuse_lacking(lesser, releases[lesser], needed, listing)
             raise DeploymentError(
-                f"There is no earlier release to go back to. {told}",
+                f"There is no earlier release to go back to. {listing}",
                 kind="no_release",
                 remedy="Deploy the revision that you want (mission_control_revision).",
             )
@@ -113,19 +113,20 @@ def choose(
     good = [name for name in fit if outcome(releases[name]) != "failed"]
     if not fit:
         raise DeploymentError(
-            f"release: {wanted} is no release of this host. {told}",
+            f"release: {wanted} is no release of this host. {listing}",
             kind="no_release",
             remedy="Name one of them, or deploy the revision that you want.",
         )
     if not good:
         reason = str((releases[fit[-1]].get("outcome") or {}).get("reason") or "it was not healthy")
         raise DeploymentError(
-            f"release: {fit[-1]} failed when it was deployed ({reason}), so nothing goes back to it. {told}",
+            f"release: {fit[-1]} failed when it was deployed ({reason}), so nothing goes back to it. "
+            f"{listing}",
             kind="failed_release",
             remedy="Name another one; to try it once more, deploy it.",
         )
     whole = [name for name in good if name == current or not lacking(releases[name], needed)]
     found = max(((name, releases[name]) for name in whole or good), key=_served)[0]
     if found not in whole:
-        _refuse_lacking(found, releases[found], needed, told)
+        _refuse_lacking(found, releases[found], needed, listing)
     return found

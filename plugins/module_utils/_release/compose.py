@@ -18,25 +18,25 @@ from .._host.logged_commands import Commands
 from . import frontend as _frontend
 from . import source
 from .build import _timed, build
-from .plan import RECIPE, Plan, Wish
+from .plan import RECIPE, Plan, ReleaseSpec
 from .records import complete_releases, current_release
 
 
-def prepare(layout: Layout, wish: Wish, plan: Plan, commands: Commands) -> dict[str, float]:
+def prepare(layout: Layout, spec: ReleaseSpec, plan: Plan, commands: Commands) -> dict[str, float]:
     """Build and compose what the plan lacks, beside the release that serves; returns seconds by step."""
     if plan.environment_path is not None:
-        identity.ensure(layout.identity, wish.identity_from)
-    timings = build(layout, wish, plan, commands)
+        identity.ensure(layout.identity, spec.identity_from)
+    timings = build(layout, spec, plan, commands)
     releases = complete_releases(layout)
     if plan.identifier not in releases:
-        tree = source.SourceStore(layout.root).tree(wish.revision)
-        _timed(timings, "compose", lambda: _compose(layout, wish, plan, tree, commands, releases))
+        tree = source.SourceStore(layout.root).tree(spec.revision)
+        _timed(timings, "compose", lambda: _compose(layout, spec, plan, tree, commands, releases))
     return timings
 
 
 def _compose(
     layout: Layout,
-    wish: Wish,
+    spec: ReleaseSpec,
     plan: Plan,
     tree: Path,
     commands: Commands,
@@ -60,14 +60,14 @@ def _compose(
             # The release brings its Node.js along, so that a switch of releases switches it too.
             node = partial / "frontend" / ".node"
             node.unlink(missing_ok=True)
-            node.symlink_to(layout.runtime("node", wish.node_version))
+            node.symlink_to(layout.runtime("node", spec.node_version))
         for part in plan.carried:
             current = layout.current.resolve()
             for name in ("backend", "scripts") if part == "backend" else ("frontend",):
                 if (current / name).is_dir():
                     trees.copy(current / name, partial / name, link=True)
-        told = describe(layout, wish, plan)
-        files.write_atomically(partial / "release.json", json.dumps(told, indent=1) + "\n")
+        record = describe(layout, spec, plan)
+        files.write_atomically(partial / "release.json", json.dumps(record, indent=1) + "\n")
         partial.rename(final)
     except BaseException:
         files.remove(partial)
@@ -102,14 +102,14 @@ def _compose_backend(plan: Plan, tree: Path, partial: Path, commands: Commands) 
     )
 
 
-def describe(layout: Layout, wish: Wish, plan: Plan) -> dict[str, Any]:
+def describe(layout: Layout, spec: ReleaseSpec, plan: Plan) -> dict[str, Any]:
     """release.json: what the release is, without a secret."""
-    told = source.SourceStore(layout.root).description(wish.revision) or {}
+    record = source.SourceStore(layout.root).description(spec.revision) or {}
     carried = complete_releases(layout).get(current_release(layout) or "", {}) if plan.carried else {}
     python = {
         "version": plan.python.version if plan.python else None,
         "environment": str(plan.environment_path) if plan.environment_path else None,
-        "uv": wish.uv_version,
+        "uv": spec.uv_version,
     }
     frontend = (
         {
@@ -122,18 +122,18 @@ def describe(layout: Layout, wish: Wish, plan: Plan) -> dict[str, Any]:
     )
     return {
         "id": plan.identifier,
-        "revision": wish.revision,
-        "described": told.get("described", ""),
-        "source": {"kind": told.get("kind"), "origin": told.get("origin")},
+        "revision": spec.revision,
+        "described": record.get("described", ""),
+        "source": {"kind": record.get("kind"), "origin": record.get("origin")},
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "created_by": wish.made_by,
+        "created_by": spec.made_by,
         "components": list(plan.components),
         "fingerprints": plan.fingerprints,
         "carried_over": list(plan.carried),
         "python": carried.get("python") if "backend" in plan.carried else python,
         "node": carried.get("node")
         if "frontend" in plan.carried
-        else (wish.node_version if plan.frontend else None),
+        else (spec.node_version if plan.frontend else None),
         "frontend": carried.get("frontend") if "frontend" in plan.carried else frontend,
         "recipe": RECIPE,
     }

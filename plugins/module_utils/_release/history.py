@@ -77,7 +77,7 @@ class Run:
     previous: str | None = None
     started: str = field(default_factory=records.now)
 
-    def told(self) -> dict[str, Any]:
+    def as_record(self) -> dict[str, Any]:
         return {
             "run": self.identifier,
             "action": self.action,
@@ -111,7 +111,7 @@ class Register:
             return self._living(descriptor)
 
     def begin(
-        self, run: Run, left_over: Callable[[dict[str, Any]], None] = lambda told: None
+        self, run: Run, left_over: Callable[[dict[str, Any]], None] = lambda answer: None
     ) -> dict[str, Any] | None:
         """Enter the run, or return the one in its way. One that ended without saying so is passed on."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ class Register:
             dead = self._read(descriptor)
             if dead is not None:
                 left_over(dead)
-            self._write(descriptor, {**run.told(), "boot": self._boot(), "uptime": self._uptime()})
+            self._write(descriptor, {**run.as_record(), "boot": self._boot(), "uptime": self._uptime()})
         return None
 
     def entered(self, identifier: str) -> dict[str, Any] | None:
@@ -130,29 +130,29 @@ class Register:
         if not self.path.exists():
             return None
         with self._opened() as descriptor:
-            told = self._read(descriptor)
-        return told if told is not None and told.get("run") == identifier else None
+            answer = self._read(descriptor)
+        return answer if answer is not None and answer.get("run") == identifier else None
 
     def end(self, identifier: str) -> None:
         """Take the run out, if it is the one that is entered."""
         with self._alone(), self._opened() as descriptor:
-            told = self._read(descriptor)
-            if told is not None and told.get("run") == identifier:
+            answer = self._read(descriptor)
+            if answer is not None and answer.get("run") == identifier:
                 self._write(descriptor, None)
 
     def _living(self, descriptor: int) -> dict[str, Any] | None:
-        told = self._read(descriptor)
-        if told is None:
+        answer = self._read(descriptor)
+        if answer is None:
             return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return told
+            return answer
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         # The process on the host adds a line of its own: from then on its lock is what counts.
-        if os.pread(descriptor, 1 << 16, 0).count(b"\n") > 1 or told.get("boot") != self._boot():
+        if os.pread(descriptor, 1 << 16, 0).count(b"\n") > 1 or answer.get("boot") != self._boot():
             return None
-        return told if self._uptime() - told.get("uptime", 0.0) < GRACE else None
+        return answer if self._uptime() - answer.get("uptime", 0.0) < GRACE else None
 
     @contextlib.contextmanager
     def _alone(self) -> Generator[None]:
@@ -176,14 +176,14 @@ class Register:
     @staticmethod
     def _read(descriptor: int) -> dict[str, Any] | None:
         try:
-            told = json.loads(os.pread(descriptor, 1 << 16, 0).partition(b"\n")[0])
+            answer = json.loads(os.pread(descriptor, 1 << 16, 0).partition(b"\n")[0])
         except ValueError:
             return None
-        return told if isinstance(told, dict) else None
+        return answer if isinstance(answer, dict) else None
 
     @staticmethod
-    def _write(descriptor: int, told: Mapping[str, Any] | None) -> None:
-        text = b"" if told is None else json.dumps(told).encode() + b"\n"
+    def _write(descriptor: int, answer: Mapping[str, Any] | None) -> None:
+        text = b"" if answer is None else json.dumps(answer).encode() + b"\n"
         # The lock is on this very file, so it is never replaced by another.
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text, 0)
@@ -203,16 +203,16 @@ def step(layout: Layout) -> str:
     return ""
 
 
-def describe(told: Mapping[str, Any], doing: str = "", now: float | None = None) -> str:
+def describe(answer: Mapping[str, Any], doing: str = "", now: float | None = None) -> str:
     """A run that goes on, in one sentence."""
-    by, address = told.get("by") or "somebody", told.get("from")
-    words = f"{told.get('action', 'deploy')} by {by}{f' (from {address})' if address else ''}"
-    source, revision = str(told.get("source") or ""), str(told.get("revision") or "")
+    by, address = answer.get("by") or "somebody", answer.get("from")
+    words = f"{answer.get('action', 'deploy')} by {by}{f' (from {address})' if address else ''}"
+    source, revision = str(answer.get("source") or ""), str(answer.get("revision") or "")
     if source or revision:
         words += f" of {source}{f' at {revision}' if revision and source else revision}"
-    if told.get("previous"):
-        words += f", while release {told['previous']} serves"
-    words += f", since {told.get('started', 'an unknown time')}{_ago(told.get('started'), now)}"
+    if answer.get("previous"):
+        words += f", while release {answer['previous']} serves"
+    words += f", since {answer.get('started', 'an unknown time')}{_ago(answer.get('started'), now)}"
     return f"{words}; it is {doing}" if doing else words
 
 
@@ -237,16 +237,18 @@ def seconds_since(moment: Any, now: float | None = None) -> float | None:
 def deployed_since(layout: Layout, started: str) -> tuple[str, Mapping[str, Any]] | None:
     """The release that was made or verified last since a time, if there is one."""
     found = [
-        (name, told)
-        for name, told in records.complete_releases(layout).items()
-        if started <= max(str(told.get("created", "")), str((told.get("outcome") or {}).get("at", "")))
+        (name, answer)
+        for name, answer in records.complete_releases(layout).items()
+        if started <= max(str(answer.get("created", "")), str((answer.get("outcome") or {}).get("at", "")))
     ]
     return found[-1] if found else None
 
 
-def entry(layout: Layout, told: Mapping[str, Any], result: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """One line of the history. `told` is the run as it was entered, `values` what its end says."""
-    started, current = str(told.get("started", "")), records.current_release(layout)
+def entry(
+    layout: Layout, answer: Mapping[str, Any], result: str, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One line of the history. `record` is the run as it was entered, `values` what its end says."""
+    started, current = str(answer.get("started", "")), records.current_release(layout)
     identifier = str(values.get("release") or "")
     releases = records.complete_releases(layout)
     if not identifier and result == "interrupted":
@@ -256,28 +258,28 @@ def entry(layout: Layout, told: Mapping[str, Any], result: str, values: Mapping[
     elif not identifier and result in ("deployed", "rolled_back"):
         identifier = current or ""
     release = releases.get(identifier, {})
-    if result == "deployed" and current == told.get("previous"):
+    if result == "deployed" and current == answer.get("previous"):
         tried_at = str((release.get("outcome") or {}).get("at", ""))
         result = "deployed" if tried_at >= started else "unchanged"
     text = Redactor().text
     line = {
         "time": records.now(),
-        "action": told.get("action", ""),
+        "action": answer.get("action", ""),
         "result": result,
         "release": identifier or None,
-        "previous": told.get("previous"),
+        "previous": answer.get("previous"),
         "current": current,
-        "revision": release.get("revision") or told.get("revision") or None,
-        "source": (release.get("source") or {}).get("origin") or told.get("source") or None,
-        "by": told.get("by", ""),
-        "from": told.get("from", ""),
+        "revision": release.get("revision") or answer.get("revision") or None,
+        "source": (release.get("source") or {}).get("origin") or answer.get("source") or None,
+        "by": answer.get("by", ""),
+        "from": answer.get("from", ""),
         "started": started,
         "seconds": None if result == "interrupted" else round(seconds_since(started) or 0.0),
         "failed_task": values.get("failed_task") or None,
         "failed_checks": list(values.get("failed_checks") or []),
         "reason": text(" ".join(str(values.get("reason") or "").split()))[:REASON] or None,
         "schema": values.get("schema") or None,
-        "run": told.get("run", ""),
+        "run": answer.get("run", ""),
     }
     return {name: value for name, value in line.items() if value not in (None, [], "")}
 
@@ -325,9 +327,9 @@ def history(layout: Layout, lines: int) -> list[dict[str, Any]]:
         piece = []
         for line in text.splitlines():
             with contextlib.suppress(ValueError):
-                told = json.loads(line)
-                if isinstance(told, dict):
-                    piece.append(told)
+                answer = json.loads(line)
+                if isinstance(answer, dict):
+                    piece.append(answer)
         found = piece + found
         if len(found) >= lines:
             break

@@ -19,19 +19,19 @@ from .records import complete_releases, current_release, document, now
 def note(layout: Layout, identifier: str, **values: Any) -> bool:
     """Write something into a release's description; says whether it was not there already."""
     path = layout.release(identifier)
-    told = document(path)
-    if told is None:
+    answer = document(path)
+    if answer is None:
         raise DeploymentError(f"There is no complete release {identifier}.", kind="no_release")
-    if all(told.get(name) == value for name, value in values.items()):
+    if all(answer.get(name) == value for name, value in values.items()):
         return False
-    files.write_atomically(path / "release.json", json.dumps({**told, **values}, indent=1) + "\n")
+    files.write_atomically(path / "release.json", json.dumps({**answer, **values}, indent=1) + "\n")
     return True
 
 
 def mark(layout: Layout, identifier: str, state: str, by: str, reason: str) -> bool:
     """Record what became of a release."""
-    told = document(layout.release(identifier)) or {}
-    before = told.get("outcome") or {}
+    answer = document(layout.release(identifier)) or {}
+    before = answer.get("outcome") or {}
     if before.get("state") == state and before.get("reason", "") == reason:
         return False
     if (before.get("state"), state) == ("failed", "left"):

@@ -23,7 +23,7 @@ RECIPE = 1
 
 
 @dataclass
-class Wish:
+class ReleaseSpec:
     """What a release shall be made of."""
 
     revision: str
@@ -65,82 +65,88 @@ class Plan:
         return self.build_steps + self.own_steps
 
 
-def make_plan(layout: Layout, wish: Wish, releases: Mapping[str, Mapping[str, Any]]) -> Plan:
+def make_plan(layout: Layout, spec: ReleaseSpec, releases: Mapping[str, Mapping[str, Any]]) -> Plan:
     """Name the release and list what has to be done for it. Changes nothing."""
     store = source.SourceStore(layout.root)
-    told = store.description(wish.revision)
-    if told is None:
+    record = store.description(spec.revision)
+    if record is None:
         raise DeploymentError(
-            f"The source {wish.revision[:12]} is not on this host.",
+            f"The source {spec.revision[:12]} is not on this host.",
             kind="no_source",
             remedy="Bring it first (role openclaw.mission_control.source).",
         )
-    tree = store.tree(wish.revision)
-    plan = Plan("", {}, wish.components, ())
-    plan.components = tuple(name for name in COMPONENTS if name in wish.components)
-    parts = parts_of(wish.components)
+    tree = store.tree(spec.revision)
+    plan = Plan("", {}, spec.components, ())
+    plan.components = tuple(name for name in COMPONENTS if name in spec.components)
+    parts = parts_of(spec.components)
     current = current_release(layout)
     if "backend" in parts:
-        _plan_backend(layout, wish, told, tree, plan)
+        _plan_backend(layout, spec, record, tree, plan)
     if "frontend" in parts:
-        _plan_frontend(layout, wish, told, plan, releases)
-    if wish.carry_over and current is not None and current in releases:
+        _plan_frontend(layout, spec, record, plan, releases)
+    if spec.carry_over and current is not None and current in releases:
         _carry_over(plan, releases[current], parts)
     plan.fingerprints = dict(sorted(plan.fingerprints.items()))
-    name = digest({"recipe": RECIPE, "revision": wish.revision, "parts": plan.fingerprints}, 8)
-    plan.identifier = f"{wish.revision[:12]}-{name}"
+    name = digest({"recipe": RECIPE, "revision": spec.revision, "parts": plan.fingerprints}, 8)
+    plan.identifier = f"{spec.revision[:12]}-{name}"
     if plan.identifier not in releases:
         plan.own_steps.append(f"compose release {plan.identifier}")
     return plan
 
 
-def _plan_backend(layout: Layout, wish: Wish, told: Mapping[str, Any], tree: Path, plan: Plan) -> None:
+def _plan_backend(
+    layout: Layout, spec: ReleaseSpec, record: Mapping[str, Any], tree: Path, plan: Plan
+) -> None:
     source.refuse_missing(
-        source.missing_files(lambda name: (tree / name).is_file(), ("backend/uv.lock",)), told["origin"]
+        source.missing_files(lambda name: (tree / name).is_file(), ("backend/uv.lock",)), record["origin"]
     )
-    values = dict(wish.backend_environment)
+    values = dict(spec.backend_environment)
     values.setdefault("OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH", str(layout.identity))
     plan.environment = _environment.texts(values)
     plan.environment_text = _environment.render(plan.environment)
-    plan.python = runtimes.find_python(wish.python)
-    key = runtimes.environment_key(tree / "backend", plan.python, wish.uv_version)
+    plan.python = runtimes.find_python(spec.python)
+    key = runtimes.environment_key(tree / "backend", plan.python, spec.uv_version)
     plan.environment_path = layout.python(key)
     plan.fingerprints["backend"] = digest(
         {
-            "trees": [told["trees"].get("backend"), told["trees"].get("scripts")],
+            "trees": [record["trees"].get("backend"), record["trees"].get("scripts")],
             "python": key,
             # The fingerprint shows no secret: a long random token is always part of the text.
             "environment": plan.environment_text,
         }
     )
-    if not runtimes.uv_program(layout, wish.uv_version).exists():
-        plan.build_steps.append(f"install uv {wish.uv_version}")
+    if not runtimes.uv_program(layout, spec.uv_version).exists():
+        plan.build_steps.append(f"install uv {spec.uv_version}")
     if not runtimes.environment_complete(plan.environment_path):
         plan.build_steps.append(f"install the backend's packages with Python {plan.python.version}")
     if identity.read(layout.identity) is None:
-        how = f"take over {wish.identity_from} as" if wish.identity_from else "make"
+        how = f"take over {spec.identity_from} as" if spec.identity_from else "make"
         plan.own_steps.append(f"{how} the backend's identity for gateways")
 
 
 def _plan_frontend(
-    layout: Layout, wish: Wish, told: Mapping[str, Any], plan: Plan, releases: Mapping[str, Mapping[str, Any]]
+    layout: Layout,
+    spec: ReleaseSpec,
+    record: Mapping[str, Any],
+    plan: Plan,
+    releases: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    lock = told["files"].get("frontend/package-lock.json")
+    lock = record["files"].get("frontend/package-lock.json")
     if lock is None:
-        source.refuse_missing(["frontend/package-lock.json"], told["origin"])
+        source.refuse_missing(["frontend/package-lock.json"], record["origin"])
     plan.frontend = _frontend.Inputs(
-        tree=told["trees"]["frontend"],
+        tree=record["trees"]["frontend"],
         lock=str(lock),
-        node=wish.node_version,
-        environment=dict(wish.frontend_environment),
-        fonts=wish.fonts,
+        node=spec.node_version,
+        environment=dict(spec.frontend_environment),
+        fonts=spec.fonts,
     )
     plan.fingerprints["frontend"] = plan.frontend.fingerprint
-    if not (runtimes.node_directory(layout, wish.node_version) / "npm").exists():
-        plan.build_steps.append(f"install Node.js {wish.node_version}")
+    if not (runtimes.node_directory(layout, spec.node_version) / "npm").exists():
+        plan.build_steps.append(f"install Node.js {spec.node_version}")
     if _frontend.built(layout, plan.frontend.fingerprint, releases) is None:
         directory = layout.frontend_build(plan.frontend.key)
-        if wish.bundle is not None:
+        if spec.bundle is not None:
             plan.build_steps.append("take the frontend out of the bundle")
             return
         if not (directory / "installed.json").exists():
@@ -163,10 +169,10 @@ def _carry_over(plan: Plan, current: Mapping[str, Any], parts: Sequence[str]) ->
     plan.components = tuple(name for name in COMPONENTS if name in together)
 
 
-def stale_libexec(layout: Layout, wish: Wish) -> list[str]:
+def stale_libexec(layout: Layout, spec: ReleaseSpec) -> list[str]:
     """Start programs whose content differs from the wanted one."""
     stale = []
-    for name, text in wish.libexec.items():
+    for name, text in spec.libexec.items():
         path = layout.libexec / name
         try:
             same = path.read_text(encoding="utf-8") == text

@@ -38,7 +38,7 @@ def prune_plan(layout: Layout, keep: int, running: Iterable[str], protect: Itera
     """
     releases = complete_releases(layout)
     safe = {current_release(layout), last_verified(releases), *running, *protect}
-    failed = [name for name, told in releases.items() if outcome(told) == "failed"]
+    failed = [name for name, answer in releases.items() if outcome(answer) == "failed"]
     good = [name for name in releases if name not in failed]
     newest = {*good[-max(keep, 1) :], *failed[-1:]}
     return [identifier for identifier in releases if identifier not in safe and identifier not in newest]
@@ -54,9 +54,9 @@ def prune(layout: Layout, keep: int, running: Iterable[str], protect: Iterable[s
             if path.name.startswith("."):
                 files.remove(path)
     kept = complete_releases(layout)
-    environments = {str((told.get("python") or {}).get("environment")) for told in kept.values()}
-    builds = {(told.get("frontend") or {}).get("build") for told in kept.values()}
-    nodes = {f"node-{told.get('node')}" for told in kept.values() if told.get("node")}
+    environments = {str((answer.get("python") or {}).get("environment")) for answer in kept.values()}
+    builds = {(answer.get("frontend") or {}).get("build") for answer in kept.values()}
+    nodes = {f"node-{answer.get('node')}" for answer in kept.values() if answer.get("node")}
     for path in _children(layout.shared / "runtimes"):
         if path.name.startswith((".", "node-")) and path.name not in nodes:
             files.remove(path)

@@ -23,10 +23,10 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 def document(path: Path) -> dict[str, Any] | None:
     """release.json of a release directory; None when it is no complete release."""
     try:
-        told = json.loads((path / "release.json").read_text(encoding="utf-8"))
+        record = json.loads((path / "release.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return told if isinstance(told, dict) and told.get("id") == path.name else None
+    return record if isinstance(record, dict) and record.get("id") == path.name else None
 
 
 def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
@@ -34,23 +34,23 @@ def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
     found = {}
     if layout.releases.is_dir():
         for path in layout.releases.iterdir():
-            told = document(path) if _IDENTIFIER.fullmatch(path.name) else None
-            if told is not None:
-                found[path.name] = told
+            record = document(path) if _IDENTIFIER.fullmatch(path.name) else None
+            if record is not None:
+                found[path.name] = record
     return dict(sorted(found.items(), key=lambda item: (str(item[1].get("created", "")), item[0])))
 
 
-def outcome(told: Mapping[str, Any]) -> str:
+def outcome(record: Mapping[str, Any]) -> str:
     """What became of a release: verified, failed, left (rolled back from), or empty when nobody looked."""
-    return str((told.get("outcome") or {}).get("state") or "")
+    return str((record.get("outcome") or {}).get("state") or "")
 
 
 def state_words(
-    told: Mapping[str, Any], *, current: bool, running: bool = False, fallback: bool = False
+    record: Mapping[str, Any], *, current: bool, running: bool = False, fallback: bool = False
 ) -> str:
     """The state of a release as tables show it: whether it serves, what became of it, and why it failed."""
-    state = outcome(told)
-    words = [STATES.get(state, state) if state or current or told.get("activated") else "never served"]
+    state = outcome(record)
+    words = [STATES.get(state, state) if state or current or record.get("activated") else "never served"]
     if current:
         words.insert(0, "current")
     elif running:
@@ -58,7 +58,7 @@ def state_words(
     elif fallback:
         words.append("a rollback leads here")
     text = ", ".join(words)
-    reason = str((told.get("outcome") or {}).get("reason") or "")
+    reason = str((record.get("outcome") or {}).get("reason") or "")
     return f"{text}: {reason}" if reason and state == "failed" else text
 
 
@@ -85,8 +85,8 @@ def current_release(layout: Layout) -> str | None:
 
 def made(release: Mapping[str, Any]) -> str:
     """When a release was made (UTC, ISO 8601); of one that does not tell, when it was changed last."""
-    told = (release["document"] or {}).get("created")
-    return str(told or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(release["modified"])))
+    record = (release["document"] or {}).get("created")
+    return str(record or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(release["modified"])))
 
 
 def release_facts(root: str) -> dict[str, Any]:
@@ -142,8 +142,8 @@ def release_of(cwd: str | None, root: str | None) -> str | None:
 
 def _fingerprint(release: Path, part: str) -> str:
     try:
-        told = json.loads((release / "release.json").read_text(encoding="utf-8"))
-        return str(told["fingerprints"][part])
+        record = json.loads((release / "release.json").read_text(encoding="utf-8"))
+        return str(record["fingerprints"][part])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

@@ -54,9 +54,9 @@ def find_python(wanted: str = "", directories: Iterable[str] = _DIRECTORIES) -> 
     if wanted:
         version = _version_of(wanted)
         if version < MINIMUM_PYTHON:
-            told = ".".join(map(str, version)) if version else "no Python"
+            record = ".".join(map(str, version)) if version else "no Python"
             raise DeploymentError(
-                f"backend_python: {wanted} is {told}; the backend needs 3.12 or newer.",
+                f"backend_python: {wanted} is {record}; the backend needs 3.12 or newer.",
                 kind="no_python",
                 remedy="Name the path of a newer one, or leave it empty to have one found.",
             )

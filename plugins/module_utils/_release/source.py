@@ -88,10 +88,10 @@ class SourceStore:
 
     def description(self, revision: str) -> dict[str, Any] | None:
         try:
-            told = json.loads((self.path(revision) / "source.json").read_text())
+            record = json.loads((self.path(revision) / "source.json").read_text())
         except (OSError, ValueError):
             return None
-        return told if isinstance(told, dict) and told.get("revision") == revision else None
+        return record if isinstance(record, dict) and record.get("revision") == revision else None
 
     def tree(self, revision: str) -> Path:
         return self.path(revision) / "tree"
@@ -118,7 +118,7 @@ class SourceStore:
             files.remove(tree)
             aside.rename(tree)
         refuse_missing(missing_files(lambda name: (tree / name).is_file(), required), origin)
-        told: dict[str, Any] = {
+        record: dict[str, Any] = {
             "revision": revision,
             "kind": kind,
             "origin": without_password(origin),
@@ -127,11 +127,11 @@ class SourceStore:
             "trees": {part: trees.fingerprint(tree / part) for part in PARTS if (tree / part).is_dir()},
             "files": {name: files.file_digest(tree / name) for name in REQUIRED if (tree / name).is_file()},
         }
-        files.write_atomically(partial / "source.json", json.dumps(told, indent=1) + "\n")
+        files.write_atomically(partial / "source.json", json.dumps(record, indent=1) + "\n")
         final = self.path(revision)
         files.remove(final)
         partial.rename(final)
-        return told
+        return record
 
 
 @dataclass
@@ -158,9 +158,9 @@ def bring(store: SourceStore, request: Request, commands: Commands) -> dict[str,
         return _bring_git(store, request, commands)
     if request.kind == "url":
         return _bring_url(store, request, commands)
-    told = store.description(request.revision)
-    if told is not None:
-        return _answer(store, told, changed=False)
+    record = store.description(request.revision)
+    if record is not None:
+        return _answer(store, record, changed=False)
     if request.archive is None:
         return predicted(request, needs_upload=True)
     store.begin(request.revision)
@@ -169,9 +169,9 @@ def bring(store: SourceStore, request: Request, commands: Commands) -> dict[str,
 
 def _bring_bundled(store: SourceStore, request: Request) -> dict[str, Any]:
     """The source of a bundle keeps the name that it has everywhere else: its commit, say."""
-    told = store.description(request.revision)
-    if told is not None:
-        return _answer(store, told, changed=False)
+    record = store.description(request.revision)
+    if record is not None:
+        return _answer(store, record, changed=False)
     if request.check_mode:
         return predicted(request)
     if request.archive is None:
@@ -184,8 +184,8 @@ def _bring_bundled(store: SourceStore, request: Request) -> dict[str, Any]:
     return _unpack_and_finish(store, request, request.archive)
 
 
-def _answer(store: SourceStore, told: Mapping[str, Any], *, changed: bool) -> dict[str, Any]:
-    return {**told, "path": str(store.tree(told["revision"])), "changed": changed, "present": True}
+def _answer(store: SourceStore, record: Mapping[str, Any], *, changed: bool) -> dict[str, Any]:
+    return {**record, "path": str(store.tree(record["revision"])), "changed": changed, "present": True}
 
 
 def predicted(request: Request, *, needs_upload: bool = False, revision: str = "") -> dict[str, Any]:
@@ -219,7 +219,7 @@ def _unpack_and_finish(store: SourceStore, request: Request, archive: IO[bytes])
                 kind="damaged",
                 remedy="Did the directory change meanwhile? Run again.",
             )
-        told = store.finish(
+        record = store.finish(
             request.revision,
             kind=request.kind,
             origin=request.source,
@@ -229,15 +229,15 @@ def _unpack_and_finish(store: SourceStore, request: Request, archive: IO[bytes])
     except BaseException:
         files.remove(partial)
         raise
-    return _answer(store, told, changed=True)
+    return _answer(store, record, changed=True)
 
 
 def _bring_url(store: SourceStore, request: Request, commands: Commands) -> dict[str, Any]:
     digest = checksum_of(request.checksum, needed=True)
     request.revision = digest
-    told = store.description(digest)
-    if told is not None:
-        return _answer(store, told, changed=False)
+    record = store.description(digest)
+    if record is not None:
+        return _answer(store, record, changed=False)
     if request.check_mode:
         return predicted(request)
     partial = store.begin(digest)
@@ -309,9 +309,9 @@ def _bring_git(store: SourceStore, request: Request, commands: Commands) -> dict
             f"mission_control_revision: {wanted or 'empty'}.", kind="no_revision", remedy=PIN_REMEDY
         )
     if _SHA.fullmatch(wanted):
-        told = store.description(wanted)
-        if told is not None:
-            return _answer(store, told, changed=False)
+        record = store.description(wanted)
+        if record is not None:
+            return _answer(store, record, changed=False)
     repository = _Repository(store.base / "repository.git", request.source, commands)
     try:
         commit = wanted if _SHA.fullmatch(wanted) else repository.look_up(wanted)
@@ -320,27 +320,27 @@ def _bring_git(store: SourceStore, request: Request, commands: Commands) -> dict
             # Git would have been installed before.
             return predicted(request)
         raise
-    told = store.description(commit) if commit else None
-    if told is not None:
-        return _answer(store, told, changed=False)
+    record = store.description(commit) if commit else None
+    if record is not None:
+        return _answer(store, record, changed=False)
     if request.check_mode:
         return predicted(request, revision=commit or wanted)
     commit = repository.fetch(commit, wanted)
-    told = store.description(commit)
-    if told is not None:
-        return _answer(store, told, changed=False)
+    record = store.description(commit)
+    if record is not None:
+        return _answer(store, record, changed=False)
     refuse_missing(missing_files(lambda name: repository.has(commit, name), request.required), request.source)
     partial = store.begin(commit)
     try:
         repository.export(commit, partial)
         described = wanted if wanted != commit else commit[:SHORT]
-        told = store.finish(
+        record = store.finish(
             commit, kind="git", origin=request.source, described=described, required=request.required
         )
     except BaseException:
         files.remove(partial)
         raise
-    return _answer(store, told, changed=True)
+    return _answer(store, record, changed=True)
 
 
 def prune(store: SourceStore, kept: set[str]) -> list[str]:

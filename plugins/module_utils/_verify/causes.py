@@ -238,7 +238,7 @@ def _place(finding: _Finding) -> int:
     return next((number for number, prefix in enumerate(ORDER) if _below(path, [prefix])), len(ORDER))
 
 
-def explain(verdicts: Sequence[Verdict]) -> None:
+def find_causes(verdicts: Sequence[Verdict]) -> None:
     """Mark consequences with the path of their root cause."""
     findings = [
         _Finding(path, leaf, number)

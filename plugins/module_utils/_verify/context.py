@@ -66,7 +66,7 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
         return Problem(answer.failure.kind, summary, cause.format(**words), remedy.format(**words), evidence)
     request = redactor.text(f"{answer.method} {answer.url.split('?')[0]}")
     summary = f"{request} answered {answer.status}"
-    if notice := maintenance.told(answer.header(maintenance.HEADER)):
+    if notice := maintenance.notice_of(answer.header(maintenance.HEADER)):
         return maintenance_problem(notice, evidence)
     if answer.status == 401:
         return Problem(

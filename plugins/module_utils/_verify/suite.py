@@ -15,7 +15,7 @@ from typing import Any
 
 from .._http import Client, MissingLibraryError
 from .._redaction import Redactor
-from .causes import explain, root_causes
+from .causes import find_causes, root_causes
 from .context import Context, Shared
 from .target import Host
 from .verdict import ERROR, FAIL, FLAKY, HEALTHY, PASS, SKIP, STATES, WARN, Verdict, combine, without, worst
@@ -252,7 +252,7 @@ def report_of(
     requests: int = 0,
 ) -> dict[str, Any]:
     """The documented result over some verdicts."""
-    explain(verdicts)
+    find_causes(verdicts)
     state = worst(verdict.state for verdict in verdicts)
     counts = {name: sum(verdict.state == name for verdict in verdicts) for name in STATES}
     report = {

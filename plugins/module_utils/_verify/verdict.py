@@ -141,9 +141,9 @@ def combine(name: str, parts: Iterable[Verdict], summary: str = "", **more: Any)
     elif not checks:
         verdict.summary = summary or "nothing to check"
     else:
-        told = Counter(part.summary for part in checks if part.summary)
+        record = Counter(part.summary for part in checks if part.summary)
         verdict.summary = summary or "; ".join(
-            f"{number} x {text}" if number > 1 else text for text, number in told.items()
+            f"{number} x {text}" if number > 1 else text for text, number in record.items()
         )
     return verdict
 

@@ -16,24 +16,24 @@ _REMAKE = "make it anew with this inventory (playbooks/bundle.yml)"
 
 
 def bundle(context: Context) -> Iterator[Problem]:
-    told = context.bundle
-    if told is None:
+    record = context.bundle
+    if record is None:
         return
 
     def problem(message: str, remedy: str = _REMAKE) -> Problem:
-        return Problem("bundle", f"{PREFIX}_bundle", message, remedy, value=told.path)
+        return Problem("bundle", f"{PREFIX}_bundle", message, remedy, value=record.path)
 
-    if told.fault:
-        yield problem(told.fault, "name the file that playbooks/bundle.yml made, or copy it again")
+    if record.fault:
+        yield problem(record.fault, "name the file that playbooks/bundle.yml made, or copy it again")
         return
     if context.host is not None:
-        yield from _unlike(context.hostname, context.host, told.manifest, problem)
-        yield from _room_for_bundle(context, told)
+        yield from _unlike(context.hostname, context.host, record.manifest, problem)
+        yield from _room_for_bundle(context, record)
     differing = [
-        *_other_source(context, told),
-        *_other_backend(context, told),
-        *_other_frontend(context, told),
-        *_other_gateway(context, told),
+        *_other_source(context, record),
+        *_other_backend(context, record),
+        *_other_frontend(context, record),
+        *_other_gateway(context, record),
     ]
     for message in differing:
         yield problem(message)
@@ -58,65 +58,65 @@ def _unlike(
     )
 
 
-def _room_for_bundle(context: Context, told: Bundle) -> Iterator[Problem]:
+def _room_for_bundle(context: Context, record: Bundle) -> Iterator[Problem]:
     assert context.host is not None  # noqa: S101
-    space = context.host["disk"].get(told.directory)
-    if space is None or (context.host["files"].get(f"{told.directory}/installed.json") or {}).get("exists"):
+    space = context.host["disk"].get(record.directory)
+    if space is None or (context.host["files"].get(f"{record.directory}/installed.json") or {}).get("exists"):
         return
     # Packages and wheels lie there twice.
     needed = sum(
         int(part["size"]) * (2 if part["kind"] in ("packages", "wheels") else 1)
-        for part in told.manifest["parts"].values()
+        for part in record.manifest["parts"].values()
     )
     if space["available_bytes"] < needed:
         yield Problem(
             "bundle",
             f"{PREFIX}_bundle",
-            f"needs {_size(needed)} below {told.directory}, and {_size(space['available_bytes'])} are free",
+            f"needs {_size(needed)} below {record.directory}, and {_size(space['available_bytes'])} are free",
             "make room, or choose another common_bundle_directory",
-            value=told.path,
+            value=record.path,
         )
 
 
-def _other_source(context: Context, told: Bundle) -> Iterator[str]:
-    source = told.manifest.get("source")
+def _other_source(context: Context, record: Bundle) -> Iterator[str]:
+    source = record.manifest.get("source")
     if not context.runs("backend", "worker", "frontend"):
         return
     if not source:
         yield "holds no application, which this host runs"
         return
-    wanted = str(told.wishes.get("source_revision") or "")
+    wanted = str(record.role_variables.get("source_revision") or "")
     if source["kind"] == "git" and wanted and wanted not in (source["asked"], source["revision"]):
         yield f"holds the revision {source['asked']}, and {PREFIX}_revision is {wanted}"
 
 
-def _other_backend(context: Context, told: Bundle) -> Iterator[str]:
-    if not context.runs("backend", "worker") or not told.manifest.get("source"):
+def _other_backend(context: Context, record: Bundle) -> Iterator[str]:
+    if not context.runs("backend", "worker") or not record.manifest.get("source"):
         return
-    if "backend" not in told.manifest:
+    if "backend" not in record.manifest:
         yield "holds no packages of the backend, which this host runs"
-    wanted = str(told.wishes.get("backend_uv_version") or "")
-    if wanted and wanted != told.manifest.get("uv"):
-        yield f"holds uv {told.manifest.get('uv')}, and backend_uv_version is {wanted}"
+    wanted = str(record.role_variables.get("backend_uv_version") or "")
+    if wanted and wanted != record.manifest.get("uv"):
+        yield f"holds uv {record.manifest.get('uv')}, and backend_uv_version is {wanted}"
 
 
-def _other_frontend(context: Context, told: Bundle) -> Iterator[str]:
+def _other_frontend(context: Context, record: Bundle) -> Iterator[str]:
     names = ("frontend_settings", "frontend_node_version", "frontend_fonts")
     if (
         not context.runs("frontend")
-        or not told.manifest.get("source")
-        or any(name not in told.wishes for name in names)
+        or not record.manifest.get("source")
+        or any(name not in record.role_variables for name in names)
     ):
         return
     wanted = {
-        **told.wishes["frontend_settings"],
-        **(told.wishes.get("frontend_environment") or {}),
-        "frontend_node_version": told.wishes["frontend_node_version"],
-        "frontend_fonts": told.wishes["frontend_fonts"],
+        **record.role_variables["frontend_settings"],
+        **(record.role_variables.get("frontend_environment") or {}),
+        "frontend_node_version": record.role_variables["frontend_node_version"],
+        "frontend_fonts": record.role_variables["frontend_fonts"],
     }
     wanted = {name: str(value) for name, value in wanted.items()}
     differences = []
-    for build in told.manifest.get("frontends") or ():
+    for build in record.manifest.get("frontends") or ():
         held = {
             **build["environment"],
             "frontend_node_version": build["node"],
@@ -136,13 +136,14 @@ def _other_frontend(context: Context, told: Bundle) -> Iterator[str]:
         yield "holds no frontend, which this host runs"
 
 
-def _other_gateway(context: Context, told: Bundle) -> Iterator[str]:
+def _other_gateway(context: Context, record: Bundle) -> Iterator[str]:
     names = ("gateway_version", "gateway_node_version", "gateway_plugins")
-    if not context.runs("gateway") or any(name not in told.wishes for name in names):
+    if not context.runs("gateway") or any(name not in record.role_variables for name in names):
         return
-    wanted = tuple(told.wishes[name] for name in names)
+    wanted = tuple(record.role_variables[name] for name in names)
     held = [
-        (tree["version"], tree["node"], list(tree["plugins"])) for tree in told.manifest.get("gateways") or ()
+        (tree["version"], tree["node"], list(tree["plugins"]))
+        for tree in record.manifest.get("gateways") or ()
     ]
     if (str(wanted[0]), str(wanted[1]), list(wanted[2])) in held:
         return

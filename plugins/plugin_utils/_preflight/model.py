@@ -67,7 +67,7 @@ class Bundle:
     directory: str  # on the host
     manifest: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""  # why it cannot be read
-    wishes: Mapping[str, Any] = field(default_factory=dict)  # variables of the roles by name
+    role_variables: Mapping[str, Any] = field(default_factory=dict)  # variables of the roles by name
 
 
 @dataclass(frozen=True)

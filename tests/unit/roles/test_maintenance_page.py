@@ -90,7 +90,7 @@ def test_programs_get_the_reason_as_json(notice: Path, tmp_path: Path) -> None:
             }
         # Who began it is for operators.
         assert b"ann@desk" not in body and "ann@desk" not in str(answer.headers)
-        found = maintenance.told(answer.headers[maintenance.HEADER])
+        found = maintenance.notice_of(answer.headers[maintenance.HEADER])
         assert found is not None and found.sentence == "in maintenance since 2026-11-24T18:00:00Z: New disks"
         answer, body = ask("POST", "/api/v1/boards", b"x" * 300_000)
         assert answer.status == 503 and json.loads(body)["ok"] is False

@@ -104,8 +104,8 @@ def judge_workers(clients: Sequence[Mapping[str, str]], options: Mapping[str, An
     }
     hung = [client for client in busy if int(client.get("idle") or 0) > options["hung_after"]]
     alive = len(waiting) + len(busy) - len(hung)
-    told = f"{len(waiting)} worker{'' if len(waiting) == 1 else 's'} waiting, {len(busy)} busy"
-    verdict = Verdict("workers", PASS, told, evidence=evidence)
+    record = f"{len(waiting)} worker{'' if len(waiting) == 1 else 's'} waiting, {len(busy)} busy"
+    verdict = Verdict("workers", PASS, record, evidence=evidence)
     verdict.measures = [Measure("workers", float(alive), "", "", f"{options['workers_minimum']}:")]
     if alive >= options["workers_minimum"]:
         return verdict

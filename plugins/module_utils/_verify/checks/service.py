@@ -206,8 +206,8 @@ def judge_release(
     evidence = {"working_directory": process.cwd, "current": str(release), "pid": process.pid}
     inside = Path(process.cwd) == release or release in Path(process.cwd).parents
     if not inside and not process.deleted and unchanged(process.cwd, release):
-        told = f"runs from an earlier release what is the same in {release.name}"
-        return Verdict("release", summary=told, evidence=evidence)
+        record = f"runs from an earlier release what is the same in {release.name}"
+        return Verdict("release", summary=record, evidence=evidence)
     if process.deleted or not inside:
         what = "a release that was removed" if process.deleted else f"{process.cwd}"
         return Verdict(
@@ -364,8 +364,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
 
     works = [(name.removesuffix(".service"), partial(judge_unit, name)) for name in names]
     units = context.parts(works)
-    told = ", ".join(f"{unit.name.removeprefix('mission-control-')} {unit.summary}" for unit in units)
-    return combine("service", [*linger, *units], told)
+    record = ", ".join(f"{unit.name.removeprefix('mission-control-')} {unit.summary}" for unit in units)
+    return combine("service", [*linger, *units], record)
 
 
 def _plain(text: Any) -> bool:

@@ -130,22 +130,22 @@ def table(report: Mapping[str, Any], *, width: int = 0, colour: bool = False, ve
             if verdict.state not in (WARN, FAIL, ERROR):
                 row(verdict.name, verdict.summary + time, verdict.state)
                 continue
-            told = 0
+            record = 0
             for path, part in findings(verdict):
                 short = path.removeprefix(f"{verdict.name}.")
                 where_in = f"{short}: " if short != path else ""
                 if part.consequence_of:
-                    if not told:
+                    if not record:
                         row(verdict.name, f"{where_in}{part.summary}", part.state)
                         row("", f"because of {part.consequence_of}")
-                        told += 1
+                        record += 1
                     break
-                row(verdict.name if not told else "", f"{where_in}{part.summary}", part.state)
+                row(verdict.name if not record else "", f"{where_in}{part.summary}", part.state)
                 row("  cause", part.cause)
                 row("  remedy", part.remedy)
-                told += 1
-                if told >= 6 and not verbose:
-                    rest = sum(not other.consequence_of for _path, other in findings(verdict)) - told
+                record += 1
+                if record >= 6 and not verbose:
+                    rest = sum(not other.consequence_of for _path, other in findings(verdict)) - record
                     if rest > 0:
                         row("", f"and {rest} more findings of this check (see the reports)")
                     break

@@ -194,7 +194,7 @@ def line_chart(title: str, unit: str, both: Mapping[str, Any], identifier: str) 
         for (x, y), value in zip(_points(primary, most), primary, strict=True)
     )
     total, before = sum(primary) / max(len(primary), 1), sum(comparison) / max(len(comparison), 1)
-    told = f"{title}: mean {_figure(total)} {unit} now, {_figure(before)} in the span before."
+    caption = f"{title}: mean {_figure(total)} {unit} now, {_figure(before)} in the span before."
     rows = "".join(
         f'<tr><td class="n">{number + 1}</td><td class="n">{_figure(now)}</td><td class="n">'
         f"{_figure(comparison[number]) if number < len(comparison) else ''}</td></tr>"
@@ -205,11 +205,12 @@ def line_chart(title: str, unit: str, both: Mapping[str, Any], identifier: str) 
         f'<span class="soft">({_text(unit)})</span></h3>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{identifier}">'
         f"<title "
-        f'id="{identifier}">{_text(told)}</title>{_frame(most, both["primary"])}{"".join(lines)}{dots}</svg>'
+        f'id="{identifier}">{_text(caption)}</title>'
+        f"{_frame(most, both['primary'])}{''.join(lines)}{dots}</svg>"
         '<div class="legend"><span><i class="i1"></i>this range</span>'
         '<span><i class="i2"></i>the range before</span></div>'
         f'<details class="alt"><summary>Figures</summary><div '
-        f'class="scroll"><table><caption>{_text(told)}</caption>'
+        f'class="scroll"><table><caption>{_text(caption)}</caption>'
         '<thead><tr><th scope="col" class="n">bucket</th><th scope="col" class="n">this range</th>'
         f'<th scope="col" '
         f'class="n">before</th></tr></thead><tbody>{rows}</tbody></table></div></details></figure>'
@@ -236,7 +237,7 @@ def stacked_chart(title: str, side: Mapping[str, Any], identifier: str) -> str:
                     f'height="{height:.1f}"><title>{label}: {_figure(value)}</title></rect>'
                 )
     sums = ", ".join(f"{label} {_figure(sum(map(float, side[key])))}" for key, label in WIP.items())
-    told = f"{title}, by status over the range: {sums}."
+    caption = f"{title}, by status over the range: {sums}."
     rows = "".join(
         f'<tr><td class="n">{number + 1}</td>'
         + "".join(f'<td class="n">{_figure(float(side[key][number]))}</td>' for key in WIP)
@@ -251,10 +252,10 @@ def stacked_chart(title: str, side: Mapping[str, Any], identifier: str) -> str:
         f'<figure class="card" style="margin:0"><h3>{_text(title)} '
         '<span class="soft">(tasks)</span></h3>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{identifier}">'
-        f'<title id="{identifier}">{_text(told)}</title>{_frame(most, side)}{"".join(bars)}</svg>'
+        f'<title id="{identifier}">{_text(caption)}</title>{_frame(most, side)}{"".join(bars)}</svg>'
         f'<div class="legend">{keys}</div>'
         f'<details class="alt"><summary>Figures</summary><div '
-        f'class="scroll"><table><caption>{_text(told)}</caption>'
+        f'class="scroll"><table><caption>{_text(caption)}</caption>'
         f'<thead><tr><th scope="col" '
         f'class="n">bucket</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         "</details></figure>"
@@ -355,11 +356,12 @@ def _timings(view: Mapping[str, Any], number: int) -> str:
         f'y="{20 * row + 15}">{verdict.duration_ms:.0f} ms</text>'
         for row, verdict in enumerate(verdicts)
     )
-    told = f"Time of each check; the slowest is {verdicts[0].name} with {verdicts[0].duration_ms:.0f} ms."
+    caption = f"Time of each check; the slowest is {verdicts[0].name} with {verdicts[0].duration_ms:.0f} ms."
     return (
         f'<section aria-labelledby="t{number}"><h3 id="t{number}">Timings</h3><div class="card" '
         'style="max-width:40rem">'
-        f'<svg viewBox="0 0 460 {height}" role="img" aria-label="{_text(told)}">{bars}</svg></div></section>'
+        f'<svg viewBox="0 0 460 {height}" role="img" aria-label="{_text(caption)}">'
+        f"{bars}</svg></div></section>"
     )
 
 
@@ -392,13 +394,13 @@ def _parts(verdict: Verdict) -> str:
         return _evidence(verdict)
     items = []
     for part in verdict.checks:
-        told = _text(part.summary)
+        caption = _text(part.summary)
         if part.consequence_of:
-            told += f' <span class="soft">(because of {_text(part.consequence_of)})</span>'
+            caption += f' <span class="soft">(because of {_text(part.consequence_of)})</span>'
         elif part.cause and not part.checks:
-            told += f"<br><span class='soft'>{_text(part.cause)} {_text(part.remedy)}</span>"
+            caption += f"<br><span class='soft'>{_text(part.cause)} {_text(part.remedy)}</span>"
         inner = _parts(part) if part.checks or part.state in (WARN, FAIL, ERROR) else ""
-        items.append(f"<li>{_badge(part.state)} <b>{_text(part.name)}</b> {told}{inner}</li>")
+        items.append(f"<li>{_badge(part.state)} <b>{_text(part.name)}</b> {caption}{inner}</li>")
     return f'<ul class="parts">{"".join(items)}</ul>{_evidence(verdict)}'
 
 
@@ -481,7 +483,7 @@ def render(document: Mapping[str, Any]) -> str:
         *(_errors(view) for view in views),
     ]
     counts = document["counts"]
-    told = ", ".join(
+    caption = ", ".join(
         f"{counts[state]} {WORDS[state]}" for state in reversed(list(WORDS)) if counts.get(state)
     )
     return (
@@ -493,7 +495,7 @@ def render(document: Mapping[str, Any]) -> str:
         f"<title>{_text(title)}</title><style>{STYLE}</style></head><body>"
         f'<header><p class="soft">Mission Control verification</p><h1>{_text(document["name"])} '
         f"{_badge(document['state'])}</h1><p>{_text(document['summary'])}</p>"
-        f'<p class="soft">{_text(told)}; begun {_time(document["started"])}</p></header>'
+        f'<p class="soft">{_text(caption)}; begun {_time(document["started"])}</p></header>'
         f"<main>{''.join(body)}</main>"
         '<footer class="soft">Made by the Ansible collection '
         "openclaw.mission_control.</footer></body></html>\n"

@@ -43,9 +43,9 @@ def bundle(tmp_path: Path) -> Path:
 
 def test_a_host_is_sent_what_it_lacks_and_nothing_twice(tmp_path: Path, bundle: Path) -> None:
     wish = {"path": str(bundle), "directory": str(tmp_path / "host"), "components": ["worker"]}
-    foretold = adhoc("bundle", wish, tmp_path, "--check")
+    predicted = adhoc("bundle", wish, tmp_path, "--check")
     wanted = ["backend-e1.tar.gz", f"source-{REVISION[:12]}.tar.gz", "wheels.tar"]
-    assert foretold["changed"] and foretold["missing"] == wanted and not (tmp_path / "host").exists()
+    assert predicted["changed"] and predicted["missing"] == wanted and not (tmp_path / "host").exists()
     first = adhoc("bundle", wish, tmp_path)
     assert first["changed"] and first["missing"] == wanted
     # The gateway's tree is not for this host.

@@ -53,7 +53,7 @@ def test_what_runs_on_the_host_is_quoted() -> None:
     ],
 )
 def test_the_end_in_one_line(line: dict[str, Any], said: str) -> None:
-    assert deployment.told("h", {"current": "a", "seconds": 7, **line}) == said
+    assert deployment.sentence("h", {"current": "a", "seconds": 7, **line}) == said
 
 
 def test_the_watcher_ends_with_the_process_it_watches() -> None:

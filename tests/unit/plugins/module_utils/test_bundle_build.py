@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _bundle_build
-from ansible_collections.openclaw.mission_control.plugins.module_utils._bundle_build import Wish, Work
+from ansible_collections.openclaw.mission_control.plugins.module_utils._bundle_build import BundleSpec, Work
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files as _files
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import trees
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
@@ -54,12 +54,12 @@ def bring(work: Work, files: dict[str, str]) -> str:
 
 def test_the_source_part_leaves_settings_and_secrets_behind(work: Work, tmp_path: Path) -> None:
     files = {"backend/uv.lock": "lock", "backend/.env": "TOKEN=secret", "frontend/.env.local": "X=secret"}
-    wish = Wish(packages=(), revision=bring(work, files), asked="v1")
-    told = _bundle_build._source_part(work, wish)
+    spec = BundleSpec(packages=(), revision=bring(work, files), asked="v1")
+    told = _bundle_build._source_part(work, spec)
     assert told["origin"] == "https://u:********@host/x.git"
-    assert (told["asked"], told["kind"], told["revision"]) == ("v1", "git", wish.revision)
+    assert (told["asked"], told["kind"], told["revision"]) == ("v1", "git", spec.revision)
     target = tmp_path / "unpacked"
-    _bundle.unpack(work.part("source", wish.revision[:12]), target)
+    _bundle.unpack(work.part("source", spec.revision[:12]), target)
     assert [name for name, _entry in trees.entries(target, ())] == ["backend/uv.lock"]
     # On a host the tree that arrives is compared with this.
     assert trees.fingerprint(target) == told["tree"]
@@ -79,16 +79,16 @@ def test_a_secret_of_the_downloads_is_refused_by_the_name_of_its_file(work: Work
 def test_the_archive_is_composed_anew_only_when_something_differs(work: Work, tmp_path: Path) -> None:
     work.pack(tree(tmp_path / "one", {"x": "1"}), "backend", "k")
     work.add("backend", "k")
-    wish = Wish(packages=(), revision="b" * 40, made_by="somebody@there")
+    spec = BundleSpec(packages=(), revision="b" * 40, made_by="somebody@there")
     manifest = {**MANIFEST, "parts": work.parts}
-    bundle, changed = _bundle_build.finish(work, wish, manifest)
+    bundle, changed = _bundle_build.finish(work, spec, manifest)
     assert changed and bundle.name == "mission-control-bbbbbbbbbbbb-debian13-x86_64.tar"
     assert _bundle.read_manifest(bundle)["created_by"] == "somebody@there"
     before = bundle.read_bytes()
-    assert _bundle_build.finish(work, replace(wish, made_by="another"), manifest) == (bundle, False)
+    assert _bundle_build.finish(work, replace(spec, made_by="another"), manifest) == (bundle, False)
     assert bundle.read_bytes() == before
     changed_manifest = {**manifest, "uv": "2"}
-    other, changed = _bundle_build.finish(work, replace(wish, revision="c" * 40), changed_manifest)
+    other, changed = _bundle_build.finish(work, replace(spec, revision="c" * 40), changed_manifest)
     assert changed and not bundle.exists() and other.exists()
 
 

@@ -24,8 +24,10 @@ def _control() -> Iterator[MissionControl]:
 def _call(
     control: MissionControl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Call:
-    keeper = board.Keeper
-    monkeypatch.setattr(board, "Keeper", lambda *a, **k: keeper(*a, **{**k, "sleep": lambda _seconds: None}))
+    registrar = board.Registrar
+    monkeypatch.setattr(
+        board, "Registrar", lambda *a, **k: registrar(*a, **{**k, "sleep": lambda _seconds: None})
+    )
 
     def call(**arguments: Any) -> dict[str, Any]:
         defaults = {"url": control.url, "token": TOKEN, "name": "demo", "_ansible_diff": True}
@@ -98,8 +100,8 @@ def test_it_is_found_by_its_name_where_the_slug_was_chosen_otherwise(
 
 
 def test_it_is_deleted_once(control: MissionControl, call: Call) -> None:
-    foretold = call(state="absent", _ansible_check_mode=True)
-    assert foretold["action"] == "delete" and len(control.boards) == 1
+    predicted = call(state="absent", _ansible_check_mode=True)
+    assert predicted["action"] == "delete" and len(control.boards) == 1
     assert call(state="absent")["changed"] is True and control.boards == []
     assert call(state="absent")["changed"] is False
 

@@ -29,9 +29,9 @@ def _call(
     control: MissionControl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Call:
     monkeypatch.setattr(registration.time, "sleep", lambda _seconds: None)
-    keeper = gateway.Keeper
+    registrar = gateway.Registrar
     monkeypatch.setattr(
-        gateway, "Keeper", lambda *a, **k: keeper(*a, **{**k, "sleep": lambda _seconds: None})
+        gateway, "Registrar", lambda *a, **k: registrar(*a, **{**k, "sleep": lambda _seconds: None})
     )
 
     def call(**arguments: Any) -> dict[str, Any]:
@@ -111,13 +111,13 @@ def test_a_renamed_registration_is_recognised_by_its_address(control: MissionCon
 @pytest.mark.parametrize(
     "arguments", [{"name": "new", **PRESENT, "gateway_url": "ws://b:1"}, {"state": "absent"}, PRESENT]
 )
-def test_check_mode_foretells_and_changes_nothing(
+def test_check_mode_predicts_and_changes_nothing(
     control: MissionControl, call: Call, arguments: dict[str, Any]
 ) -> None:
-    foretold = call(**arguments, _ansible_check_mode=True)
-    assert foretold["changed"] is True and control.changes() == []
+    predicted = call(**arguments, _ansible_check_mode=True)
+    assert predicted["changed"] is True and control.changes() == []
     done = call(**arguments)
-    assert done["action"] == foretold["action"] and done["changed"] is True
+    assert done["action"] == predicted["action"] and done["changed"] is True
 
 
 def test_it_is_deleted_once(control: MissionControl, call: Call) -> None:
@@ -243,7 +243,7 @@ def test_boards_come_along_in_the_same_call(control: MissionControl, call: Call)
     assert call(**RECORDED, boards=boards)["changed"] is False
 
 
-def test_check_mode_foretells_a_gateway_and_its_boards(control: MissionControl, call: Call) -> None:
+def test_check_mode_predicts_a_gateway_and_its_boards(control: MissionControl, call: Call) -> None:
     arguments = {"name": "new", "gateway_url": "ws://b:1", "workspace_root": "/w", "boards": [{"name": "x"}]}
     result = call(**arguments, _ansible_check_mode=True)
     assert result["changed"] is True and len(result["diff"]) == 2 and control.changes() == []

@@ -46,7 +46,7 @@ def _installed(tmp_path: Path, call: Call) -> Path:
     return root
 
 
-def test_check_mode_foretells_all_for_a_user_that_is_not_there_yet(call: Call) -> None:
+def test_check_mode_predicts_all_for_a_user_that_is_not_there_yet(call: Call) -> None:
     result = call(user="not-there-yet", devices=["a" * 64], _ansible_check_mode=True)
     assert result["changed"] is True and result["unpaired"] == ["a" * 64]
     assert result["actions"] == ["install Node 24.19.0", "install OpenClaw 2026.4.2"]
@@ -126,9 +126,9 @@ def test_a_version_that_is_none_is_refused(call: Call) -> None:
 
 
 def test_it_is_removed_once_and_its_data_stays(installed: Path, tmp_path: Path, call: Call) -> None:
-    foretold = call(state="absent", _ansible_check_mode=True)
-    assert foretold["changed"] is True and (installed / "versions").exists()
-    assert call(state="absent")["removed"] == foretold["removed"]
+    predicted = call(state="absent", _ansible_check_mode=True)
+    assert predicted["changed"] is True and (installed / "versions").exists()
+    assert call(state="absent")["removed"] == predicted["removed"]
     assert (tmp_path / "state/openclaw.json").exists() and not (installed / "versions").exists()
     assert call(state="absent")["changed"] is False
     assert call(user="not-there-yet", state="absent")["changed"] is False

@@ -119,7 +119,7 @@ def test_an_approved_device_costs_no_command(host: Path, call: Call) -> None:
     assert calls(host) == before
 
 
-def test_check_mode_foretells(host: Path, call: Call) -> None:
+def test_check_mode_predicts(host: Path, call: Call) -> None:
     ask(host)
     assert call(**on_host(host), _ansible_check_mode=True)["changed"] is True
     assert calls(host) == []

@@ -1,4 +1,4 @@
-"""Maintenance mode: what is refused and foretold. The scenario `operations` has it for real."""
+"""Maintenance mode: what is refused and predicted. The scenario `operations` has it for real."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_beginning_foretold(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+def test_the_beginning_predicted(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     root = str(home / "mission-control")
     before = sorted(home.rglob("*"))
     result = call(

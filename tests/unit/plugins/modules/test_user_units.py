@@ -21,7 +21,7 @@ def call(capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]
     return result
 
 
-def test_check_mode_foretells_all_for_a_user_that_is_not_there_yet(
+def test_check_mode_predicts_all_for_a_user_that_is_not_there_yet(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     result = call(

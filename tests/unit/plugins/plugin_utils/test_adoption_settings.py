@@ -17,9 +17,9 @@ PUBLIC = {"mission_control_public_url": "http://mc.example.com:3000"}
 LOCAL = "postgresql+psycopg://postgres:postgres@localhost:5432/mission_control"
 
 
-def settle(
+def resolve(
     backend: dict[str, str] | None = None, named: dict[str, Any] | None = None, **changes: Any
-) -> _adoption_settings.Settled:
+) -> _adoption_settings.Resolved:
     found = {
         "backend": backend or {},
         "frontend": {},
@@ -28,7 +28,7 @@ def settle(
         "local_redis": True,
         **changes,
     }
-    return _adoption_settings.settle(
+    return _adoption_settings.resolve(
         found, PUBLIC | {f"mission_control_{k}": v for k, v in (named or {}).items()}
     )
 
@@ -105,25 +105,27 @@ CASES: list[tuple[dict[str, str], dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("found", "named", "facts", "why"), CASES)
 def test_setting(found: dict[str, str], named: dict[str, Any], facts: dict[str, Any], why: str) -> None:
-    settled = settle(found, named)
-    assert settled.facts == {f"mission_control_{name}": value for name, value in facts.items()}
-    (row,) = settled.rows
+    resolved = resolve(found, named)
+    assert resolved.facts == {f"mission_control_{name}": value for name, value in facts.items()}
+    (row,) = resolved.rows
     assert row.why.startswith(why)
 
 
 def test_redis_of_the_distribution_with_a_password_stays_its_own() -> None:
-    settled = settle({"RQ_REDIS_URL": "redis://:pw-of-the-queue@127.0.0.1:6380/3"})
-    assert settled.facts == {"redis_password": "pw-of-the-queue", "redis_port": 6380, "redis_database": 3}
+    resolved = resolve({"RQ_REDIS_URL": "redis://:pw-of-the-queue@127.0.0.1:6380/3"})
+    assert resolved.facts == {"redis_password": "pw-of-the-queue", "redis_port": 6380, "redis_database": 3}
 
 
 def test_servers_in_containers_are_used_as_they_are() -> None:
     redis = "redis://localhost:6379/0"
-    settled = settle({"DATABASE_URL": LOCAL, "RQ_REDIS_URL": redis}, local_database=False, local_redis=False)
-    assert settled.facts == {"mission_control_database_url": LOCAL, "mission_control_redis_url": redis}
+    resolved = resolve(
+        {"DATABASE_URL": LOCAL, "RQ_REDIS_URL": redis}, local_database=False, local_redis=False
+    )
+    assert resolved.facts == {"mission_control_database_url": LOCAL, "mission_control_redis_url": redis}
 
 
 def test_the_frontends_settings() -> None:
-    settled = settle(
+    resolved = resolve(
         frontend={
             "NEXT_PUBLIC_API_URL": "auto",
             "NEXT_PUBLIC_AUTH_MODE": "local",
@@ -132,11 +134,11 @@ def test_the_frontends_settings() -> None:
             "ANALYTICS": "1",
         }
     )
-    assert settled.facts == {
+    assert resolved.facts == {
         "mission_control_clerk_publishable_key": "pk_live",
         "mission_control_frontend_environment": {"NEXT_PUBLIC_CLERK_AFTER_SIGN_OUT_URL": "/bye"},
     }
-    assert {row.name: row.becomes for row in settled.rows}["ANALYTICS"] == "left out"
+    assert {row.name: row.becomes for row in resolved.rows}["ANALYTICS"] == "left out"
 
 
 def test_what_only_the_host_reached_is_not_opened() -> None:
@@ -144,12 +146,12 @@ def test_what_only_the_host_reached_is_not_opened() -> None:
         "backend": {"host": "localhost", "port": "8000"},
         "frontend": {"host": "0.0.0.0", "port": "3000"},
     }
-    assert settle(listens=listens).facts == {"mission_control_backend_bind": "127.0.0.1"}
+    assert resolve(listens=listens).facts == {"mission_control_backend_bind": "127.0.0.1"}
 
 
 def test_the_inventorys_own_values_stay_beside_those_carried_over() -> None:
-    settled = settle({"LOG_LEVEL": "DEBUG"}, {"backend_environment": {"LOG_FORMAT": "json"}})
-    assert settled.facts["mission_control_backend_environment"] == {
+    resolved = resolve({"LOG_LEVEL": "DEBUG"}, {"backend_environment": {"LOG_FORMAT": "json"}})
+    assert resolved.facts["mission_control_backend_environment"] == {
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "json",
     }
@@ -164,6 +166,6 @@ def test_no_secret_is_shown() -> None:
         "SENTRY_DSN": "https://secret-pw@sentry",
     }
     for named in ({}, {"token": TOKEN[::-1]}):
-        text = settle(dict(found), named).table
+        text = resolve(dict(found), named).table
         assert "secret-pw" not in text and TOKEN not in text and TOKEN[::-1] not in text
         assert "DATABASE_URL" in text and "LOCAL_AUTH_TOKEN" in text

@@ -58,8 +58,8 @@ def test_a_damaged_file_still_means_maintenance(tmp_path: Path, text: str) -> No
 
 
 def test_an_answer_of_anybody_else_tells_nothing() -> None:
-    assert maintenance.told("") is None
-    assert maintenance.told("1") == maintenance.Notice("an unknown time")
+    assert maintenance.notice_of("") is None
+    assert maintenance.notice_of("1") == maintenance.Notice("an unknown time")
 
 
 def test_only_services_with_a_unit_get_a_stand_in(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def told(started: str, previous: str | None = ONE) -> dict[str, Any]:
-    return {**FIRST.told(), "started": started, "previous": previous}
+    return {**FIRST.as_record(), "started": started, "previous": previous}
 
 
 def test_a_deployment_says_what_of_and_from_where(layout: Layout) -> None:

@@ -28,7 +28,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._release 
     source,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import plan as _plan
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release.plan import Wish
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release.plan import ReleaseSpec
 
 TOKEN = "t" * 64
 FILES = {
@@ -50,7 +50,7 @@ class World:
     def __init__(self, root: Path) -> None:
         self.layout = Layout(root)
         self.commands = Commands(self.layout.log / "release.log", {"PATH": "/usr/bin:/bin"})
-        self.wish = Wish(
+        self.spec = ReleaseSpec(
             revision=self.bring({}),
             components=("backend", "worker", "frontend"),
             backend_environment={"LOCAL_AUTH_TOKEN": TOKEN, "LOG_LEVEL": "INFO"},
@@ -76,8 +76,8 @@ class World:
         store.finish(revision, kind="directory", origin="/src", described="v1", required=source.REQUIRED)
         return revision
 
-    def plan(self, wish: Wish | None = None) -> _plan.Plan:
-        return _plan.make_plan(self.layout, wish or self.wish, records.complete_releases(self.layout))
+    def plan(self, spec: ReleaseSpec | None = None) -> _plan.Plan:
+        return _plan.make_plan(self.layout, spec or self.spec, records.complete_releases(self.layout))
 
     def put_in_place(self, plan: _plan.Plan) -> None:
         layout = self.layout
@@ -99,14 +99,14 @@ class World:
                 (output / ".next" / "static").mkdir(parents=True)
                 (output / "server.js").write_text(f"// {plan.frontend.fingerprint}\n")
 
-    def prepare(self, wish: Wish | None = None) -> str:
-        plan = self.plan(wish)
+    def prepare(self, spec: ReleaseSpec | None = None) -> str:
+        plan = self.plan(spec)
         self.put_in_place(plan)
-        compose.prepare(self.layout, wish or self.wish, plan, self.commands)
+        compose.prepare(self.layout, spec or self.spec, plan, self.commands)
         return plan.identifier
 
-    def deploy(self, wish: Wish | None = None) -> str:
-        identifier = self.prepare(wish)
+    def deploy(self, spec: ReleaseSpec | None = None) -> str:
+        identifier = self.prepare(spec)
         links.switch(self.layout, identifier)
         return identifier
 
@@ -124,7 +124,7 @@ def test_the_worker_runs_the_backends_part() -> None:
 
 
 def test_what_is_built_holds_for_all_settings_of_the_backend(world: World) -> None:
-    without = replace(world.wish, backend_environment={})
+    without = replace(world.spec, backend_environment={})
     plan = world.plan(without)
     assert plan.build_steps == world.plan().build_steps
     assert any("build the frontend" in step for step in plan.build_steps)
@@ -154,7 +154,7 @@ def test_a_fresh_host_needs_everything_and_nothing_is_done_by_planning(world: Wo
 def test_a_composed_release_is_complete_and_says_what_it_is(world: World) -> None:
     identifier = world.prepare()
     path = world.layout.release(identifier)
-    assert path.name == identifier and identifier.startswith(world.wish.revision[:12] + "-")
+    assert path.name == identifier and identifier.startswith(world.spec.revision[:12] + "-")
     environment = path / "backend/.env"
     assert environment.stat().st_mode & 0o777 == 0o600
     assert f"LOCAL_AUTH_TOKEN={TOKEN}" in environment.read_text()
@@ -168,7 +168,7 @@ def test_a_composed_release_is_complete_and_says_what_it_is(world: World) -> Non
     told = json.loads(text)
     assert (told["id"], told["revision"], told["created_by"]) == (
         identifier,
-        world.wish.revision,
+        world.spec.revision,
         "somebody@controller",
     )
     assert told["components"] == ["backend", "worker", "frontend"]
@@ -182,8 +182,8 @@ def test_out_of_a_bundle_nothing_is_built_and_the_release_has_the_same_name(
     world: World, tmp_path: Path
 ) -> None:
     name = world.plan().identifier
-    wish = replace(world.wish, bundle=tmp_path / "bundle")
-    plan = world.plan(wish)
+    spec = replace(world.spec, bundle=tmp_path / "bundle")
+    plan = world.plan(spec)
     assert plan.identifier == name and plan.frontend is not None
     assert "take the frontend out of the bundle" in plan.steps and "npm" not in " ".join(plan.steps)
     world.put_in_place(plan)
@@ -192,32 +192,32 @@ def test_out_of_a_bundle_nothing_is_built_and_the_release_has_the_same_name(
     part.parent.mkdir(parents=True)
     _bundle.pack_directory(output, part)
     files.remove(output)
-    compose.prepare(world.layout, wish, world.plan(wish), world.commands)
+    compose.prepare(world.layout, spec, world.plan(spec), world.commands)
     assert (world.layout.release(name) / "frontend/server.js").exists()
-    assert world.plan(wish).steps == [] and world.plan().steps == []
+    assert world.plan(spec).steps == [] and world.plan().steps == []
     assert not list(world.layout.shared.glob(".bundle*"))
 
 
 def test_a_bundle_without_the_frontend_is_told_before_a_release_is_there(
     world: World, tmp_path: Path
 ) -> None:
-    wish = replace(world.wish, bundle=tmp_path / "bundle")
-    plan = world.plan(wish)
+    spec = replace(world.spec, bundle=tmp_path / "bundle")
+    plan = world.plan(spec)
     world.put_in_place(plan)
     assert plan.frontend is not None
     files.remove(world.layout.frontend_build(plan.frontend.key))
     with pytest.raises(DeploymentError, match=r"has no frontend-\w+\.tar\.gz") as caught:
-        compose.prepare(world.layout, wish, world.plan(wish), world.commands)
+        compose.prepare(world.layout, spec, world.plan(spec), world.commands)
     assert "playbooks/bundle.yml" in caught.value.remedy
     assert records.complete_releases(world.layout) == {}
 
 
-def change(**values: object) -> Callable[[World], Wish]:
-    return lambda world: replace(world.wish, **values)  # type: ignore[arg-type]
+def change(**values: object) -> Callable[[World], ReleaseSpec]:
+    return lambda world: replace(world.spec, **values)  # type: ignore[arg-type]
 
 
-def source_change(name: str) -> Callable[[World], Wish]:
-    return lambda world: replace(world.wish, revision=world.bring({name: "changed\n"}))
+def source_change(name: str) -> Callable[[World], ReleaseSpec]:
+    return lambda world: replace(world.spec, revision=world.bring({name: "changed\n"}))
 
 
 @pytest.mark.parametrize(
@@ -239,26 +239,26 @@ def source_change(name: str) -> Callable[[World], Wish]:
     ],
 )
 def test_exactly_the_part_whose_inputs_changed_is_new(
-    world: World, changed: Callable[[World], Wish], parts: set[str]
+    world: World, changed: Callable[[World], ReleaseSpec], parts: set[str]
 ) -> None:
     before = world.plan()
-    wish = changed(world)
-    after = world.plan(wish)
+    spec = changed(world)
+    after = world.plan(spec)
     assert {
         part for part in before.fingerprints if before.fingerprints[part] != after.fingerprints[part]
     } == parts
-    same_source = wish.revision == world.wish.revision
+    same_source = spec.revision == world.spec.revision
     assert (before.identifier == after.identifier) is (same_source and not parts)
 
 
 def test_a_frontend_that_did_not_change_is_linked_not_built(world: World) -> None:
     first = world.deploy()
-    world.wish = replace(world.wish, revision=world.bring({"backend/app/main.py": "changed\n"}))
+    world.spec = replace(world.spec, revision=world.bring({"backend/app/main.py": "changed\n"}))
     # Even with the build's own result gone, the earlier release has it.
     files.remove(world.layout.shared / "frontend-build")
     plan = world.plan()
     assert not [step for step in plan.steps if "front" in step or "Node" in step]
-    compose.prepare(world.layout, world.wish, plan, world.commands)
+    compose.prepare(world.layout, world.spec, plan, world.commands)
     one = world.layout.release(first) / "frontend/server.js"
     two = world.layout.release(plan.identifier) / "frontend/server.js"
     assert one.stat().st_ino == two.stat().st_ino
@@ -284,13 +284,13 @@ def test_a_failed_composition_leaves_nothing(world: World) -> None:
     (plan.environment_path / "bin/python").unlink()
     (plan.environment_path / "bin/python").symlink_to("/bin/false")
     with pytest.raises(DeploymentError, match="Compiling the backend failed"):
-        compose.prepare(world.layout, world.wish, plan, world.commands)
+        compose.prepare(world.layout, world.spec, plan, world.commands)
     assert list(world.layout.releases.iterdir()) == []
 
 
 def test_a_source_that_is_not_there_is_told(world: World) -> None:
     with pytest.raises(DeploymentError, match="is not on this host"):
-        world.plan(replace(world.wish, revision="f" * 64))
+        world.plan(replace(world.spec, revision="f" * 64))
 
 
 def test_switching_is_one_renaming_and_keeps_the_guides_paths(world: World) -> None:
@@ -302,7 +302,7 @@ def test_switching_is_one_renaming_and_keeps_the_guides_paths(world: World) -> N
     assert (root / "backend/.venv/bin/python").exists()
     assert (root / "frontend/server.js").exists() and (root / "scripts/rq").exists()
     assert links.switch(world.layout, first) == {"previous": first, "changed": False}
-    world.wish = replace(world.wish, uv_version="1", backend_environment={"LOCAL_AUTH_TOKEN": TOKEN})
+    world.spec = replace(world.spec, uv_version="1", backend_environment={"LOCAL_AUTH_TOKEN": TOKEN})
     second = world.prepare()
     assert records.current_release(world.layout) == first
     assert links.switch(world.layout, second) == {"previous": first, "changed": True}
@@ -312,7 +312,7 @@ def test_switching_is_one_renaming_and_keeps_the_guides_paths(world: World) -> N
 def test_a_part_that_moved_to_another_host_leaves_no_link(world: World) -> None:
     world.deploy()
     (world.layout.root / "scripts.mine").symlink_to("current/scripts")
-    alone = replace(world.wish, components=("backend", "worker"))
+    alone = replace(world.spec, components=("backend", "worker"))
     identifier = world.prepare(alone)
     assert links.stale_links(world.layout, identifier) == ["frontend"]
     assert links.switch(world.layout, identifier)["changed"]
@@ -351,7 +351,7 @@ def test_what_somebody_put_there_by_hand_is_not_replaced(world: World) -> None:
 def test_a_role_alone_carries_the_other_part_over(world: World) -> None:
     both = world.deploy()
     alone = replace(
-        world.wish, components=("backend",), carry_over=True, frontend_environment={}, node_version=""
+        world.spec, components=("backend",), carry_over=True, frontend_environment={}, node_version=""
     )
     # Nothing of its own changed: the same release, the frontend is not lost.
     plan = world.plan(alone)
@@ -370,7 +370,7 @@ def test_a_role_alone_carries_the_other_part_over(world: World) -> None:
 def test_a_frontend_alone_carries_the_backend_with_its_settings(world: World) -> None:
     world.deploy()
     alone = replace(
-        world.wish,
+        world.spec,
         components=("frontend",),
         carry_over=True,
         backend_environment={},
@@ -386,7 +386,7 @@ def test_a_frontend_alone_carries_the_backend_with_its_settings(world: World) ->
 def deployed(world: World, number: int) -> list[str]:
     names = []
     for step in range(number):
-        world.wish = replace(world.wish, backend_environment={"LOCAL_AUTH_TOKEN": TOKEN, "STEP": step})
+        world.spec = replace(world.spec, backend_environment={"LOCAL_AUTH_TOKEN": TOKEN, "STEP": step})
         names.append(world.deploy())
         path = world.layout.release(names[-1]) / "release.json"
         told = json.loads(path.read_text())
@@ -412,9 +412,9 @@ def test_pruning_keeps_the_newest_the_current_the_running_and_the_protected(worl
 def test_pruning_takes_what_only_the_removed_needed(world: World) -> None:
     old = world.deploy()
     store = source.SourceStore(world.layout.root)
-    old_revision = world.wish.revision
-    world.wish = replace(
-        world.wish,
+    old_revision = world.spec.revision
+    world.spec = replace(
+        world.spec,
         revision=world.bring({"backend/uv.lock": "new\n", "frontend/package-lock.json": '{"a": 1}\n'}),
     )
     new = world.deploy()
@@ -423,7 +423,7 @@ def test_pruning_takes_what_only_the_removed_needed(world: World) -> None:
     path.write_text(path.read_text().replace('"created": "20', '"created": "10'))
     pruning.prune(world.layout, keep=1, running=[])
     assert [path.name for path in world.layout.releases.iterdir()] == [new]
-    assert store.description(old_revision) is None and store.description(world.wish.revision) is not None
+    assert store.description(old_revision) is None and store.description(world.spec.revision) is not None
     plan = world.plan()
     assert list((world.layout.shared / "python").iterdir()) == [plan.environment_path]
     assert plan.frontend is not None
@@ -447,7 +447,7 @@ def test_the_release_a_process_works_in_is_found(world: World) -> None:
 
 def test_settings_are_compared_without_secrets(world: World) -> None:
     world.deploy()
-    changed = replace(world.wish, backend_environment={"LOCAL_AUTH_TOKEN": "n" * 64, "LOG_LEVEL": "DEBUG"})
+    changed = replace(world.spec, backend_environment={"LOCAL_AUTH_TOKEN": "n" * 64, "LOG_LEVEL": "DEBUG"})
     difference = _plan.environment_difference(world.layout, world.plan(changed))
     assert "LOG_LEVEL=INFO" in difference["before"] and "LOG_LEVEL=DEBUG" in difference["after"]
     assert "LOCAL_AUTH_TOKEN=******** (changed)" in difference["after"]
@@ -455,11 +455,11 @@ def test_settings_are_compared_without_secrets(world: World) -> None:
 
 
 def test_start_programs_are_compared_by_content(world: World) -> None:
-    assert _plan.stale_libexec(world.layout, world.wish) == ["serve.py"]
+    assert _plan.stale_libexec(world.layout, world.spec) == ["serve.py"]
     world.prepare()
-    assert _plan.stale_libexec(world.layout, world.wish) == []
+    assert _plan.stale_libexec(world.layout, world.spec) == []
     (world.layout.libexec / "serve.py").write_bytes(b"\xff")
-    assert _plan.stale_libexec(world.layout, world.wish) == ["serve.py"]
+    assert _plan.stale_libexec(world.layout, world.spec) == ["serve.py"]
 
 
 def test_other_directories_are_no_releases(world: World) -> None:

@@ -13,7 +13,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._http imp
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.baseline import compare
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.causes import (
-    explain,
+    find_causes,
     root_causes,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks import health
@@ -305,7 +305,7 @@ def replace_name(verdict: Verdict, name: str) -> Verdict:
 
 
 def roots(verdicts: list[Verdict]) -> list[str]:
-    explain(verdicts)
+    find_causes(verdicts)
     return [cause["check"] for cause in root_causes(verdicts)]
 
 
@@ -557,7 +557,7 @@ def test_nothing_wrong_nothing_to_explain() -> None:
 
 def test_the_headline_names_causes_and_counts_consequences() -> None:
     verdicts = world(**api_down("server_error"), database=[leaf("login", "database_down")])
-    explain(verdicts)
+    find_causes(verdicts)
     text = headline(verdicts)
     assert text.startswith("database: login: database_down at login (")
     assert "10 further checks fail in consequence" in text

@@ -540,10 +540,10 @@ DIRECTORY = "/var/lib/bundle"
 
 def bundled(manifest: dict[str, Any] | None = None, **changes: Any) -> model.Context:
     """A host that is deployed from a bundle; changes are those of the wishes, or of the context."""
-    wishes = WISHES | {name: changes.pop(name) for name in list(changes) if name in WISHES}
+    role_variables = WISHES | {name: changes.pop(name) for name in list(changes) if name in WISHES}
     system = HOST["os"] | {"architecture": "x86_64"}
     found = host(files={}, os=system) | changes.pop("host", {})
-    told = model.Bundle("/m/x.tar", DIRECTORY, MANIFEST | (manifest or {}), wishes=wishes)
+    told = model.Bundle("/m/x.tar", DIRECTORY, MANIFEST | (manifest or {}), role_variables=role_variables)
     return context(host=found, **({"components": (*ALL, "gateway"), "bundle": told} | changes))
 
 
