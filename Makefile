@@ -101,7 +101,7 @@ lint: setup ## ruff, mypy, yamllint and ansible-lint
 
 .PHONY: unit
 unit: setup $(CACHE)/test-system.installed ## The unit tests
-	@python -m pytest -n $(UNIT_WORKERS) --dist loadfile tests/unit
+	@python -m pytest -n $(UNIT_WORKERS) --dist loadfile --no-loadscope-reorder tests/unit
 
 .PHONY: reference
 reference: setup $(CACHE)/test-system.installed ## The reference application's own tests
