@@ -8,8 +8,8 @@ module: user_directories
 short_description: Have directories of a user's, made with that user's rights
 version_added: "1.0.0"
 description:
-  - Makes directories below a place that a user can write to. M(ansible.builtin.file) as root would follow a link
-    that the user put there, and give what is behind it away; here the user's own rights are used.
+  - Makes directories below a place that a user can write to. M(ansible.builtin.file) as root would follow a
+    link that the user put there, and give what is behind it away; here the user's own rights are used.
   - A link in a path is refused with a message, unless it belongs to root.
   - Root makes only what is missing above O(root), and only where root alone can change what lies there.
 options:
@@ -19,8 +19,8 @@ options:
     required: true
   root:
     description:
-      - The outermost directory that belongs to the user, normally the application's root. What is missing above it
-        is made as root's. A leading C(~) is the home of O(user).
+      - The outermost directory that belongs to the user, normally the application's root. What is missing
+        above it is made as root's. A leading C(~) is the home of O(user).
     type: str
     required: true
   directories:
@@ -123,9 +123,7 @@ def main() -> None:
             return expand_home(path, account) if account else path.replace("~", f"/home/{options['user']}", 1)
 
         wanted = [Directory(place(item["path"]), mode(item["mode"])) for item in options["directories"]]
-        created = ensure(
-            wanted, account, options["user"], place(options["root"]), check=module.check_mode
-        )
+        created = ensure(wanted, account, options["user"], place(options["root"]), check=module.check_mode)
     except HostError as error:
         module.fail_json(**error.result())
     after = "".join(f"{path}/\n" for path in created)

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Directories of a user's, made with that user's rights; root makes only what root alone can change.
 
-Whoever may write to a directory can put a link there. So root walks a path component by component, each opened
-relative to the one before without following links, and goes no further than the first directory that somebody else
-can change. What lies below is made by a child process that has become the user: a link leads it nowhere new.
+Whoever may write to a directory can put a link there. So root walks a path component by component, each
+opened relative to the one before without following links, and goes no further than the first directory that
+somebody else can change. What lies below is made by a child process that has become the user: a link leads it
+nowhere new.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class _Walk:
         return found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
     def next(self) -> os.stat_result | None:
-        """What the next component is: None where nothing is. Links that root made are followed, others refused."""
+        """What the next component is, None where nothing is. Links are followed if root made them, or refused."""
         while True:
             try:
                 found = os.stat(self.left[0], dir_fd=self.descriptor, follow_symlinks=False)
@@ -124,9 +125,9 @@ def ensure(
 ) -> list[str]:
     """Have the directories, owned by the account; returns those that were (in check mode would be) made.
 
-    `root` is the outermost directory that is the user's: what is missing above it is root's, and is made only where
-    root alone can change what lies there. Without an account (check mode on a host without it) all that is missing
-    counts as made.
+    `root` is the outermost directory that is the user's: what is missing above it is root's, and is made only
+    where root alone can change what lies there. Without an account (check mode on a host without it) all that
+    is missing counts as made.
     """
     made: list[str] = []
     if os.geteuid() == 0:
@@ -138,7 +139,9 @@ def ensure(
     def work(user_account: Account) -> list[str]:
         new: list[str] = []
         for path, mode in plain:
-            new += [place for place in _make_own(str(path), int(mode), user_account, check) if place not in new]
+            new += [
+                place for place in _make_own(str(path), int(mode), user_account, check) if place not in new
+            ]
         return new
 
     below: list[str] = as_user(user, work)
@@ -204,7 +207,7 @@ def _make_own(path: str, mode: int, account: Account, check: bool) -> list[str]:
         raise DeploymentError(
             f"{account.name} cannot make or enter the directory {path} ({error.strerror}).",
             kind="not_permitted",
-            remedy=f"See who owns the directories above it (namei -l {path}), or name another place (common_root).",
+            remedy=f"See who owns what is above it (namei -l {path}), or name another place (common_root).",
         ) from None
     if owner != account.uid:
         raise DeploymentError(
