@@ -35,7 +35,7 @@ options:
     type: str
   identity:
     description:
-      - The backend's device identity. Required with O(state=requested).
+      - The backend's device identity, a file of O(user). Required with O(state=requested).
     type: path
   protocol_min:
     description:
@@ -54,8 +54,8 @@ options:
     default: true
   ca_path:
     description:
-      - File with the certificates (PEM) of the authorities that may have signed the certificate of a C(wss://)
-        gateway. Without it those of the system are trusted.
+      - File with the certificates (PEM) of the authorities that may have signed the certificate of a
+        C(wss://) gateway. Without it those of the system are trusted.
     type: path
   device_id:
     description:
@@ -64,6 +64,8 @@ options:
   user:
     description:
       - The gateway's user. Required with O(state=approved) and O(state=absent).
+      - With O(state=requested) the backend's user, with whose rights O(identity) is read; without it, those
+        of whoever this task runs as, and then the file should lie where nobody else can put a link.
     type: str
   root:
     description:
@@ -115,6 +117,7 @@ EXAMPLES = r"""
     url: ws://gateway.example.com:18789
     token: "{{ vault_gateway_token }}"
     identity: /home/mission-control/mission-control/shared/identity/device.json
+    user: mission-control
   become: true
   register: pairing
 
@@ -168,12 +171,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._gateway.client import BACKEND_SCOPES, GatewayClient
 from ..module_utils._gateway.errors import GatewayError
-from ..module_utils._gateway.identity import Identity, device_id_of, read_identity
+from ..module_utils._gateway.identity import Identity, device_id_of, parse_identity
 from ..module_utils._gateway.plan import Layout, Request, paired_devices
 from ..module_utils._gateway.protocol import DEFAULT_VERSION
 from ..module_utils._host.accounts import Account, acting_as, expand_home, find_account
 from ..module_utils._host.commands import run
 from ..module_utils._host.errors import HostError
+from ..module_utils._host.user_files import read_user_file
 
 TRANSIENT = ("starting", "unreachable", "closed")
 
@@ -210,9 +214,17 @@ def connect(options: dict[str, Any], identity: Identity) -> dict[str, Any]:
         pause = min(pause * 1.5, 5.0)
 
 
+def identity_of(user: str | None, path: str) -> Identity:
+    """The user could put a link there: it is read with that user's rights."""
+    text = read_user_file(user or find_account().name, path)
+    if text is None:
+        raise GatewayError("identity", f"There is no device identity at {path}.")
+    return parse_identity(text, path)
+
+
 def requested(module: AnsibleModule) -> dict[str, Any]:
     options = module.params
-    identity = read_identity(Path(options["identity"]))
+    identity = identity_of(options["user"], options["identity"])
     if module.check_mode:
         return {"changed": False, "connected": False, "device_id": identity.device_id, "request_id": ""}
     answer = connect(options, identity)

@@ -98,11 +98,22 @@ class Identity:
 def read_identity(path: Path) -> Identity:
     """The identity file of a backend (or of the OpenClaw command line: the format is the same)."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        public, private = str(document["publicKeyPem"]), str(document["privateKeyPem"])
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise GatewayError("identity", f"There is no device identity at {path}.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
+        raise GatewayError(
+            "identity", f"The device identity {path} cannot be read ({type(error).__name__})."
+        ) from None
+    return parse_identity(text, str(path))
+
+
+def parse_identity(text: str, path: str) -> Identity:
+    """The identity in a file's text; `path` is what messages call it."""
+    try:
+        document = json.loads(text)
+        public, private = str(document["publicKeyPem"]), str(document["privateKeyPem"])
+    except (ValueError, KeyError, TypeError) as error:
         raise GatewayError(
             "identity", f"The device identity {path} cannot be read ({type(error).__name__})."
         ) from None
