@@ -35,20 +35,20 @@ PHASES = {
     "postgresql": "database server",
     "redis": "Redis",
     "source": "source",
-    "source/release": "release",
-    "source/build": "begin of the build",
-    "source/built": "built meanwhile",
-    "source/activate": "start",
-    "source/services": "start",
-    "source/gate": "gate",
-    "source/revert": "return to the release of before",
-    "source/prune": "removal of old releases",
-    "source/choose": "choice of the release",
-    "source/schema": "database schema",
-    "source/rollback": "start",
-    "source/begin": "lock and history",
-    "source/end": "lock and history",
-    "source/abandon": "lock and history",
+    "release": "release",
+    "release/build": "begin of the build",
+    "release/collect_build": "built meanwhile",
+    "release/activate": "start",
+    "release/services": "start",
+    "release/verify": "gate",
+    "release/gate": "gate",
+    "release/revert": "return to the release of before",
+    "release/prune": "removal of old releases",
+    "release/choose": "choice of the release",
+    "release/schema": "database schema",
+    "release/rollback": "start",
+    "deployment": "lock and history",
+    "deployment/maintenance": "maintenance",
     "backend": "settings",
     "backend/migrate": "migration",
     "backend/backup": "backup",
@@ -61,7 +61,7 @@ PHASES = {
     "gateway": "gateway",
 }
 # What every deployment and every rollback begins with, and nothing else does.
-BEGIN = "source/begin"
+BEGIN = "deployment/begin"
 # Seconds that are shown as 0.0 are left out.
 SHORTEST = 0.05
 _INCLUDES = ("ansible.builtin.include_role", "ansible.builtin.include_tasks")

@@ -1,7 +1,7 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The filter that playbooks take their hosts from, so that none of them succeeds without any."""
+"""Which hosts there are, what they run, and by which units."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._application import components
 from ..plugin_utils._preflight.inventory import suggest
 from ..plugin_utils._preflight.model import COMPONENTS, PREFIX
 
@@ -44,8 +45,46 @@ def group_with_hosts(groups: Any) -> str:
     return str(PREFIX)
 
 
+def _checked(groups: Any, name: str) -> dict[str, list[str]]:
+    if not isinstance(groups, Mapping):
+        raise AnsibleFilterError(f"{name} expects the variable groups")
+    return {str(group): [str(host) for host in hosts] for group, hosts in groups.items()}
+
+
+def component_hosts(groups: Any, component: str, alone: str = "") -> list[str]:
+    """The hosts that run a component."""
+    if component not in components.ASSIGNED:
+        raise AnsibleFilterError(
+            f"component_hosts: {component} is not a valid choice. Use one of "
+            f"{', '.join(components.ASSIGNED)}."
+        )
+    return components.hosts_of(component, _checked(groups, "component_hosts"), str(alone))
+
+
+def host_components(groups: Any, host: str, alone: bool = False) -> list[str]:
+    """The components that a host runs."""
+    return components.components_of(str(host), _checked(groups, "host_components"), alone=bool(alone))
+
+
+def unit_names(services: Any) -> list[str]:
+    """The units of services in the order of stopping."""
+    if isinstance(services, (str, Mapping)) or not isinstance(services, Sequence):
+        raise AnsibleFilterError("unit_names expects a list of services")
+    unknown = [str(name) for name in services if name not in components.SERVICES]
+    if unknown:
+        raise AnsibleFilterError(
+            f"unit_names: {', '.join(unknown)} is not a valid choice. Use {', '.join(components.SERVICES)}."
+        )
+    return components.unit_names([str(name) for name in services])
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"group_with_hosts": group_with_hosts}
+        return {
+            "group_with_hosts": group_with_hosts,
+            "component_hosts": component_hosts,
+            "host_components": host_components,
+            "unit_names": unit_names,
+        }

@@ -50,8 +50,8 @@ def downgrade() -> None:
 SETTINGS: dict[str, Any] = {
     "mission_control_gateways": [],
     "mission_control_boards": [],
-    "source_gate_deadline": 15,
-    "source_releases_kept": 2,
+    "release_gate_deadline": 15,
+    "release_kept": 2,
 }
 HEAD = "c3f81d9a47e6"
 NEWER = "d4a0b1c2d3e4"

@@ -96,7 +96,7 @@ def test_two_deployments_are_kept_apart_and_the_lock_ends_with_its_holder(applic
     source = applications.get("upgraded")
     with start("deploy.yml", source=source) as first:
         until(held)
-        refused = play("deploy.yml", "-e", "source_lock_timeout=0", source=source)
+        refused = play("deploy.yml", "-e", "deployment_lock_timeout=0", source=source)
         with start("deploy.yml", source=source) as third:
             assert third.stdout is not None
             said = next(line for line in third.stdout if "Waiting for another deployment on releases" in line)
@@ -210,7 +210,7 @@ def test_check_mode_is_honest_about_migrations(applications: Applications) -> No
 
 
 def test_migration_and_pruning(applications: Applications) -> None:
-    deploy(applications, "migrated", "-e", "source_releases_kept=1")
+    deploy(applications, "migrated", "-e", "release_kept=1")
     assert schema() == NEWER
     # Left are one that did not fail, the one that the frontend runs from, and the last one that failed.
     left = set(releases())

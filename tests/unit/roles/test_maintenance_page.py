@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import maintenance
 
-PROGRAM = Path(__file__).resolve().parents[3] / "roles/source/files/maintenance.py"
+PROGRAM = Path(__file__).resolve().parents[3] / "roles/deployment/files/maintenance.py"
 # As systemd does: the socket as descriptor 3, and the process's own number in LISTEN_PID.
 HAND_OVER = """
 import os, sys

@@ -23,7 +23,7 @@ PLAY = f"""
     - ansible.builtin.debug:
         msg: {{timings: {{npm_ci: 61.04, uv: 0.01}}}}
 """
-BEGIN = "    - ansible.builtin.import_role: {name: source, tasks_from: begin}\n"
+BEGIN = "    - ansible.builtin.import_role: {name: deployment, tasks_from: begin}\n"
 
 
 @pytest.mark.parametrize("name", [name for name in phases.PHASES if "/" in name])
@@ -40,7 +40,9 @@ def test_every_role_has_its_phase() -> None:
 @pytest.mark.parametrize(
     ("path", "role", "phase"),
     [
-        ("/x/roles/source/tasks/release.yml:3", "openclaw.mission_control.source", "release"),
+        ("/x/roles/release/tasks/prepare.yml:3", "openclaw.mission_control.release", "release"),
+        ("/x/roles/release/tasks/verify.yml:3", "openclaw.mission_control.release", "gate"),
+        ("/x/roles/deployment/tasks/fail.yml:3", "openclaw.mission_control.deployment", "lock and history"),
         ("/x/roles/source/tasks/main.yml:3", "openclaw.mission_control.source", "source"),
         ("/x/roles/verify/tasks/main.yml:3", "openclaw.mission_control.verify", "gate"),
         ("", "openclaw.mission_control.redis", "Redis"),
@@ -82,7 +84,8 @@ def test_a_phase_without_work_is_left_out() -> None:
 
 
 def play(tmp_path: Path, tasks: str) -> str:
-    for role, name, task in (("gateway", "main", "ansible.builtin.ping:"), ("source", "begin", DEPLOYMENT)):
+    tasks_of_roles = (("gateway", "main", "ansible.builtin.ping:"), ("deployment", "begin", DEPLOYMENT))
+    for role, name, task in tasks_of_roles:
         path = tmp_path / "roles" / role / "tasks" / f"{name}.yml"
         path.parent.mkdir(parents=True)
         path.write_text(f"- {task}\n")

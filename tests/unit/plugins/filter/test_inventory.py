@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleFilterError
 from ansible_collections.openclaw.mission_control.plugins.filter import inventory
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -82,3 +84,29 @@ def test_the_database_is_asked_from_one_host(tmp_path: Path, hosts: str, asked: 
     status, output = run(tmp_path, hosts, "--list-hosts", "openclaw.mission_control.query")
     assert status == 0 and "hosts (1):" in output
     assert output.split()[-1] == asked
+
+
+FILTERS = inventory.FilterModule().filters()
+
+
+def test_topology_as_playbooks_ask_for_it() -> None:
+    groups = {"mission_control": ["a", "b"], "mission_control_backend": ["b"]}
+    assert FILTERS["component_hosts"](groups, "backend") == ["b"]
+    assert FILTERS["component_hosts"]({}, "worker", "x") == ["x"]
+    assert FILTERS["host_components"](groups, "a") == ["postgresql", "redis", "worker", "frontend"]
+    assert FILTERS["unit_names"](["worker"]) == ["mission-control-worker.service"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("component_hosts", ([], "backend"), "expects the variable groups"),
+        ("component_hosts", ({}, "frontent"), "frontent is not a valid choice"),
+        ("host_components", (None, "a"), "expects the variable groups"),
+        ("unit_names", ("worker",), "expects a list"),
+        ("unit_names", (["redis"],), "redis is not a valid choice"),
+    ],
+)
+def test_what_names_no_component_is_refused(name: str, arguments: tuple[Any, ...], words: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=words):
+        FILTERS[name](*arguments)
