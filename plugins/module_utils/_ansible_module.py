@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ._redaction import MINIMUM, secrets
 
-_ENVIRONMENTS = ("environment", "download_environment")
+_ENVIRONMENTS = ("environment", "download_environment", "backend_environment", "frontend_environment")
 
 
 class DiscreetModule(AnsibleModule):  # type: ignore[misc]

@@ -36,6 +36,13 @@ options:
     description: Seconds to wait for another run on the same host.
     type: int
     default: 900
+  secret_settings:
+    description:
+      - Names of settings of that installation whose values are never shown, besides those whose name or value
+        says so.
+    type: list
+    elements: str
+    default: []
 attributes:
   action:
     description: Indicates this has a corresponding action plugin, which reads the variables of the inventory.
@@ -111,7 +118,7 @@ from ..module_utils._host.accounts import Account, expand_home
 from ..module_utils._host.errors import HostError
 
 
-def read(steps: takeover.Adoption, _parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
+def read(steps: takeover.Adoption, parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
     record = steps.found()
     if record is None:
         return {"changed": False, "found": False}
@@ -123,7 +130,7 @@ def read(steps: takeover.Adoption, _parameters: dict[str, Any], _check: bool) ->
         "phase": record.phase,
         "backend": found.backend,
         "frontend": found.frontend,
-        "public": found.public(),
+        "public": found.public(parameters["secret_settings"]),
         "local_database": found.local_database,
         "local_redis": found.local_redis,
     }
@@ -174,6 +181,8 @@ def main() -> None:
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "str", "required": True},
             "lock_timeout": {"type": "int", "default": 900},
+            # Their names only.
+            "secret_settings": {"type": "list", "elements": "str", "default": [], "no_log": False},
         },
         supports_check_mode=True,
     )

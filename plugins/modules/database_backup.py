@@ -103,7 +103,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _redaction
 from ..module_utils._application import environment
 from ..module_utils._application.layout import Layout
 from ..module_utils._database import backup
@@ -130,14 +129,15 @@ def back_up(parameters: dict[str, Any], check_mode: bool, account: Account) -> d
     identifier = parameters["release"] or records.current_release(layout)
     settings = layout.release(identifier or "-") / "backend" / ".env"
     try:
-        values = environment.parse(settings.read_text(encoding="utf-8"))
+        text = settings.read_text(encoding="utf-8")
+        values = environment.parse(text)
     except FileNotFoundError:
         raise errors.DeploymentError(
             f"There is no release {identifier or ''} with a backend below {layout.releases}.",
             kind="no_release",
             remedy="Prepare it first (module openclaw.mission_control.release, state: prepared).",
         ) from None
-    redactor = Redactor(_redaction.secrets(values))
+    redactor = Redactor(environment.secrets(text))
     commands = logged_commands.Commands(
         layout.log / "migration.log", logged_commands.application_environment(account), redactor=redactor
     )

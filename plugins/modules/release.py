@@ -305,6 +305,7 @@ def spec_of(parameters: dict[str, Any]) -> _plan.ReleaseSpec:
         revision=parameters["revision"],
         components=tuple(parameters["components"]),
         backend_environment={**parameters["backend_environment"], **parameters["backend_secrets"]},
+        secret_settings=tuple(parameters["backend_secrets"]),
         python=parameters["python"],
         uv_version=parameters["uv_version"],
         node_version=parameters["node_version"],
@@ -325,7 +326,8 @@ def working(
     """Under the lock: commands that write to the release's log."""
     downloads = parameters["download_environment"]
     environment = logged_commands.application_environment(account, downloads)
-    redactor = Redactor(_redaction.secrets({**_environment.texts(spec.backend_environment), **downloads}))
+    values = {**_environment.texts(spec.backend_environment), **downloads}
+    redactor = Redactor(_redaction.secrets(values, spec.secret_settings))
     with locks.deployment_lock(layout.lock, purpose=purpose, timeout=parameters["lock_timeout"]) as lock:
         commands = logged_commands.Commands(
             layout.log / "release.log", environment, redactor=redactor, keep_open=(lock,)

@@ -143,7 +143,6 @@ remedy:
   type: str
 """
 
-import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -160,19 +159,7 @@ from ..module_utils._host.units import (
     plan,
     wanted_unit,
 )
-from ..module_utils._redaction import MASK, Redactor
-
-_SECRETS = re.compile(
-    r"(\b[A-Z0-9_]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)[A-Z0-9_]*=|"
-    r"--[\w-]*(?:token|secret|password|key)[= ]).+$",
-    re.MULTILINE,
-)
-
-
-def without_secrets(text: str) -> str:
-    """The text of a unit; where a setting or an option is secret, the rest of its line is hidden."""
-    shown: str = Redactor().text(_SECRETS.sub(rf"\1{MASK}", text))
-    return shown
+from ..module_utils._redaction import Redactor, without_settings
 
 
 def differences(
@@ -188,7 +175,7 @@ def differences(
                     "before_header": path,
                     "after_header": path,
                     # A unit that was written by hand may hold secrets.
-                    "before": without_secrets(found[action.unit].text or ""),
+                    "before": without_settings(found[action.unit].text or ""),
                     "after": "" if action.action == "remove" else texts[action.unit] or "",
                 }
             )

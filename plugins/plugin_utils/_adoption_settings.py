@@ -50,10 +50,16 @@ class Row:
 class Resolved:
     facts: dict[str, Any] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    # Settings that are secret because the operator says so.
+    secret_settings: tuple[str, ...] = ()
+
+    def show(self, name: str, value: str) -> str:
+        """A setting's value for a reader."""
+        return shown(name, value, self.secret_settings)
 
     def tell(self, name: str, found: str, becomes: Any, why: str) -> None:
         text = ",".join(map(str, becomes)) if isinstance(becomes, list) else str(becomes)
-        self.rows.append(Row(name, shown(name, found), shown(name, text), why))
+        self.rows.append(Row(name, self.show(name, found), self.show(name, text), why))
 
     @property
     def table(self) -> str:
@@ -67,7 +73,7 @@ INVENTORY = "the inventory says so"
 
 def resolve(found: Mapping[str, Any], named: Mapping[str, Any]) -> Resolved:
     """`found` is what the module adoption read; `named` are the host's variables, by their full names."""
-    resolved = Resolved()
+    resolved = Resolved(secret_settings=tuple(named.get(f"{PREFIX}_secret_settings") or ()))
     backend, frontend = dict(found["backend"]), dict(found["frontend"])
 
     def of_inventory(name: str) -> Any:
@@ -99,8 +105,8 @@ def _variable(resolved: Resolved, setting: str, value: str, variable: str, of_in
         return
     if wanted is not None:
         resolved.tell(setting, value, wanted, CARRIED if wanted == value else INVENTORY)
-        if wanted != value and shown(setting, value) == shown(setting, str(wanted)):
-            resolved.rows[-1] = Row(setting, shown(setting, value), "another value", INVENTORY)
+        if wanted != value and resolved.show(setting, value) == resolved.show(setting, str(wanted)):
+            resolved.rows[-1] = Row(setting, resolved.show(setting, value), "another value", INVENTORY)
         return
     fault = token_fault(value) if setting == "LOCAL_AUTH_TOKEN" else ""
     if fault:

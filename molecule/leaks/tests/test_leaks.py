@@ -33,6 +33,20 @@ PLACES = {
     "proxy password": rf"{HOME}/openclaw-gateway/download\.env",
     "device key": rf"{ROOT}/shared/identity/device\.json",
 }
+# Settings of the services that are secret because of their names, their values, or by the operator's word.
+NAMED = (
+    *(
+        "ENCRYPTION_KEY",
+        "KEY_PASSPHRASE",
+        "AUTH_COOKIE",
+        "GITHUBTOKEN",
+        "DBPASSWORD",
+        "PRIVATE_KEY",
+        "SENTRY_DSN",
+    ),
+    *("DB_PASS", "APIKEY", "SESSION_KEY", "JWT", "GITHUB_PAT", "TENANT_PIN"),
+)
+PLACES |= dict.fromkeys((*NAMED, "GREETING", "UPSTREAM"), ENVIRONMENT)
 
 SAMPLER = """
 import json, os, sys, threading
@@ -146,6 +160,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "proxy password": f"Px.{secrets.token_hex(20)}",
         "repository password": f"Rp.{secrets.token_hex(20)}",
     }
+    known |= {name: f"{name[:2]}.{secrets.token_hex(20)}" for name in NAMED}
+    known |= {"GREETING": f"ghp_{secrets.token_hex(18)}", "UPSTREAM": f"Up.{secrets.token_hex(20)}"}
+    planted = {name: known[name] for name in (*NAMED, "GREETING")}
+    planted["UPSTREAM"] = f"https://operator:{known['UPSTREAM']}@upstream.example/"
+    harmless = {
+        "KEYBOARD": "keyboard-is-shown",
+        "TOKENIZER": "tokenizer-is-shown",
+        "PUBLIC_KEY": "public-is-shown",
+    }
     # Packages are fetched by HTTP: apt is told of this proxy, and needs it for nothing.
     proxy = {"ftp_proxy": f"http://operator:{known['proxy password']}@127.0.0.1:9"}
     listed = ["ansible-inventory", "-i", str(INVENTORY), "--host", HOST]
@@ -158,6 +181,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             {
                 "mission_control_token": known["token"],
                 "mission_control_database_password": known["database password"],
+                "mission_control_additional_environment": planted | harmless,
+                "mission_control_secret_settings": ["TENANT_PIN"],
                 "redis_password": known["Redis password"],
                 "mission_control_gateway_token": known["gateway token"],
                 "mission_control_download_environment": variables["mission_control_download_environment"]
@@ -204,9 +229,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     unreachable.write_text(
         json.dumps({"mission_control_source": repository, "mission_control_revision": "leaks"})
     )
+    misplaced = private / "misplaced.json"
+    misplaced.touch(mode=0o600)
+    misplaced.write_text(json.dumps({"mission_control_backend_environment": planted}))
     with Sampler() as commands:
         play("deployment", "deploy.yml")
         play("prediction", "deploy.yml", "--check", "-e", prediction)
+        play(
+            "prediction with the secrets where they are refused",
+            "deploy.yml",
+            "--check",
+            "-e",
+            f"@{misplaced}",
+        )
         play("verification", "verify.yml", "-e", reports)
         play("deployment of an unreachable repository", "deploy.yml", "-e", f"@{unreachable}")
         play("status", "status.yml")
@@ -232,6 +267,22 @@ def test_runs_did_what_they_should(run: Run) -> None:
     assert run.codes["verification of a broken host"] == 2
     assert "task path" in run.outputs["deployment"], "the run was not as talkative as it should be"
     assert re.search(r"^\+.*BASE_URL", run.outputs["deployment"], re.MULTILINE), "no difference was shown"
+
+
+def test_settings_are_shown_and_their_secrets_are_not(run: Run) -> None:
+    for output in (run.outputs["deployment"], run.outputs["prediction"]):
+        for name in (*NAMED, "GREETING"):
+            assert re.search(rf"\b{name}=\*{{8}}", output), name
+        assert "UPSTREAM=https://operator:********@upstream.example/" in output
+        for shown in (
+            "KEYBOARD=keyboard-is-shown",
+            "TOKENIZER=tokenizer-is-shown",
+            "PUBLIC_KEY=public-is-shown",
+        ):
+            assert shown in output
+    refused = "prediction with the secrets where they are refused"
+    assert run.codes[refused] == 2
+    assert "ENCRYPTION_KEY" in run.outputs[refused]
 
 
 def test_output(run: Run) -> None:

@@ -60,7 +60,9 @@ IDENTITY_SETTING = "OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH"
 # --- looking for one -----------------------------------------------------------------------------
 
 
-def inspect(account: Account | None, root: str | None, run: Runner = run) -> dict[str, Any] | None:
+def inspect(
+    account: Account | None, root: str | None, run: Runner = run, secret_settings: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """For the module host_info: what could be, is being, or was taken over; no secret."""
     if account is None or root is None:
         return None
@@ -69,9 +71,9 @@ def inspect(account: Account | None, root: str | None, run: Runner = run) -> dic
         record = read_record(layout)
     if record is not None:
         state = "done" if record.phase == "done" else "pending"
-        return {"state": state, "kept": record.kept, "at": record.at, **record.found.public()}
+        return {"state": state, "kept": record.kept, "at": record.at, **record.found.public(secret_settings)}
     found = find(account, layout, run)
-    return {"state": "found", "kept": "", "at": "", **found.public()} if found else None
+    return {"state": "found", "kept": "", "at": "", **found.public(secret_settings)} if found else None
 
 
 def find(account: Account, layout: Layout, run: Runner = run, proc: Path = PROC) -> Installation | None:

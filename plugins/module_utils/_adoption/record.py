@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,8 @@ class Installation:
     local_database: bool = True
     local_redis: bool = True
 
-    def public(self) -> dict[str, Any]:
-        """Without the secrets and the texts."""
+    def public(self, secret_settings: Sequence[str] = ()) -> dict[str, Any]:
+        """Without the secrets, also those that an operator names, and without the texts."""
         redactor = Redactor()
         return {
             "tree": self.tree,
@@ -65,7 +66,10 @@ class Installation:
             ],
             "entries": self.entries,
             "listens": self.listens,
-            "settings": {**masked(self.frontend), **masked(self.backend)},
+            "settings": {
+                **masked(self.frontend, secret_settings),
+                **masked(self.backend, secret_settings),
+            },
             "identity": self.identity,
             "revision": self.revision,
         }

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from .._http import MissingLibraryError
-from .._redaction import MASK, Redactor, secret_name
+from .._redaction import MASK, Redactor, is_secret
 from .._verify.checks.database import libpq_url, login_problem
 from .._verify.context import Problem
 
@@ -259,7 +259,7 @@ def _ask(
 
 def masked(answer: Answer) -> Answer:
     """The answer without what the names of its columns say is secret (tokens of gateways and agents)."""
-    secret = [secret_name(name) for name in answer.columns]
+    secret = [is_secret(name) for name in answer.columns]
     rows = [
         [MASK if hide and value is not None else value for hide, value in zip(secret, row, strict=True)]
         for row in answer.rows

@@ -92,5 +92,11 @@ class Context:
         value = self.variables.get(f"{PREFIX}_{name}")
         return default if value is None or value == "" else value
 
+    @property
+    def secret_settings(self) -> tuple[str, ...]:
+        """Names of settings that are secret because the operator says so."""
+        named = self.get("secret_settings", ())
+        return tuple(map(str, named)) if isinstance(named, (list, tuple)) else ()
+
     def runs(self, *components: str) -> bool:
         return any(component in self.components for component in components)

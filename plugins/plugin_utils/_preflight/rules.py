@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     access.authentication,
     inventory.inventory_groups,
     inventory.variable_names,
+    settings.secret_settings,
     settings.environment,
     settings.source,
     database.database,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import without_settings
 from ansible_collections.openclaw.mission_control.plugins.modules import user_units
 
 CONTENT = "[Service]\nExecStart=/bin/sleep 1\n"
@@ -82,6 +83,6 @@ def test_secrets_of_a_unit_that_was_written_by_hand_do_not_show() -> None:
         '[Service]\nEnvironment="LOCAL_AUTH_TOKEN=sesame open" LOG_LEVEL=DEBUG\nPrivateTmp=yes\n'
         "Environment=DATABASE_URL=postgresql://app:sesame@localhost/x\nExecStart=/bin/x --api-token sesame\n"
     )
-    shown = user_units.without_secrets(text)
+    shown = without_settings(text)
     assert "sesame" not in shown and "LOCAL_AUTH_TOKEN=" in shown and "PrivateTmp=yes" in shown
     assert "app:********@localhost/x" in shown and "--api-token ********" in shown

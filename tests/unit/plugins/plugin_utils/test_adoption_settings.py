@@ -164,8 +164,10 @@ def test_no_secret_is_shown() -> None:
         "RQ_REDIS_URL": "redis://:secret-pw@localhost:6379/0",
         "CLERK_SECRET_KEY": "sk_secret-pw",
         "SENTRY_DSN": "https://secret-pw@sentry",
+        "TENANT_PIN": "secret-pw",
     }
     for named in ({}, {"token": TOKEN[::-1]}):
+        named["secret_settings"] = ["TENANT_PIN"]
         text = resolve(dict(found), named).table
         assert "secret-pw" not in text and TOKEN not in text and TOKEN[::-1] not in text
         assert "DATABASE_URL" in text and "LOCAL_AUTH_TOKEN" in text

@@ -148,6 +148,8 @@ VARIABLES = [
     ({"backend_environment": {"DB_AUTO_MIGRATE": True}}, "several processes migrate", "leave it off"),
     ({"backend_environment": ["LOG_LEVEL=INFO"]}, "is no mapping", "NAME: value"),
     ({"additional_environment": {"LOG_LEVEL": "INFO"}}, "is a setting of the product", "backend_environment"),
+    ({"secret_settings": {"TENANT_PIN": "4711"}}, "is no list of names", "[TENANT_PIN]"),
+    ({"secret_settings": "TENANT_PIN"}, "mission_control_secret_settings — is no list", "list the names"),
     ({"database_url": "postgresql+psycopg://u:a%40b@h/d"}, "holds a %", "letters, digits"),
     ({"database_url": "mysql://u:p@h/d"}, "starts with mysql:", ""),
     ({"database_url": "postgresql://u:p@h"}, "names no database", ""),
@@ -215,6 +217,9 @@ def test_good_variables(variables: dict[str, Any]) -> None:
         {"redis_url": "http://u:Secret@h/0"},
         {"backend_environment": {"LOCAL_AUTH_TOKEN": "Secret"}},
         {"backend_environment": {"DATABASE_URL": "mysql://u:Secret@h"}},
+        {"backend_environment": {"LOG_LEVEL": "Secret"}, "secret_settings": ["LOG_LEVEL"]},
+        {"backend_environment": {"LOG_LEVEL": "ghp_SecretSecretSecretSecret"}},
+        {"secret_settings": {"TENANT_PIN": "Secret"}},
     ],
 )
 def test_no_secret_is_shown(variables: dict[str, Any]) -> None:
