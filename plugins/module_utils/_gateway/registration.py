@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._host.errors import HostError
 from .._redaction import MASK, Redactor
 
 # Mission Control connects to the gateway while it answers, and the gateway restarts itself while it is being
@@ -25,15 +26,17 @@ SECRET_FIELDS = frozenset({"token"})
 PAGE = 200
 
 
-class ApiError(Exception):
+class ApiError(HostError):
     """Why Mission Control did not do what was asked."""
 
     def __init__(self, message: str, remedy: str = "", *, status: int = 0, transient: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        super().__init__(message, kind="api", remedy=remedy)
         self.status = status
         self.transient = transient
+
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json."""
+        return {"msg": self.message, "remedy": self.remedy, "status": self.status}
 
 
 @dataclass(frozen=True)
