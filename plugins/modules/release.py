@@ -280,12 +280,14 @@ log:
 """
 
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..module_utils import _redaction
+from ..module_utils._adoption import registry
 from ..module_utils._ansible_module import DiscreetModule
 from ..module_utils._application import components
 from ..module_utils._application import environment as _environment
@@ -601,6 +603,11 @@ def main() -> None:
         answer = privileges.as_user(
             parameters["user"], lambda account: work(parameters, module.check_mode, account)
         )
+        if os.geteuid() == 0 and not module.check_mode:
+            if parameters["state"] == "verified":
+                answer["changed"] |= registry.complete(parameters["user"])
+            elif parameters["state"] == "absent" and parameters["remove_data"]:
+                registry.forget(parameters["user"])
     except HostError as error:
         if module.check_mode and error.kind == "no_such_user":
             # The user would have been created before, so nothing of his can be there.
