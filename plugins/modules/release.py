@@ -279,6 +279,10 @@ log:
   returned: when something was done
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils._adoption import registry
 from ..module_utils._ansible_module import DiscreetModule, run_as_user
 from ..module_utils._release import overview, states
 
@@ -346,6 +350,12 @@ def main() -> None:
     )
     parameters, state = module.params, module.params["state"]
     found = {"chosen": overview.choose, "listed": overview.listed}.get(state)
+
+    def afterwards(answer: Mapping[str, Any]) -> dict[str, Any]:
+        user, remove_data = parameters["user"], parameters["remove_data"]
+        changed = not module.check_mode and registry.follow(state, user, remove_data=remove_data)
+        return {**answer, "changed": answer["changed"] or changed}
+
     # In check mode the user would have been created before, so nothing of his can be there.
     run_as_user(
         module,
@@ -353,6 +363,7 @@ def main() -> None:
             found(parameters) if found else states.STATES[state](parameters, module.check_mode, account)
         ),
         without_user=states.before_anything(state) if module.check_mode else None,
+        afterwards=afterwards,
     )
 
 

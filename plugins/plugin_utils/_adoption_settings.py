@@ -86,7 +86,7 @@ def resolve(found: Mapping[str, Any], named: Mapping[str, Any]) -> Resolved:
                 _variable(resolved, setting, values.pop(setting), f"{PREFIX}_{name}", of_inventory)
     _address(resolved, backend, of_inventory)
     _origins(resolved, backend, of_inventory)
-    _database(resolved, backend.pop("DATABASE_URL", ""), bool(found["local_database"]), of_inventory)
+    _database(resolved, found, backend.pop("DATABASE_URL", ""), of_inventory)
     redis = backend.get("RQ_REDIS_URL", "")
     _redis(resolved, backend.pop("RQ_REDIS_URL", ""), bool(found["local_redis"]), of_inventory)
     if backend.get("RATE_LIMIT_REDIS_URL") in ("", redis):
@@ -148,14 +148,14 @@ def _origins(resolved: Resolved, backend: dict[str, str], of_inventory: Any) -> 
     resolved.tell("CORS_ORIGINS", text, merged, why)
 
 
-def _database(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None:
+def _database(resolved: Resolved, found: Mapping[str, Any], url: str, of_inventory: Any) -> None:
     if not url:
         return
     if wanted := of_inventory(f"{PREFIX}_database_url"):
         resolved.tell("DATABASE_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
-    if not (local and (parts.hostname or "") in LOOPBACK):
+    if not (found["local_database"] and (parts.hostname or "") in LOOPBACK):
         resolved.facts[f"{PREFIX}_database_url"] = url
         resolved.tell("DATABASE_URL", url, url, CARRIED)
         return
@@ -166,6 +166,9 @@ def _database(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> N
         resolved.facts[f"{PREFIX}_database_name"] = name
     if parts.port not in (None, 5432):
         resolved.facts.setdefault("postgresql_port", parts.port)
+    if found.get("adopting") and wanted_name in (None, name):
+        # The role hands the database over when this login works and owns it.
+        resolved.facts["postgresql_adopted_url"] = url
     becomes = f"postgresql+psycopg://{user}:********@127.0.0.1:{parts.port or 5432}/{wanted_name or name}"
     if wanted_name not in (None, name):
         why = f"the inventory names another database; what is in {name} stays there"

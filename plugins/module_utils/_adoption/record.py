@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from .._application.layout import Layout
+from .._host.accounts import find_account
 from .._host.errors import HostError
+from .._host.user_files import read_regular_file
 from .._redaction import Redactor, masked
 
 
@@ -99,10 +101,14 @@ def record_path(layout: Layout) -> Path:
 
 def read_record(layout: Layout) -> Record | None:
     path = record_path(layout)
+    text = read_regular_file(str(path), find_account().name)
+    return None if text is None else parse(text, path)
+
+
+def parse(text: str, path: Path) -> Record:
+    """The record in a file's text; `path` is the file, for the message."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+        record = json.loads(text)
     except ValueError:
         record = None
     try:

@@ -21,12 +21,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .._application.layout import Layout
+from .._application.layout import STATE_DIRECTORY, Layout
 from .._host.processes import PROC
 from .._redaction import Redactor
 from . import records
 
-DIRECTORY = Path("/var/lib/mission-control")
+DIRECTORY = STATE_DIRECTORY
 # For so long a run counts that has not started its process on the host yet.
 GRACE = 60.0
 # The history is cut into pieces of this size; so many old ones are kept.
