@@ -30,6 +30,11 @@ def service_url(address: Any, port: Any, scheme: str = "http") -> str:
     return str(addresses.url(str("" if address is None else address), port, scheme))
 
 
+def bind_address(address: Any) -> str:
+    """An address for a program that listens by itself."""
+    return str(addresses.canonical(str("" if address is None else address)))
+
+
 def url_host(address: Any) -> str:
     """A host as a URL names it."""
     return str(addresses.in_url(str("" if address is None else address)))
@@ -47,6 +52,7 @@ class FilterModule:
         return {
             "listen_stream": listen_stream,
             "service_url": service_url,
+            "bind_address": bind_address,
             "url_host": url_host,
             "address_reach": address_reach,
             "api_url": derived_api_url,

@@ -43,6 +43,10 @@ def test_an_address_means_the_same_to_everybody(address: str, stream: str, url: 
     assert filters["listen_stream"](address, 8000) == stream
     assert filters["service_url"](address, "8000", "https") == url.replace("http:", "https:")
     assert filters["address_reach"](address) == reach
+    assert filters["url_host"](address) == addresses.in_url(address)
+    # What a program is told to listen on reaches as far.
+    assert addresses.reach(filters["bind_address"](address)) == reach
+    assert not set("[]*") & set(filters["bind_address"](address))
 
 
 @pytest.mark.parametrize(("address", "stream", "_url", "_reach"), TABLE)
