@@ -216,9 +216,8 @@ def judge_certificate(answer: Answer, now: float, warn: str, crit: str) -> Verdi
 
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """The page first, then what it needs."""
-    fetched = (options["frontend_url"] or context.common["public_url"] or url("", PORTS["frontend"])).rstrip(
-        "/"
-    )
+    usual = url("", PORTS["frontend"])
+    fetched = (options["frontend_url"] or context.common["public_url"] or usual).rstrip("/")
     public = (context.common["public_url"] or fetched).rstrip("/")
 
     def get(url: str) -> Answer:
