@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 from ..module_utils._adoption.discovery import IDENTITY_SETTING
 from ..module_utils._application.environment import texts
 from ..module_utils._application.settings import BACKEND_SETTINGS, FRONTEND_SETTINGS
+from ..module_utils._host import addresses
 from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import shown
 from ..module_utils._tables import table
 from ._preflight.access import token_fault
 from ._preflight.inventory import suggest
-from ._preflight.model import LOOPBACK, PREFIX
+from ._preflight.model import PREFIX
 from ._preflight.settings import setting_fault
 
 # The setting of the product and the variable of this collection that stands for it.
@@ -155,7 +156,7 @@ def _database(resolved: Resolved, found: Mapping[str, Any], url: str, of_invento
         resolved.tell("DATABASE_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
-    if not (found["local_database"] and (parts.hostname or "") in LOOPBACK):
+    if not (found["local_database"] and addresses.is_this_host(parts.hostname or "")):
         resolved.facts[f"{PREFIX}_database_url"] = url
         resolved.tell("DATABASE_URL", url, url, CARRIED)
         return
@@ -186,7 +187,7 @@ def _redis(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None
         resolved.tell("RQ_REDIS_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
-    if not (local and parts.scheme == "redis" and (parts.hostname or "") in LOOPBACK):
+    if not (local and parts.scheme == "redis" and addresses.is_this_host(parts.hostname or "")):
         resolved.facts[f"{PREFIX}_redis_url"] = url
     else:
         own = {
@@ -290,6 +291,8 @@ def _listens(resolved: Resolved, listens: Mapping[str, Mapping[str, str]], of_in
         if wanted is not None:
             if wanted != place["host"]:
                 resolved.tell(f"{part}: listens on", place["host"], wanted, INVENTORY)
-        elif place["host"] in LOOPBACK:
-            resolved.facts[variable] = "127.0.0.1" if place["host"] == "localhost" else place["host"]
+        elif addresses.is_loopback(place["host"]):
+            resolved.facts[variable] = (
+                addresses.IPV4_LOOPBACK if place["host"] == "localhost" else place["host"]
+            )
             resolved.tell(f"{part}: listens on", place["host"], resolved.facts[variable], CARRIED)

@@ -78,3 +78,45 @@ def test_what_is_secret_is_defined_in_redaction_alone() -> None:
 )
 def test_a_second_definition_would_be_noticed(line: str) -> None:
     assert re.search(SECRET_ALTERNATIVES, line)
+
+
+# --- addresses and ports ---------------------------------------------------------------------------
+
+# "Everywhere" told from other addresses: such an address in a comparison or among alternatives.
+EVERYWHERE = r"""(?x) (?:==|!=|\bin\b) \s* [\[({]* [^\n]{0,24} ["'](?:0\.0\.0\.0|::|\[::\])["']
+    | ["'](?:0\.0\.0\.0|::|\*)["'] \s* [,:] \s* ["'](?:0\.0\.0\.0|::|\*|127\.0\.0\.1|::1|any)["']
+    | ^ \s* (?:-\s+)? ["']?(?:0\.0\.0\.0|::)["']? (?::\s+any)? $"""
+# The loopback address told from others in the same way.
+LOOPBACK = r"""(?x) (?:==|!=|\bin\b) \s* (?:["'] | [\[({][^\n]{0,40}["'])(?:127\.0\.0\.1|::1)["']
+    | ["'](?:localhost|127\.0\.0\.1|::1)["'] \s* , \s* ["'](?:localhost|127\.0\.0\.1|::1)["']
+    | \.is_loopback\b(?!\()"""
+# IPv6 put into brackets by hand, or an address put together with its port in a template.
+BRACKETS = r"""['"]\[['"]\s*~|f["'][^"']*\[\{\w*(?:host|address)|ListenStream=\{\{[^}|]*\}\}:"""
+ADDRESSES = "plugins/module_utils/_host/addresses.py"
+# Runs in the frontend's Node.js, where no Python is.
+LISTEN = "roles/frontend/files/listen.cjs"
+
+
+@pytest.mark.parametrize(
+    "pattern", [EVERYWHERE, LOOPBACK, BRACKETS], ids=["everywhere", "loopback", "brackets"]
+)
+def test_what_an_address_means_is_said_in_addresses_alone(pattern: str) -> None:
+    assert lines(pattern, home=(ADDRESSES,)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (EVERYWHERE, "{{ '127.0.0.1' if backend_bind in ['0.0.0.0', ''] else backend_bind }}"),
+        (EVERYWHERE, 'EVERYWHERE = ("0.0.0.0", "::", "*")'),
+        (EVERYWHERE, "__command_any: ['', 0.0.0.0, '::', '*']"),
+        (EVERYWHERE, '  "::": any'),
+        (EVERYWHERE, 'host = {"0.0.0.0": "127.0.0.1"}.get(address, address)'),
+        (LOOPBACK, 'LOOPBACK = ("", "localhost", "127.0.0.1", "::1")'),
+        (LOOPBACK, "return ipaddress.ip_address(host).is_loopback"),
+        (BRACKETS, "'[' ~ host ~ ']' if ':' in host else host"),
+        (BRACKETS, "ListenStream={{ backend_bind }}:{{ backend_port }}"),
+    ],
+)
+def test_another_opinion_about_addresses_would_be_noticed(pattern: str, line: str) -> None:
+    assert re.search(pattern, line, re.MULTILINE)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,19 @@ while not ended.wait(0.01):
             except OSError:
                 pass
 print(json.dumps({"rounds": rounds, "seen": sorted(seen)}))
+"""
+
+# Status of the backend and of the frontend by the loopback addresses of both protocols, and what systemd listens on.
+ADDRESSES = """
+import json, subprocess, urllib.request
+found = {}
+for place in ("127.0.0.1:8000", "[::1]:8000", "127.0.0.1:3000", "[::1]:3000"):
+    path = "/healthz" if place.endswith(":8000") else "/"
+    found[place] = urllib.request.urlopen(f"http://{place}{path}", timeout=20).status
+argv = ["systemctl", "--user", "--machine=mission-control@.host", "show", "--property=Listen", "--value"]
+units = ["mission-control-backend.socket", "mission-control-frontend.socket"]
+found["units"] = subprocess.run([*argv, *units], capture_output=True, text=True, check=True).stdout.split("\\n")
+print(json.dumps(found))
 """
 
 # Reads every file that is neither of the system itself nor of the database's own storage.
@@ -142,6 +156,7 @@ class Run:
     codes: dict[str, int]
     commands: Sampler = field(repr=False)
     directory: Path
+    answers: dict[str, Any]
 
 
 @pytest.fixture(scope="session")
@@ -183,6 +198,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 "mission_control_database_password": known["database password"],
                 "mission_control_additional_environment": planted | harmless,
                 "mission_control_secret_settings": ["TENANT_PIN"],
+                # No scenario has a deployment to spare for IPv6, and what is looked for here does not mind.
+                "mission_control_backend_bind": "::",
+                "mission_control_frontend_bind": "::",
                 "redis_password": known["Redis password"],
                 "mission_control_gateway_token": known["gateway token"],
                 "mission_control_download_environment": variables["mission_control_download_environment"]
@@ -251,8 +269,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         sandbox("systemctl stop postgresql@17-main redis-server")
         play("verification of a broken host", "verify.yml", "-e", reports.replace('reports"}', 'broken"}'))
         sandbox("systemctl start postgresql@17-main redis-server")
+    answers = json.loads(sandbox("python3 -", ADDRESSES))
     key = json.loads(sandbox(f"cat {ROOT}/shared/identity/device.json"))["privateKeyPem"].splitlines()[1]
-    yield Run({**known, "device key": key}, outputs, codes, commands, directory)
+    yield Run({**known, "device key": key}, outputs, codes, commands, directory, answers)
 
 
 def test_runs_did_what_they_should(run: Run) -> None:
@@ -284,6 +303,13 @@ def test_settings_are_shown_and_their_secrets_are_not(run: Run) -> None:
     refused = "prediction with the secrets where they are refused"
     assert run.codes[refused] == 2
     assert "ENCRYPTION_KEY" in run.outputs[refused]
+
+
+def test_everywhere_is_everywhere_by_ipv6_and_by_ipv4(run: Run) -> None:
+    units = [line for line in run.answers.pop("units") if line]
+    assert units == ["[::]:8000 (Stream)", "[::]:3000 (Stream)"]
+    assert set(run.answers.values()) == {200}
+    assert "http://[::1]:8000" in run.outputs["deployment"]
 
 
 def test_output(run: Run) -> None:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from .components import PORTS
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,12 @@ FRONTEND_SETTINGS: dict[str, Setting] = {
     "NEXT_PUBLIC_CLERK_SIGN_IN_FALLBACK_REDIRECT_URL": Setting("/boards"),
     "NEXT_PUBLIC_CLERK_AFTER_SIGN_OUT_URL": Setting("/"),
 }
+
+
+def derived_api_url(public_url: str) -> str:
+    """The address of the API where none is named: the public URL's scheme and host, and the backend's port.
+
+    :param public_url: what users open in their browsers; may be empty, and so is the answer then.
+    """
+    found = re.match(r"(https?://(?:\[[^\]]*\]|[^:/]*))", str(public_url or ""))
+    return f"{found[1]}:{PORTS['backend']}" if found else ""

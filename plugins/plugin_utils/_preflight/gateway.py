@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +13,10 @@ from urllib.parse import urlsplit
 from ...module_utils._gateway import configuration as _configuration
 from ...module_utils._gateway.plan import TOKEN_ALPHABET
 from ...module_utils._gateway.protocol import BACKEND_PROTOCOLS, OK, REFUSE, check_pair, parse_version
+from ...module_utils._host import addresses
 
 NO_DEVICE_AUTH = ("gateway", "controlUi", "dangerouslyDisableDeviceAuth")
 BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
-LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|::1)$")
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def _gateway(settings: Settings, found: Findings) -> None:
         found.problems.append(Problem("gateway_port", str(settings.port), "is no port.", "Use 1 to 65535."))
     elsewhere = [host for host in settings.backend_hosts if host != settings.host]
     host = urlsplit(settings.url).hostname or ""
-    if settings.bind == "loopback" and elsewhere and LOOPBACK.match(host or "localhost"):
+    if settings.bind == "loopback" and elsewhere and addresses.is_this_host(host):
         found.problems.append(
             Problem(
                 "gateway_bind",

@@ -15,8 +15,6 @@ from ...module_utils._host.errors import DeploymentError
 
 PREFIX = "mission_control"
 COMPONENTS = ("postgresql", "redis", "backend", "worker", "frontend", "gateway", "proxy")
-LOOPBACK = ("localhost", "127.0.0.1", "::1", "")
-EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not listened on
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
 _FALSE = {"0", "false", "no", "off", "n", "f"}
 

@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     inventory.undefined_variables,
     addresses.public_url,
     addresses.api_url,
+    addresses.binds,
     addresses.cors_origins,
     access.authentication,
     inventory.inventory_groups,

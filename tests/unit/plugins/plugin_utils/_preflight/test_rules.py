@@ -105,6 +105,12 @@ VARIABLES = [
     ({"cors_origins": ["http://mc.example.com:3000", "http://x/y"]}, "http://x/y — has the path /y", ""),
     ({"cors_origins": ["*"]}, "is no origin", "list each"),
     (
+        {"backend_bind": "db.example"},
+        "mission_control_backend_bind: db.example — is not a valid",
+        ":: for all",
+    ),
+    ({"frontend_bind": "0.0.0.0:3000"}, "mission_control_frontend_bind: 0.0.0.0:3000 — is not", "IPv6"),
+    (
         {"cors_origins": "http://x, http://y"},
         "lacks http://mc.example.com:3000",
         "add mission_control_public_url",
@@ -200,6 +206,8 @@ def test_bad_variables(variables: dict[str, Any], says: str, remedy: str) -> Non
         {"database_url": "postgresql://u:p_-~.9@db:5432/d"},
         {"database_url": "postgresql+psycopg://u:p@/d?host=/run/postgresql"},
         {"redis_url": "rediss://:a%20b@h:6380/1"},
+        {"backend_bind": "::", "frontend_bind": "[2001:db8::1]"},
+        {"backend_bind": "*", "frontend_bind": "localhost"},
         {"database_password": "Abc_-9"},
         {"user": "ubuntu"},
     ],
