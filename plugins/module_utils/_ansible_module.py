@@ -60,12 +60,13 @@ def run_as_user(
     work: Callable[[Account], Mapping[str, Any]],
     *,
     without_user: Mapping[str, Any] | None = None,
+    so_far: Mapping[str, Any] | None = None,
     afterwards: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda answer: answer,
 ) -> NoReturn:
     """Do the work in a child process that has become the module's `user` for good, and end the module.
 
-    `without_user` is the answer on a host that has no such user; without it, that is a failure.
-    `afterwards` is what the module's own process adds to the answer.
+    `without_user` is the answer on a host that has no such user; without it, that is a failure. `so_far` is
+    returned with a failure. `afterwards` is what the module's own process adds to the answer.
     """
     # A lost connection must not stop the work halfway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -79,4 +80,4 @@ def run_as_user(
             return without_user
         return afterwards(found)
 
-    finish(module, answer)
+    finish(module, answer, so_far)

@@ -74,9 +74,10 @@ found = {}
 for place in ("127.0.0.1:8000", "[::1]:8000", "127.0.0.1:3000", "[::1]:3000"):
     path = "/healthz" if place.endswith(":8000") else "/"
     found[place] = urllib.request.urlopen(f"http://{place}{path}", timeout=20).status
-argv = ["systemctl", "--user", "--machine=mission-control@.host", "show", "--property=Listen", "--value"]
-units = ["mission-control-backend.socket", "mission-control-frontend.socket"]
-found["units"] = subprocess.run([*argv, *units], capture_output=True, text=True, check=True).stdout.split("\\n")
+argv = ["systemctl", "--user", "--machine=mission-control@.host", "show", "--property=Listen"]
+units = ["--value", "mission-control-backend.socket", "mission-control-frontend.socket"]
+done = subprocess.run([*argv, *units], capture_output=True, text=True, check=True)
+found["units"] = done.stdout.split("\\n")
 print(json.dumps(found))
 """
 

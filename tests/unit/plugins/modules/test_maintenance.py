@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +14,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._applicat
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 from ansible_collections.openclaw.mission_control.plugins.modules import maintenance
+from users_place import OBSTACLES, SECRET, USER, give, obstruct, users_place
 
 PROGRAM = "print('standing in')\n"
 
@@ -91,43 +88,24 @@ def test_bad_input(
 
 # --- what belongs to the application's user is touched only by a process that is this user ----------
 
-SECRET = "a line of root's\n"
 MANAGER = "ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd.UserManager"
-
-
-def held_up(_number: int, _frame: Any) -> None:
-    raise AssertionError("it waits for something of the user's")
 
 
 @pytest.fixture
 def hostile_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The home of a real user in maintenance, who is not root, beside a file that only root may read."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can act for another user")
-    account = find_account("nobody")
-    place = Path(tempfile.mkdtemp())
-    place.chmod(0o755)
-    secret = place / "secret"
-    secret.touch(mode=0o600)
-    secret.write_text(SECRET)
-    home = place / "home"
-    units = home / ".config/systemd/user"
-    (units / "mission-control-backend.service.d").mkdir(parents=True)
-    (units / "mission-control-backend.service").touch()
-    (units / "mission-control-backend.service.d/maintenance.conf").write_text("[Service]\n")
-    (home / "mission-control/shared/libexec").mkdir(parents=True)
-    (home / "mission-control/shared/maintenance.json").write_text('{"reason": "New disks"}')
-    for path in (home, *home.rglob("*")):
-        os.chown(path, account.uid, account.gid)
-    monkeypatch.setattr(maintenance_mode, "find_account", lambda _name: replace(account, home=str(home)))
-    monkeypatch.setattr(f"{MANAGER}.running", False)
-    # Whoever waits for a pipe fails instead of staying there.
-    before = signal.signal(signal.SIGALRM, held_up)
-    signal.alarm(20)
-    yield home
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
-    shutil.rmtree(place)
+    with users_place() as home:
+        units = home / ".config/systemd/user"
+        (units / "mission-control-backend.service.d").mkdir(parents=True)
+        (units / "mission-control-backend.service").touch()
+        (units / "mission-control-backend.service.d/maintenance.conf").write_text("[Service]\n")
+        (home / "mission-control/shared/libexec").mkdir(parents=True)
+        (home / "mission-control/shared/maintenance.json").write_text('{"reason": "New disks"}')
+        give(home)
+        account = replace(find_account(USER), home=str(home))
+        monkeypatch.setattr(maintenance_mode, "find_account", lambda _name: account)
+        monkeypatch.setattr(f"{MANAGER}.running", False)
+        yield home
 
 
 @pytest.mark.parametrize("given", ["", PROGRAM])
@@ -145,7 +123,7 @@ def test_a_link_in_place_of_the_program_leads_root_nowhere(
         raise HostError("It does not start.", kind="unit_failed")
 
     monkeypatch.setattr(f"{MANAGER}.require", fail)
-    result = call(capsys, root=str(root), user="nobody", state="absent", program=given)
+    result = call(capsys, root=str(root), user=USER, state="absent", program=given)
     assert result["failed"] and result["kind"] == "unit_failed"
     assert SECRET.strip() not in json.dumps(result)
     # Maintenance goes on, with the text that the role has given or none.
@@ -153,26 +131,20 @@ def test_a_link_in_place_of_the_program_leads_root_nowhere(
     assert (program.read_text() if program.exists() else "") == given
     for path in hostile_home.rglob("*"):
         assert not path.is_file() or SECRET not in path.read_text(), path
-        assert path.lstat().st_uid == find_account("nobody").uid, path
+        assert path.lstat().st_uid == find_account(USER).uid, path
     assert (hostile_home.parent / "secret").read_text() == SECRET
 
 
 @pytest.mark.parametrize("name", ["libexec/maintenance.py", "maintenance.json"])
-@pytest.mark.parametrize("kind", ["pipe", "device", "directory"])
+@pytest.mark.parametrize("kind", OBSTACLES)
 def test_nothing_in_place_of_a_file_holds_root_up(
     capsys: pytest.CaptureFixture[str], hostile_home: Path, name: str, kind: str
 ) -> None:
     root = hostile_home / "mission-control"
-    path = root / "shared" / name
-    path.unlink(missing_ok=True)
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    else:
-        path.mkdir()
-    result = call(capsys, root=str(root), user="nobody", program=PROGRAM, _ansible_check_mode=True)
+    obstruct(root / "shared" / name, kind)
+    result = call(capsys, root=str(root), user=USER, program=PROGRAM, _ansible_check_mode=True)
     assert result["changed"] is True and result["said"].startswith("would be in maintenance since ")
+    assert SECRET.strip() not in json.dumps(result)
 
 
 def drop_in_of(home: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import unit_changes
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import without_settings
 from ansible_collections.openclaw.mission_control.plugins.modules import user_units
@@ -52,7 +53,7 @@ def test_without_a_manager_the_cause_and_the_remedy_are_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     account = replace(find_account(), name="lonely", uid=find_account().uid, home=str(tmp_path))
-    monkeypatch.setattr(user_units, "find_account", lambda _name: account)
+    monkeypatch.setattr(unit_changes, "find_account", lambda _name: account)
     monkeypatch.setattr(
         "ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd.UserManager.running",
         False,
