@@ -46,7 +46,8 @@ def listening_ports(settings: Mapping[str, Any], components: Collection[str]) ->
     """The ports on which something has to listen on this host, and for whom.
 
     :param settings: `backend_bind`, `backend_port`, `frontend_bind` and `frontend_port` as the operator set
-      them; `alone`, whether everything is on one host; `database_url` and `redis_url`, where those are elsewhere.
+      them; `alone`, whether everything is on one host; `database_url` and `redis_url`, where those are
+      elsewhere.
     :param components: what the host runs.
     """
     found = [
