@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils import _service_tables
+from ..plugin_utils import _operations_settings, _service_tables
 
 
 def _by_host(value: Any, name: str) -> Mapping[str, Mapping[str, Any]]:
@@ -55,6 +55,29 @@ def log_json_lines(value: Any) -> str:
     return result
 
 
+def settings_problems(values: Any, allowed: Any = None) -> list[str]:
+    """All mistakes in the settings of a daily command."""
+    for value in (values, allowed or {}):
+        if not isinstance(value, Mapping):
+            raise AnsibleFilterError("settings_problems expects settings by their names")
+    unknown = [str(name) for name in values if name not in _operations_settings.RULES]
+    if unknown:
+        raise AnsibleFilterError(f"settings_problems knows no setting {', '.join(unknown)}")
+    return _operations_settings.problems(values, allowed or {})
+
+
+def plan_obstacles(value: Any) -> list[str]:
+    """Why services cannot be started or stopped everywhere."""
+    return _operations_settings.obstacles(_by_host(value, "plan_obstacles"))
+
+
+def left_behind(value: Any) -> list[str]:
+    """What an uninstallation leaves on a host."""
+    if not isinstance(value, Mapping):
+        raise AnsibleFilterError("left_behind expects a dictionary")
+    return _operations_settings.left_behind(value)
+
+
 class FilterModule:
     """The filters of this file."""
 
@@ -65,4 +88,7 @@ class FilterModule:
             "merge_logs": merge_logs,
             "log_list": log_list,
             "log_json_lines": log_json_lines,
+            "settings_problems": settings_problems,
+            "plan_obstacles": plan_obstacles,
+            "left_behind": left_behind,
         }

@@ -67,7 +67,7 @@ while not ended.wait(0.01):
 print(json.dumps({"rounds": rounds, "seen": sorted(seen)}))
 """
 
-# Status of the backend and of the frontend by the loopback addresses of both protocols, and what systemd listens on.
+# Status of backend and frontend by the loopback addresses of both protocols, and what systemd listens on.
 ADDRESSES = """
 import json, subprocess, urllib.request
 found = {}

@@ -36,7 +36,29 @@ def test_filters() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["status_table", "actions_table", "merge_logs"])
+def test_filters_of_settings_and_plans() -> None:
+    (problem,) = FILTERS["settings_problems"]({"lines": 0}, {"lines": 5})
+    assert problem == 'lines: "0" is no number from 1 to 5.'
+    assert FILTERS["settings_problems"]({"service": "all"}) == []
+    assert FILTERS["plan_obstacles"]({"a": {"actions": []}}) == []
+    state = {"root": "/r", "user": "u", "data": True, "database": True, "kept": "", "gateways": []}
+    assert FILTERS["left_behind"](state) == ["Redis", "the user u", "packages"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("settings_problems", [], "expects settings"),
+        ("settings_problems", {"colour": "red"}, "knows no setting colour"),
+        ("left_behind", [], "expects a dictionary"),
+    ],
+)
+def test_filters_refuse_what_they_do_not_know(name: str, value: Any, words: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=words):
+        FILTERS[name](value)
+
+
+@pytest.mark.parametrize("name", ["status_table", "actions_table", "merge_logs", "plan_obstacles"])
 @pytest.mark.parametrize("value", [[], "text", {"a": "text"}, None])
 def test_filters_refuse_what_is_no_result_by_host(name: str, value: Any) -> None:
     with pytest.raises(AnsibleFilterError, match=f"{name} expects"):
