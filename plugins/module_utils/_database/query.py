@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import math
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -183,6 +184,7 @@ def ask(
     try:
         connection = (connect or psycopg2.connect)(
             dsn,
+            passfile=os.devnull,
             connect_timeout=max(2, math.ceil(connect_timeout)),
             application_name=application_name,
             # A server that vanishes is noticed; the time of a statement the server itself bounds.
