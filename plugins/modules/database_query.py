@@ -131,9 +131,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._database.query import QueryError, ask, masked
+from ..module_utils._database.query import Answer, QueryError, account_of, ask, ask_as_user, masked
 from ..module_utils._host.errors import HostError
-from ..module_utils._http import MissingLibraryError
 from ..module_utils._redaction import Redactor
 from ..module_utils._tables import rows_table
 from ..module_utils._verify.target import Host
@@ -188,19 +187,21 @@ def main() -> None:
                 f"No database is known: {host.env_file} does not hold DATABASE_URL or cannot be read. "
                 "Run as root (become: true) or as the application's user, or give database_url.",
             )
-        answer = ask(
-            url,
-            options["query"],
-            parameters=options["parameters"],
-            limit=options["limit"],
-            statement_timeout=options["timeout"],
-            connect_timeout=options["timeout"],
-            redactor=redactor,
-        )
+
+        def work() -> Answer:
+            return ask(
+                url,
+                options["query"],
+                parameters=options["parameters"],
+                limit=options["limit"],
+                statement_timeout=options["timeout"],
+                connect_timeout=options["timeout"],
+                redactor=redactor,
+            )
+
+        answer = ask_as_user(account_of(host), work, 3 * options["timeout"] + 30)
     except QueryError as error:
         refuse(error.kind, str(error))
-    except MissingLibraryError as error:
-        refuse("missing_library", f"{error}. Install its package: apt-get install {error.package}.")
     except HostError as error:
         refuse(error.kind, f"{error.message} {error.remedy}".strip())
     if options["mask"]:

@@ -203,7 +203,7 @@ def main() -> None:
     before = (
         Path(configuration_path).read_text(encoding="utf-8") if Path(configuration_path).is_file() else ""
     )
-    configuration = Wanted(configuration_path, text.encode(), 0o600, account.uid, account.gid)
+    configuration = Wanted(configuration_path, text.encode(), 0o640, 0, account.gid)
     completion = Wanted(options["completion_path"], options["completion"].encode(), 0o644)
     for wanted, reasons in (
         (command, outdated),

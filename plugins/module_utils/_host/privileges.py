@@ -122,7 +122,7 @@ def _hear(reader: int, questions: socket.socket | None, deadline: float | None) 
 def _import_all() -> None:
     """Import what the archive holds that this runs from, if only root may read it.
 
-    Ansible packs a module into a directory that nobody else can enter: the child would find nothing more there.
+    Ansible packs a module into a directory that nobody else can enter: the child would find no more there.
     """
     loader = sys.modules[__name__].__spec__.loader if sys.modules[__name__].__spec__ else None
     archive = getattr(loader, "archive", "")

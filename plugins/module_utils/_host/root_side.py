@@ -71,13 +71,13 @@ def at_hand() -> bool:
 
 def connect(connection: socket.socket) -> None:
     """In the child, before it does anything else."""
-    global _line  # noqa: PLW0603
+    global _line
     _line = Line(connection)
 
 
 def serve(account: Account) -> None:
     """In the process that stays root: whom it will answer."""
-    global _asker  # noqa: PLW0603
+    global _asker
     _asker = account
 
 

@@ -221,7 +221,8 @@ def run_suite(
                 ERROR,
                 error.message,
                 cause="The process that looks as the application's user came to no end.",
-                remedy=error.remedy or "Run the checks again; if it stays so, look for what ends or stops it.",
+                remedy=error.remedy
+                or "Run the checks again; if it stays so, look for what ends or stops it.",
                 kind=error.kind,
             )
             for name in runs

@@ -60,9 +60,7 @@ def libpq_url(url: str) -> str:
             "Give an address of the form postgresql+psycopg://user:password@host:5432/database.",
             state=ERROR,
         )
-    query = urlencode(
-        [(key, value) for key, value in parse_qsl(parts.query) if key in LIBPQ_PARAMETERS]
-    )
+    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in LIBPQ_PARAMETERS])
     return urlunsplit(("postgresql", parts.netloc, parts.path, query, ""))
 
 
@@ -300,7 +298,7 @@ def look_at_backups(context: Context, directory: Path, options: Mapping[str, Any
             ERROR,
             f"{user} may not look into {directory}",
             "The checks look at files as the application's user, and the directory is closed to it.",
-            f"Let {user} read the directory (its names and times are enough), or leave backup_directory empty.",
+            f"Let {user} read the directory, or leave backup_directory empty.",
             "not_permitted",
         )
     except OSError:
