@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._terminal import clean
+
 _GAP = "  "
 
 
@@ -22,9 +24,7 @@ def cell(value: Any, limit: int = 60) -> str:
         text = json.dumps(value, ensure_ascii=False)
     else:
         text = str(value)
-    text = "".join(
-        letter if unicodedata.category(letter)[0] != "C" else " " for letter in text.replace("\r\n", " ")
-    )
+    text = clean(text.replace("\r\n", " ")).replace("\n", " ")
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

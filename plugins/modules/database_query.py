@@ -160,7 +160,7 @@ def main() -> None:
         place = {"root": options["root"], "env_file": options["env_file"]}
         host = Host(user=options["user"] or "", redactor=redactor, **place)
         url = options["database_url"] or host.environment.get("DATABASE_URL", "")
-        return answer(options, url, "" if url else str(host.env_file), redactor)
+        return answer(options, url, host, redactor)
 
     finish(module, work, no_answer())
 

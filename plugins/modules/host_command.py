@@ -10,7 +10,7 @@ short_description: Install or remove the command mission-control on an applicati
 version_added: "1.0.0"
 description:
   - Installs one executable file, C(mission-control), with the checks of this collection in it, its
-    configuration (0600, of the application's user) and its completion for bash.
+    configuration (0640, of root and the application's group) and its completion for bash.
   - The command works without Ansible, as root and as the application's user. The configuration holds no
     secret. The token and the database's address are read from the deployed environment file.
 author:

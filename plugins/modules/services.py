@@ -171,7 +171,7 @@ def main() -> None:
         services = Services(account, root, redactor=redactor, gateway_account=gateway)
         before = services.states(options["services"])
         if set(options["services"]) & set(APPLICATION):
-            refuse_maintenance(root, options["state"])
+            refuse_maintenance(services.files, root, options["state"])
         actions = plan(before, options["state"])
         after = dict(before)
         predicted = {}

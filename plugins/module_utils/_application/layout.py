@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._host import files
+
 # What the host command reads.
 COMMAND_CONFIGURATION = "/etc/mission-control/command.json"
 # What root alone writes and reads (0700).
@@ -84,7 +86,7 @@ def platform_of(backend: Path) -> str:
     A gateway pins it with the pairing and refuses the device under another one.
     """
     try:
-        text = (backend / "app/services/openclaw/gateway_rpc.py").read_text(encoding="utf-8")
+        text = files.read_regular(backend / "app/services/openclaw/gateway_rpc.py")
     except OSError:
         text = ""
     named = re.search(r'"platform": "([a-z0-9]+)"', text)

@@ -163,7 +163,7 @@ def wanted_configuration(options: Mapping[str, Any], check: bool) -> Wanted:
         services=[name for name in SERVICES if name in options["services"]],
         verify=options["verify"],
     )
-    return Wanted(COMMAND_CONFIGURATION, text.encode(), 0o600, account.uid, account.gid)
+    return Wanted(COMMAND_CONFIGURATION, text.encode(), 0o640, 0, account.gid)
 
 
 def _install(wanted: Wanted) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,27 +25,13 @@ from .._application.layout import COMMAND_CONFIGURATION
 from .._host.accounts import SEARCH_PATH, Account, find_account, user_environment
 from .._host.addresses import in_url
 from .._host.errors import HostError
+from .._terminal import clean, escape
+from .terminal import converse, relay
 
 CANNOT = 2
 INTERRUPTED = 130
-# libpq's names of what may stand in the query part of a database address.
-_PSQL_VARIABLES = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
-    "options": "PGOPTIONS",
-    "passfile": "PGPASSFILE",
-    "gssencmode": "PGGSSENCMODE",
-    "channel_binding": "PGCHANNELBINDING",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-}
+# Whom root will not act as, whatever the configuration says.
+NEVER = frozenset({0})
 
 
 class CommandError(Exception):
@@ -67,39 +53,55 @@ class Configuration:
 
 
 def load_configuration(path: str = COMMAND_CONFIGURATION) -> Configuration:
-    """Read it. Only root and the application's user may."""
+    """Read it. Only root and the application's user may; and root believes only what root has written."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8") as file:
+            found = os.fstat(file.fileno())
+            if os.geteuid() == 0 and (found.st_uid != 0 or found.st_mode & 0o022):
+                raise CommandError(
+                    f"{path} can be changed by others than root, so root does not go by it. "
+                    "Deploy again: the role command writes it anew."
+                )
+            text = file.read()
     except FileNotFoundError:
         raise CommandError(
             f"{path} does not exist. The role openclaw.mission_control.command writes it."
         ) from None
     except PermissionError:
-        owner = find_owner(path)
-        raise CommandError(f"Only root and {owner} may do this. Try: sudo mission-control ...") from None
+        raise CommandError(
+            f"Only root and {find_readers(path)} may do this. Try: sudo mission-control ..."
+        ) from None
     try:
         data = json.loads(text)
-        return Configuration(
+        settings = Configuration(
             user=data["user"],
             root=data["root"],
             services=tuple(data["services"]),
             gateway_user=data.get("gateway_user") or "",
             verify=data.get("verify") or {},
         )
+        for name in {settings.user, settings.gateway_user} - {""}:
+            if os.geteuid() == 0 and find_account(name).uid in NEVER:
+                raise CommandError(
+                    f"{path} names {name} as the application's user, which may not be root. "
+                    "Correct mission_control_user and deploy again."
+                )
+        return settings
     except (ValueError, KeyError, TypeError) as error:
         raise CommandError(
             f"{path} is damaged ({error}). Deploy again: the role command writes it anew."
         ) from None
 
 
-def find_owner(path: str) -> str:
-    """The name of the user to whom a file belongs."""
-    import pwd
+def find_readers(path: str) -> str:
+    """The name of the group that may read the file: that of the application's user."""
+    import grp
 
     try:
-        return pwd.getpwuid(Path(path).stat().st_uid).pw_name
+        name = grp.getgrgid(Path(path).stat().st_gid).gr_name
     except (OSError, KeyError):
         return "the application's user"
+    return name if name != "root" else "the application's user"
 
 
 def environment_for(account: Account, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -151,10 +153,21 @@ def execute(argv: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
         raise CommandError(f"{argv[0]} is not installed. Try: apt-get install {package}") from None
 
 
-def show(text: str) -> None:
-    """Print at once, so that it stands before what called programs print."""
+def show(text: str, *, cleaned: bool = False) -> None:
+    """Print at once, so that it stands before what called programs print. Reports are cleaned already."""
+    text = text if cleaned else clean(text)
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Say on standard error what is wrong; it may quote what came from the application's user."""
+    sys.stderr.write(clean(text).rstrip("\n") + "\n")
+
+
+def apart(account: Account) -> bool:
+    """Whether what runs as the account must be kept away from our terminal."""
+    return os.geteuid() == 0 and account.uid != 0
 
 
 def wanted(configuration: Configuration, names: Sequence[str], *, everything: bool) -> list[str]:
@@ -206,33 +219,25 @@ def command_status(configuration: Configuration, options: argparse.Namespace) ->
             "--",
             *units,
         ]
-        if number == len(groups) - 1 and status == 0:
+        if not apart(account) and number == len(groups) - 1 and status == 0:
             become(account)
             execute(argv, environment_for(account))
-        status = call(argv, account) or status
+        columns = {"COLUMNS": str(shutil.get_terminal_size().columns)} if sys.stdout.isatty() else {}
+        status = relay(argv, environment_for(account, columns), account) or status
     return status
 
 
 def tell_maintenance(configuration: Configuration) -> None:
     """Maintenance, before what systemd says of the units, which run its page."""
-    from .._application.maintenance import read
-    from .._host.accounts import acting_as, expand_home
+    from .._host.accounts import expand_home
+    from .._host.user_files import UserFiles
+    from .._services.control import read_maintenance
 
     account = find_account(configuration.user)
     permitted(account)
-    with acting_as(account):
-        notice = read(Path(expand_home(configuration.root, account)))
-    if notice is not None:
-        show(f"Mission Control is {notice.sentence}.\n")
-
-
-def call(argv: Sequence[str], account: Account) -> int:
-    """Run a program as the account and wait for it; an interrupt reaches it, too."""
-    identity: dict[str, Any] = {}
-    if os.geteuid() == 0 and account.uid != 0:
-        identity = {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
-    done = subprocess.run(list(argv), env=environment_for(account), cwd="/", check=False, **identity)
-    return done.returncode
+    sentence = read_maintenance(UserFiles(account), expand_home(configuration.root, account))
+    if sentence:
+        show(f"Mission Control is {sentence}.\n")
 
 
 def _operate(configuration: Configuration, options: argparse.Namespace, state: str) -> int:
@@ -253,7 +258,7 @@ def _operate(configuration: Configuration, options: argparse.Namespace, state: s
     services = Services(account, root, redactor=redactor, gateway_account=gateway)
     found = services.states(names)
     if set(names) != {"gateway"}:
-        refuse_maintenance(root, state)
+        refuse_maintenance(services.files, root, state)
     actions = plan(found, state)
     words = {
         "start": ("Starting", "is running"),
@@ -269,7 +274,7 @@ def _operate(configuration: Configuration, options: argparse.Namespace, state: s
             services.carry_out(action, options.timeout)
         except ServiceError as error:
             for line in error.journal[-10:]:
-                sys.stderr.write(f"    {line}\n")
+                complain(f"    {line}")
             raise
         show(f"{action.unit} {words[action.action][1]}")
     return 0
@@ -319,8 +324,10 @@ def command_logs(configuration: Configuration, options: argparse.Namespace) -> i
         matches = [word for word in journal_command(account, units)[1:] if not word.startswith("-")]
         argv += ["+", *matches] if number else matches
     account = next(iter(owners.values()))
-    environment = environment_for(find_account("root") if as_root else account)
-    execute(argv, environment)
+    if not any(apart(one) for one in owners.values()):
+        execute(argv, environment_for(find_account("root") if as_root else account))
+    tidy = escape if options.output.startswith("json") else clean
+    return relay(argv, environment_for(find_account("root")), tidy=tidy)
 
 
 def verify_settings(configuration: Configuration, wait: float | None = None) -> dict[str, Any]:
@@ -352,7 +359,7 @@ def command_verify(configuration: Configuration, options: argparse.Namespace) ->
     if options.output:
         write_private(Path(options.output), text)
     else:
-        show(text)
+        show(text, cleaned=True)
     return runner.exit_status(report)
 
 
@@ -400,14 +407,14 @@ def write_private(path: Path, text: str) -> None:
 
 def command_releases(configuration: Configuration, options: argparse.Namespace) -> int:
     """The releases of this host."""
-    from .._host.accounts import acting_as, expand_home
+    from .._host.accounts import expand_home
+    from .._host.user_files import UserFiles
     from .._release.records import local_time, made, release_facts, state_words
     from .._tables import table
 
     account = find_account(configuration.user)
     permitted(account)
-    with acting_as(account):
-        facts = release_facts(expand_home(configuration.root, account))
+    facts = UserFiles(account).look(lambda: release_facts(expand_home(configuration.root, account)))
     found = [release for release in facts["available"] if not release["partial"]]
     if options.json:
         show(json.dumps({"current": facts["current"], "releases": found}, indent=2))
@@ -424,6 +431,8 @@ def command_releases(configuration: Configuration, options: argparse.Namespace) 
 
 def psql_environment(url: str) -> dict[str, str]:
     """The address of the database as variables for psql: an argument would show the password to everybody."""
+    from .._verify.checks.database import LIBPQ_PARAMETERS, NO_FILES
+
     parts = urlsplit(url)
     if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
         raise CommandError("DATABASE_URL of the deployed environment file is no address of PostgreSQL.")
@@ -435,9 +444,9 @@ def psql_environment(url: str) -> dict[str, str]:
         "PGDATABASE": unquote(parts.path.lstrip("/")),
     }
     for name, value in parse_qsl(parts.query):
-        if name in _PSQL_VARIABLES:
-            values[_PSQL_VARIABLES[name]] = value
-    return {name: value for name, value in values.items() if value}
+        if name in LIBPQ_PARAMETERS:
+            values[LIBPQ_PARAMETERS[name]] = value
+    return {name: value for name, value in values.items() if value} | NO_FILES
 
 
 def command_db(configuration: Configuration, options: argparse.Namespace) -> int:
@@ -462,8 +471,14 @@ def command_db(configuration: Configuration, options: argparse.Namespace) -> int
     if not options.write:
         read_only = "-c default_transaction_read_only=on"
         variables["PGOPTIONS"] = f"{variables.get('PGOPTIONS', '')} {read_only}".strip()
-    become(account)
-    execute(["psql", *options.arguments], environment_for(account, variables))
+    environment = environment_for(account, variables)
+    if not apart(account):
+        execute(["psql", *options.arguments], environment)
+    # Nor does the user's own start file run commands while root looks on.
+    try:
+        return converse(["psql", "--no-psqlrc", *options.arguments], environment, account)
+    except FileNotFoundError:
+        raise CommandError("psql is not installed. Try: apt-get install postgresql-client") from None
 
 
 # -- the command line -----------------------------------------------------------------------------
@@ -582,10 +597,10 @@ def main(arguments: Sequence[str] | None = None, path: str = COMMAND_CONFIGURATI
     try:
         return int(options.run(load_configuration(path), options))
     except CommandError as error:
-        sys.stderr.write(f"mission-control: {error}\n")
+        complain(f"mission-control: {error}")
         return CANNOT
     except HostError as error:
-        sys.stderr.write(f"mission-control: {error.message} {error.remedy}".rstrip() + "\n")
+        complain(f"mission-control: {error.message} {error.remedy}".rstrip())
         return 1 if options.command in ("start", "restart", "stop") else CANNOT
     except KeyboardInterrupt:
         return INTERRUPTED

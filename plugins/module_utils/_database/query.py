@@ -12,18 +12,22 @@ from __future__ import annotations
 
 import base64
 import math
+import os
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .._host.accounts import Account
 from .._host.errors import HostError
+from .._host.privileges import as_user
 from .._http import MissingLibraryError
 from .._redaction import MASK, Redactor, is_secret
 from .._verify.checks.database import libpq_url, login_problem
 from .._verify.context import Problem
+from .._verify.target import Host
 
 # The server runs the text of the question as one cursor; it reads the text from a setting of this session.
 _OPEN = (
@@ -183,6 +187,7 @@ def ask(
     try:
         connection = (connect or psycopg2.connect)(
             dsn,
+            passfile=os.devnull,
             connect_timeout=max(2, math.ceil(connect_timeout)),
             application_name=application_name,
             # A server that vanishes is noticed; the time of a statement the server itself bounds.
@@ -255,6 +260,32 @@ def _ask(
         truncated=len(rows) > limit,
         duration_ms=round((clock() - started) * 1000, 1),
     )
+
+
+def account_of(host: Host) -> Account | None:
+    """The application's user; None where there is none, and nothing of his to be kept apart."""
+    try:
+        return host.account
+    except HostError:
+        return None
+
+
+def ask_as_user(account: Account | None, work: Callable[[], Answer], deadline: float) -> Answer:
+    """Ask as the application's user: the address is his, so nothing of root's may go there."""
+
+    def told() -> dict[str, Any]:
+        try:
+            return {"answer": asdict(work())}
+        except QueryError as error:
+            return {"refused": [error.kind, error.message, error.remedy]}
+        except MissingLibraryError as error:
+            remedy = f"Install its package: apt-get install {error.package}."
+            return {"refused": ["missing_library", f"{error}.", remedy]}
+
+    found = told() if account is None else as_user(account.name, lambda _account: told(), deadline=deadline)
+    if "refused" in found:
+        raise QueryError(*found["refused"])
+    return Answer(**found["answer"])
 
 
 def masked(answer: Answer) -> Answer:

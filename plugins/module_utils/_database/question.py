@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._host.errors import HostError
-from .._http import MissingLibraryError
 from .._redaction import Redactor
 from .._tables import rows_table
-from .query import QueryError, ask, masked
+from .._verify.target import Host
+from .query import Answer, QueryError, account_of, ask, ask_as_user, masked
 
 MOST_ROWS = 100000
 # Seconds that the server may work on one question.
@@ -44,16 +43,17 @@ def refuse(options: Mapping[str, Any]) -> None:
         raise QueryError("bad_option", problem)
 
 
-def answer(options: Mapping[str, Any], url: str, env_file: str, redactor: Redactor) -> dict[str, Any]:
-    """Ask the database at `url`, which was looked for in `env_file`; returns the module's result."""
+def answer(options: Mapping[str, Any], url: str, host: Host, redactor: Redactor) -> dict[str, Any]:
+    """Ask the database at `url` as the application's user of `host`; returns the module's result."""
     if not url:
         raise QueryError(
             "no_database_url",
-            f"No database is known: {env_file} does not hold DATABASE_URL or cannot be read.",
+            f"No database is known: {host.env_file} does not hold DATABASE_URL or cannot be read.",
             "Run as root (become: true) or as the application's user, or give database_url.",
         )
-    try:
-        found = ask(
+
+    def work() -> Answer:
+        return ask(
             url,
             options["query"],
             parameters=options["parameters"],
@@ -62,12 +62,8 @@ def answer(options: Mapping[str, Any], url: str, env_file: str, redactor: Redact
             connect_timeout=options["timeout"],
             redactor=redactor,
         )
-    except MissingLibraryError as error:
-        raise HostError(
-            f"{error}.",
-            kind="missing_library",
-            remedy=f"Install its package: apt-get install {error.package}.",
-        ) from None
+
+    found = ask_as_user(account_of(host), work, 3 * options["timeout"] + 30)
     if options["mask"]:
         found = masked(found)
     rows = found.records()

@@ -78,6 +78,8 @@ def run(
             env=_child_environment(account, environment),
             cwd=cwd or "/",
             check=False,
+            # A session of its own has no terminal: what runs as another user cannot type into root's.
+            start_new_session=True,
             **_identity(account),
         )
     except subprocess.TimeoutExpired:
@@ -109,6 +111,7 @@ def stream(argv: Sequence[str], *, account: Account | None = None) -> Generator[
             stderr=subprocess.PIPE,
             env=_child_environment(account, None),
             cwd="/",
+            start_new_session=True,
             **_identity(account),
         )
     except FileNotFoundError:

@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .accounts import Account
+from . import root_side
+from .accounts import SEARCH_PATH, Account
 from .commands import stream
 from .errors import HostError
 from .systemd import unit_name
@@ -182,25 +185,30 @@ def read_journal(
     As root the whole journal is read by fields; as the user it is `journalctl --user`, which shows
     nothing unless the journal is persistent.
     """
+    by_root = root_side.at_hand() and account.uid == os.geteuid()
     if as_user is None:
-        as_user = os.geteuid() != 0
+        as_user = os.geteuid() != 0 and not by_root
     after = ""
     try:
         while True:
-            argv = journal_command(
-                account,
-                units,
-                identifiers,
-                since=since,
-                until=until,
-                invocation=invocation,
-                lines=lines,
-                manager=manager,
-                as_user=as_user,
-                after=after,
-            )
+            asked = {
+                "units": list(units),
+                "identifiers": identifiers if identifiers is None else list(identifiers),
+                "since": since,
+                "until": until,
+                "invocation": invocation,
+                "lines": lines,
+                "manager": manager,
+                "after": after,
+            }
             after = ""
-            with open_stream(argv, account=account if as_user else None) as output:
+            with (
+                _from_root(asked)
+                if by_root and not as_user
+                else open_stream(
+                    journal_command(account, **asked, as_user=as_user), account=account if as_user else None
+                )
+            ) as output:
                 for number, line in enumerate(output, 1):
                     entry = parse_entry(line, max_message)
                     if entry is not None:
@@ -215,6 +223,76 @@ def read_journal(
         raise
     except HostError as error:
         raise _unavailable(error, account) from None
+
+
+# What root has running for the child: journalctl by number.
+_readers: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@root_side.answered_by_root
+def _open_journal(asked: Mapping[str, Any]) -> Any:
+    """Root's journalctl over the lines of the user who asks; he gets its output."""
+    account = root_side.asker()
+    argv = journal_command(
+        account,
+        [str(name) for name in asked["units"]],
+        None if asked["identifiers"] is None else [str(name) for name in asked["identifiers"]],
+        since=None if asked["since"] is None else float(asked["since"]),
+        until=None if asked["until"] is None else float(asked["until"]),
+        invocation=None if asked["invocation"] is None else str(asked["invocation"]),
+        lines=None if asked["lines"] is None else int(asked["lines"]),
+        manager=bool(asked["manager"]),
+        after=str(asked["after"]),
+        as_user=False,
+    )
+    child = subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PATH": SEARCH_PATH, "LANG": "C.UTF-8"},
+        cwd="/",
+        start_new_session=True,
+    )
+    _readers[child.pid] = child
+    assert child.stdout is not None and child.stderr is not None  # noqa: S101 - both are pipes
+    with child.stdout, child.stderr:
+        return root_side.Opened(os.dup(child.stdout.fileno()), os.dup(child.stderr.fileno()), note=child.pid)
+
+
+@root_side.answered_by_root
+def _close_journal(number: int) -> int:
+    """How that journalctl has ended; it is ended now if it has not."""
+    child = _readers.pop(int(number))
+    try:
+        return child.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return child.wait()
+
+
+@contextlib.contextmanager
+def _from_root(asked: Mapping[str, Any]) -> Generator[Iterator[bytes]]:
+    """Like `stream`, but root runs journalctl: a user may not see all lines of his own units."""
+    opened: Any = _open_journal(asked)
+    output, complaints = (os.fdopen(descriptor, "rb") for descriptor in opened.descriptors)
+
+    def lines() -> Iterator[bytes]:
+        yield from output
+        said = complaints.read(4096).decode("utf-8", "replace").strip()
+        status = _close_journal(opened.note)
+        ended.append(status)
+        if status != 0:
+            raise HostError(said or f"exit status {status}", kind="failed")
+
+    ended: list[int] = []
+    try:
+        yield lines()
+    finally:
+        output.close()
+        complaints.close()
+        if not ended:
+            _close_journal(opened.note)
 
 
 def _unavailable(error: HostError, account: Account) -> JournalError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .processes import PROC, _link, _status, all_pids, unit_of_process
+from .root_side import answered_by_root
 
 # --- listening sockets ---------------------------------------------------------------------------
 
@@ -70,6 +71,7 @@ def _socket_owners(inodes: Collection[str], proc: Path) -> dict[str, list[int]]:
     return owners
 
 
+@answered_by_root
 def listeners(proc: Path = PROC, ports: Collection[int] | None = None) -> list[Listener]:
     """The listening TCP sockets with their owners (of every user for root, else one's own).
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import HostError
+from .root_side import answered_by_root
 
 PROC = Path("/proc")
 # Set by systemd for each start, so they differ between two starts of the same thing.
@@ -125,8 +126,11 @@ def _unescape_unit(name: str) -> str:
     return name.removeprefix("_")
 
 
+@answered_by_root
 def process_evidence(pid: int, proc: Path = PROC) -> ProcessEvidence | None:
     """Everything /proc tells about a process; None when it is gone."""
+    # A number, also when somebody else asks: what else follows /proc/ might lead anywhere.
+    pid = int(pid)
     fields = _stat_fields(pid, proc)
     if fields is None:
         return None

@@ -1,6 +1,6 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Units of a user brought to what they shall be, and what a result shows of it (see the module user_units)."""
+"""Units of a user brought to what they shall be, and what a result shows (see module user_units)."""
 
 from __future__ import annotations
 

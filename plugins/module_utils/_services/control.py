@@ -23,7 +23,9 @@ from .._host.journal import tail
 from .._host.listeners import listeners
 from .._host.processes import process_evidence, processes_of_unit
 from .._host.systemd import UserManager
+from .._host.user_files import UserFiles
 from .._redaction import Redactor
+from .._release.records import same_part
 from .states import ServiceState, describe
 
 # What has to be answered for a service to count as healthy. The worker answers nothing: it has to stay up.
@@ -55,12 +57,25 @@ class Action:
         return asdict(self)
 
 
-def refuse_maintenance(root: str, wanted: str) -> None:
+def read_maintenance(files: UserFiles, root: str) -> str:
+    """Since when and why there is maintenance, as a sentence; empty when there is none."""
+
+    def look() -> str:
+        notice = _maintenance.read(Path(root))
+        return notice.sentence if notice else ""
+
+    try:
+        return str(files.look(look))
+    except OSError:
+        return ""
+
+
+def refuse_maintenance(files: UserFiles, root: str, wanted: str) -> None:
     """What is started during maintenance is its page only, so say that instead."""
-    notice = _maintenance.read(Path(root))
-    if notice is not None and wanted != "stopped":
+    sentence = read_maintenance(files, root) if wanted != "stopped" else ""
+    if sentence:
         raise ServiceError(
-            f"Mission Control is {notice.sentence}.",
+            f"Mission Control is {sentence}.",
             kind="maintenance",
             remedy=f"End it: {_maintenance.END}",
             unit="",
@@ -145,18 +160,22 @@ class Services:
         self._get = get
 
     @property
+    def files(self) -> UserFiles:
+        """What belongs to the application's user."""
+        return UserFiles(self.account)
+
+    @property
     def current(self) -> str | None:
         """The release that is deployed."""
         try:
-            return (Path(self.root) / "current").readlink().name
+            return Path(self.files.target(Path(self.root) / "current")).name
         except OSError:
             return None
 
     @property
     def maintenance(self) -> str:
         """Since when and why there is maintenance; empty when there is none."""
-        notice = _maintenance.read(Path(self.root))
-        return notice.sentence if notice else ""
+        return read_maintenance(self.files, self.root)
 
     def account_of(self, service: str) -> Account:
         """The user that runs a service."""
@@ -192,8 +211,16 @@ class Services:
                 listening=listening,
                 root=self.root,
                 current=current,
+                same=self._same,
             )
         return found
+
+    def _same(self, directory: str, release: Path) -> bool:
+        """Whether a directory lies in a part that another release shares with this one."""
+        try:
+            return bool(self.files.look(lambda: same_part(directory, release)))
+        except OSError:
+            return False
 
     def carry_out(self, action: Action, timeout: float) -> ServiceState:
         """Do it and wait until the service is healthy (or has ended). Raises ServiceError."""

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,13 @@ def listen_addresses(properties: Mapping[str, str]) -> list[tuple[str, int]]:
     return found
 
 
-def _stale(process: ProcessEvidence, root: str, release: str, current: str) -> bool:
+def _stale(
+    process: ProcessEvidence, root: str, release: str, current: str, same: Callable[[str, Path], bool]
+) -> bool:
     """Whether a process runs something else than what is deployed."""
     if process.deleted:
         return True
-    return release != current and not same_part(process.cwd or "", Path(root) / "releases" / current)
+    return release != current and not same(process.cwd or "", Path(root) / "releases" / current)
 
 
 def describe(
@@ -97,6 +99,7 @@ def describe(
     listening: Sequence[Listener],
     root: str,
     current: str | None,
+    same: Callable[[str, Path], bool] = same_part,
 ) -> ServiceState:
     """One service from what systemd and /proc tell."""
     status = unit_status(service_unit(service), properties)
@@ -115,7 +118,7 @@ def describe(
         restarts=status.restarts,
         memory_bytes=sum(process.rss_bytes for process in processes) if processes else None,
         release=release,
-        stale=bool(release and current and main and _stale(main, root, release, current)),
+        stale=bool(release and current and main and _stale(main, root, release, current, same)),
         ports=sorted({port for _address, port in places}),
         address=places[0][0] if places else None,
         pid=status.main_pid or None,

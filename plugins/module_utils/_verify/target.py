@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .._application.maintenance import Notice
     from .._host.accounts import Account
     from .._host.systemd import UnitStatus
+    from .._host.user_files import UserFiles
 
 
 class Host:
@@ -52,11 +53,17 @@ class Host:
         return Path(expand_home(self._root, self.account))
 
     @property
+    def files(self) -> UserFiles:
+        """The files of the application's user: the only way to what lies below the root."""
+        from .._host.user_files import UserFiles
+
+        return UserFiles(self.account)
+
+    @property
     def release(self) -> Path | None:
         """The directory of the release that `current` points to."""
-        current = self.root / "current"
         try:
-            return current.resolve(strict=True)
+            return self.files.resolved(self.root / "current")
         except OSError:
             return None
 
@@ -65,22 +72,22 @@ class Host:
         """Nothing was ever put into service below the root. What may not be looked at counts as something."""
         if self._env_file:
             return False
-        for name in ("current", "backend"):
-            try:
-                (self.root / name).lstat()
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError:
-                return False
+        try:
+            return not any(self.files.there(self.root / name) for name in ("current", "backend"))
+        except OSError:
             return False
-        return True
 
     @property
     def maintenance(self) -> Notice | None:
         """What users are told during maintenance; None when there is none."""
-        from .._application.maintenance import read
+        from .._application.maintenance import Notice, read
 
-        return read(self.root)
+        def look() -> dict[str, str] | None:
+            notice = read(self.root)
+            return None if notice is None else asdict(notice)
+
+        found = self.files.look(look)
+        return None if found is None else Notice(**found)
 
     @property
     def env_file(self) -> Path:
@@ -90,8 +97,7 @@ class Host:
         if self._env_file:
             return Path(expand_home(self._env_file, self.account))
         current = self.root / "current" / "backend" / ".env"
-        # Not Path.exists, which raises for a directory that may not be read.
-        return current if os.path.exists(current) else self.root / "backend" / ".env"  # noqa: PTH110
+        return current if self.files.exists(current) else self.root / "backend" / ".env"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -102,7 +108,7 @@ class Host:
         with self._lock:
             if self._environment is None:
                 try:
-                    text = self.env_file.read_text(encoding="utf-8", errors="replace")
+                    text = self.files.read(self.env_file)
                     self._environment = parse_environment_file(text)
                 except (OSError, HostError, ValueError):
                     self._environment, text = {}, ""

@@ -242,7 +242,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return judge_headers(environment, answer.headers)
 
     works: list[tuple[str, Any]] = [
-        ("env_file", lambda: judge_mode(str(env_file), env_file.stat().st_mode & 0o7777)),
+        ("env_file", lambda: judge_mode(str(env_file), context.host.files.status(env_file).mode)),
         ("names", lambda: judge_names(environment, BACKEND_SETTINGS)),
         ("headers", headers),
         ("cors_origins", lambda: judge_origins(environment, public)),
@@ -283,7 +283,7 @@ def _processes(context: Context, options: Mapping[str, Any], environment: Mappin
         states: Mapping[str, UnitStatus] = context.host.units(names)
     except HostError as error:
         return [Verdict("environment", SKIP, f"not compared: {error}")]
-    written = context.host.env_file.stat().st_mtime
+    written = context.host.files.status(context.host.env_file).changed
     verdicts = []
     for name in names:
         short = name.removesuffix(".service")

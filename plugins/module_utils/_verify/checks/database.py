@@ -9,16 +9,43 @@ import ast
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from ..._durations import brief, size
+from ..._host.accounts import expand_home
 from ..._host.addresses import is_this_host
 from ..._http import MissingLibraryError
 from ..context import Context, Problem
 from ..thresholds import judge
 from ..verdict import ERROR, FAIL, PASS, SKIP, Measure, Verdict, combine
+
+if TYPE_CHECKING:
+    from ..._host.user_files import UserFiles
+
+# What an address may tell libpq. Left out is what names files to write or to take passwords from
+# (sslkeylogfile, passfile, service), and what has it talk to another host than the one that is named.
+LIBPQ_PARAMETERS = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "options": "PGOPTIONS",
+    "gssencmode": "PGGSSENCMODE",
+    "channel_binding": "PGCHANNELBINDING",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+# Passwords come from the address only.
+NO_FILES = {"PGPASSFILE": "/dev/null", "PGSERVICEFILE": "/dev/null", "PGSYSCONFDIR": "/nonexistent"}
 
 
 def libpq_url(url: str) -> str:
@@ -33,9 +60,7 @@ def libpq_url(url: str) -> str:
             "Give an address of the form postgresql+psycopg://user:password@host:5432/database.",
             state=ERROR,
         )
-    query = urlencode(
-        [(key, value) for key, value in parse_qsl(parts.query) if key not in ("prepare_threshold",)]
-    )
+    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in LIBPQ_PARAMETERS])
     return urlunsplit(("postgresql", parts.netloc, parts.path, query, ""))
 
 
@@ -146,15 +171,11 @@ def migration_heads(sources: Mapping[str, str]) -> set[str]:
     return revisions - parents
 
 
-def read_migrations(backend: Path) -> dict[str, str]:
+def read_migrations(backend: Path, files: UserFiles) -> dict[str, str]:
     """The migration files of a backend."""
     for place in ("migrations/versions", "alembic/versions", "app/migrations/versions"):
-        directory = backend / place
-        if directory.is_dir():
-            return {
-                path.name: path.read_text(encoding="utf-8", errors="replace")
-                for path in directory.glob("*.py")
-            }
+        if files.exists(backend / place):
+            return files.texts(backend / place, "*.py")
     return {}
 
 
@@ -266,6 +287,25 @@ def judge_backup(directory: str, ages: Sequence[float] | None, options: Mapping[
     return verdict
 
 
+def look_at_backups(context: Context, directory: Path, options: Mapping[str, Any]) -> Verdict:
+    """The backups as the application's user sees them."""
+    try:
+        ages: list[float] | None = context.host.files.ages(directory, context.clock.now())
+    except PermissionError:
+        user = context.host.account.name
+        return Verdict(
+            "backup",
+            ERROR,
+            f"{user} may not look into {directory}",
+            "The checks look at files as the application's user, and the directory is closed to it.",
+            f"Let {user} read the directory, or leave backup_directory empty.",
+            "not_permitted",
+        )
+    except OSError:
+        ages = None
+    return judge_backup(str(directory), ages, options)
+
+
 def judge_disk(path: str, free: int, total: int, options: Mapping[str, Any]) -> Verdict:
     """Space where the database grows."""
     share = free / total * 100 if total else 0.0
@@ -309,6 +349,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     try:
         connection = psycopg2.connect(
             dsn,
+            passfile=os.devnull,
             connect_timeout=max(2, int(context.client.timeout)),
             application_name="mission-control-verify",
             options=f"-c statement_timeout={timeout} -c lock_timeout={timeout} "
@@ -365,7 +406,7 @@ def _judge(
             [row[0] for row in _fetch(cursor, "SELECT version_num FROM alembic_version")] if there else None
         )
         backend = (context.host.release or context.host.root) / "backend"
-        sources = read_migrations(backend)
+        sources = read_migrations(backend, context.host.files)
         known = {
             str(match)
             for text in sources.values()
@@ -423,18 +464,13 @@ def _judge(
     parts.append(guarded("size", volume))
     if is_this_host(url):
         where = options["data_directory"]
-        if Path(where).is_dir():
+        # Not Path.is_dir, which raises for a directory that the user may not enter.
+        if os.path.isdir(where):  # noqa: PTH112
             space = os.statvfs(where)
             parts.append(
                 judge_disk(where, space.f_bavail * space.f_frsize, space.f_blocks * space.f_frsize, options)
             )
     if options["backup_directory"]:
-        directory = Path(options["backup_directory"]).expanduser()
-        ages = None
-        if directory.is_dir():
-            now = context.clock.now()
-            ages = [
-                now - path.stat().st_mtime for path in directory.iterdir() if not path.name.startswith(".")
-            ]
-        parts.append(judge_backup(str(directory), ages, options))
+        directory = Path(expand_home(options["backup_directory"], context.host.account))
+        parts.append(context.guard("backup", partial(look_at_backups, context, directory, options)))
     return parts

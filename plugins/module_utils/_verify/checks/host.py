@@ -289,7 +289,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     seen: set[int] = set()
     for given in options["paths"]:
         path = Path(expand_home(given, account))
-        while not path.exists() and path != path.parent:
+        # Not Path.exists, which raises for a directory that the user may not enter.
+        while not os.path.exists(path) and path != path.parent:  # noqa: PTH110
             path = path.parent
         device = path.stat().st_dev
         if device in seen:

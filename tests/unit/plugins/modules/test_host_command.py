@@ -21,6 +21,7 @@ from ansible_collections.openclaw.mission_control.plugins.plugin_utils import _c
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(installation, "COMMAND_CONFIGURATION", str(tmp_path / "etc" / "command.json"))
+    monkeypatch.setattr(main, "NEVER", frozenset())
     return tmp_path
 
 
@@ -60,7 +61,7 @@ def test_installed_once_and_removed(capsys: pytest.CaptureFixture[str], place: P
     assert first["actions"] == predicted["actions"]
     assert files(place) == ALL
     assert stat.S_IMODE((place / "bin/mission-control").stat().st_mode) == 0o755
-    assert stat.S_IMODE((place / "etc/command.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((place / "etc/command.json").stat().st_mode) == 0o640
     assert call(capsys, place)["changed"] is False
     (place / "bin/mission-control").write_text("tampered")
     (place / "etc/command.json").chmod(0o644)

@@ -1,0 +1,160 @@
+"""The border: what a user's process may do, what it may ask root, and how a user's files are read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import journal, root_side
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.listeners import listeners
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.privileges import as_user
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.processes import process_evidence
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.user_files import UserFiles
+
+from tests.unit.support.border import KINDS, NAME, SECRET, Intruder, intruder, needs_root
+
+__all__ = ["intruder"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_stands_in_a_files_place(intruder: Intruder, kind: str) -> None:
+    intruder.replace(intruder.env_file, kind)
+    files, started = UserFiles(intruder.account), time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    if kind == "garbled":
+        assert "garbled" in files.read(intruder.env_file)
+    else:
+        with pytest.raises(OSError) as refused:
+            files.read(intruder.env_file)
+        assert refused.value.errno in (errno.EACCES, errno.EINVAL, errno.EFBIG, errno.EISDIR)
+        assert SECRET not in str(refused.value)
+    assert time.monotonic() - started < 5
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss - before < 64 << 10
+
+
+def test_a_linked_directory_leads_no_farther_than_the_user_may_go(intruder: Intruder) -> None:
+    closed = intruder.victim.parent / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "backend").mkdir()
+    (closed / "backend" / ".env").write_text(SECRET)
+    (intruder.root / "current").unlink()
+    (intruder.root / "current").symlink_to(closed)
+    files = UserFiles(intruder.account)
+    assert not files.exists(intruder.root / "current" / "backend" / ".env")
+    with pytest.raises(PermissionError):
+        files.read(intruder.root / "current" / "backend" / ".env")
+    with pytest.raises(PermissionError):
+        files.status(intruder.root / "current" / "backend")
+
+
+def test_what_is_there_is_told(intruder: Intruder) -> None:
+    intruder.write(intruder.env_file, "A=1\n")
+    files = UserFiles(intruder.account)
+    assert files.read(intruder.env_file) == "A=1\n"
+    assert files.target(intruder.root / "current") == "releases/one"
+    assert files.resolved(intruder.root / "current") == intruder.root / "releases/one"
+    status = files.status(intruder.env_file)
+    assert status.regular and not status.directory and abs(status.changed - time.time()) < 60
+    assert files.there(intruder.root / "current") and not files.there(intruder.root / "nothing")
+    assert files.texts(intruder.backend, ".e*") == {".env": "A=1\n"}
+    assert [age < 60 for age in files.ages(intruder.root, time.time())] == [True] * 3
+
+
+@needs_root
+def test_a_look_that_hangs_is_ended() -> None:
+    started = time.monotonic()
+    with pytest.raises(HostError) as late:
+        as_user(NAME, lambda _account: time.sleep(60), deadline=0.5)
+    assert late.value.kind == "timeout" and time.monotonic() - started < 10
+
+
+@needs_root
+def test_a_process_that_has_become_a_user_has_no_terminal() -> None:
+    own = os.getsid(0)
+    found = as_user(NAME, lambda account: [os.getuid(), os.getgid(), os.getsid(0), os.fstat(0).st_rdev])
+    assert found[0] == 65534 and found[2] not in (0, own)
+    assert found[3] == os.stat(os.devnull).st_rdev
+
+
+@needs_root
+def test_root_answers_what_is_marked() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, cwd="/root")
+    try:
+        without = as_user(NAME, lambda _account: getattr(process_evidence(child.pid), "cwd", None))
+        with_it = as_user(
+            NAME, lambda _account: getattr(process_evidence(child.pid), "cwd", None), questions=True
+        )
+    finally:
+        child.communicate(b"\n")
+    assert (without, with_it) == (None, "/root")
+
+
+@needs_root
+def test_root_answers_questions_one_after_the_other_and_refuses_what_is_none() -> None:
+    def ask(_account: object) -> list[object]:
+        line = root_side._line
+        assert line is not None
+        found: list[object] = [len(listeners()) >= 0, getattr(process_evidence(1), "pid", None)]
+        for name, arguments in (
+            ("processes.process_evidence", ["../home/nobody"]),
+            ("journal._close_journal", [1]),
+        ):
+            try:
+                found.append(line.ask(name, arguments, {}))
+            except HostError as error:
+                found.append(error.message.split(":")[0])
+        return found
+
+    assert as_user(NAME, ask, questions=True) == [
+        True,
+        1,
+        "processes.process_evidence",
+        "journal._close_journal",
+    ]
+
+
+@needs_root
+def test_what_is_no_question_ends_the_conversation() -> None:
+    def ask(_account: object) -> str:
+        assert root_side._line is not None
+        try:
+            root_side._line.ask("os.system", ["id"], {})
+        except (OSError, EOFError):
+            return "refused"
+        return "answered"
+
+    assert as_user(NAME, ask, questions=True) == "refused"
+
+
+@needs_root
+def test_the_journal_comes_from_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "journalctl"
+    program.write_text(
+        '#!/bin/sh\nprintf \'{"__REALTIME_TIMESTAMP":"1000000","MESSAGE":"%s %s"}\\n\' "$(id -u)" "$*"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(journal, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    def read(account: object) -> list[str]:
+        return [entry.message for entry in journal.read_journal(account, ["backend"])]  # type: ignore[arg-type]
+
+    lines = as_user(NAME, read, questions=True)
+    assert len(lines) == 1 and lines[0].startswith("0 ")
+    assert "_UID=65534" in lines[0] and "--user" not in lines[0]
+
+
+@needs_root
+def test_a_journal_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "journalctl"
+    program.write_text("#!/bin/sh\necho out of order >&2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(journal, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(HostError, match="out of order"):
+        as_user(NAME, lambda account: list(journal.read_journal(account)), questions=True)
