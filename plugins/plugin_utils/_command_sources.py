@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from ..module_utils._command import archive
 from ..module_utils._command.main import COMMANDS
+from ..module_utils._verify.options import CHECKS
 from ..module_utils._verify.reports.formats import RENDERERS
 
 NAME = archive.NAME
@@ -76,6 +77,11 @@ def sources(entries: Sequence[str]) -> dict[str, str]:
         parent = name.rpartition(".")[0]
         waiting += [*([parent] if parent else []), *_imports(name, text, package)]
     return dict(sorted(found.items()))
+
+
+def command_sources() -> dict[str, str]:
+    """The files of the command: it has all checks on board."""
+    return sources(ENTRIES + tuple(f"_verify.checks.{name}" for name in CHECKS))
 
 
 COMPLETION = """\

@@ -63,7 +63,7 @@ class _Walk:
         return found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
     def next(self) -> os.stat_result | None:
-        """What the next component is, None where nothing is. Links are followed if root made them, or refused."""
+        """What the next component is, None where nothing is. Links are followed if root made them."""
         while True:
             try:
                 found = os.stat(self.left[0], dir_fd=self.descriptor, follow_symlinks=False)
@@ -132,16 +132,14 @@ def ensure(
     made: list[str] = []
     if os.geteuid() == 0:
         made += _make_base(root, account, check)
-    plain = [[directory.path, directory.mode] for directory in directories]
+    plain = [(directory.path, directory.mode) for directory in directories]
     if account is None:
-        return made + [path for path, _mode in plain if not Path(str(path)).is_dir() and path not in made]
+        return made + [path for path, _mode in plain if not Path(path).is_dir() and path not in made]
 
     def work(user_account: Account) -> list[str]:
         new: list[str] = []
         for path, mode in plain:
-            new += [
-                place for place in _make_own(str(path), int(mode), user_account, check) if place not in new
-            ]
+            new += [place for place in _make_own(path, mode, user_account, check) if place not in new]
         return new
 
     below: list[str] = as_user(user, work)
