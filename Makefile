@@ -95,7 +95,8 @@ sandbox-destroy: ## Remove the sandbox's hosts and all that belongs to them
 lint: setup ## ruff, mypy, yamllint and ansible-lint
 	@ruff check .
 	ruff format --check .
-	mypy plugins molecule/shared tests/run_stages.py
+	mypy -p ansible_collections.openclaw.mission_control.plugins
+	mypy molecule/shared tests/run_stages.py
 	yamllint --strict .
 	ansible-lint
 

@@ -17,7 +17,7 @@ from ..module_utils._application.components import SERVICES
 from ..module_utils._command.archive import SPECIFICATION, identity
 from ..module_utils._verify import standalone
 from ..module_utils._verify.options import CHECKS, COMMON
-from ..plugin_utils._command_sources import ENTRIES, completion, sources
+from ..plugin_utils._command_sources import command_sources, completion
 
 
 def problems(verify: Mapping[str, Any]) -> list[str]:
@@ -44,12 +44,6 @@ def problems(verify: Mapping[str, Any]) -> list[str]:
                 found.append(
                     f"verify.{where}: {name} is a secret; the command reads it from the environment file"
                 )
-    return found
-
-
-def command_sources() -> dict[str, str]:
-    """The files of the command: it has all checks on board."""
-    found: dict[str, str] = sources(ENTRIES + tuple(f"_verify.checks.{name}" for name in CHECKS))
     return found
 
 

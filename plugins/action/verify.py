@@ -16,11 +16,11 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible_collections.openclaw.mission_control.plugins.action.host_command import command_sources
 
 from ..module_utils._command.archive import INTERPRETER, NAME, SPECIFICATION, identity
 from ..module_utils._command.verify import MARK
 from ..module_utils._verify.options import verify_specification
+from ..plugin_utils._command_sources import command_sources
 
 COMMAND = SPECIFICATION["path"]["default"]
 # Nobody but root may be able to change what may run as root.

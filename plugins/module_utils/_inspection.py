@@ -26,7 +26,7 @@ from ._host.facts import (
     python_facts,
     system_unit_facts,
 )
-from ._host.journal import persistent
+from ._host.journal_query import persistent
 from ._host.processes import process_evidence
 from ._host.systemd import UserManager, unit_name, unit_status
 from ._redaction import Redactor

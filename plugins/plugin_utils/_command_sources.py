@@ -10,10 +10,20 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..module_utils._command import archive
+from ..module_utils._command.main import COMMANDS
+from ..module_utils._verify.options import CHECKS
+from ..module_utils._verify.reports.formats import RENDERERS
 
 NAME = archive.NAME
 PACKAGE = archive.__name__.rsplit(".", 2)[0]  # module_utils
-ENTRIES = ("_command.main", "_verify.standalone", "_command.verify")
+# What is loaded by name, and the checks, which whoever calls adds.
+ENTRIES = (
+    "_command.main",
+    *sorted({f"_command.{module}" for module, _function in COMMANDS.values()}),
+    "_command.verify",
+    "_verify.standalone",
+    *(f"_verify.reports.{module}" for _ending, module in RENDERERS.values()),
+)
 _MAIN = f"import sys\n\nfrom {NAME}._command.main import main\n\nsys.exit(main())\n"
 # Parsing the sources would take a third of a second of each deployment.
 _IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
@@ -67,6 +77,11 @@ def sources(entries: Sequence[str]) -> dict[str, str]:
         parent = name.rpartition(".")[0]
         waiting += [*([parent] if parent else []), *_imports(name, text, package)]
     return dict(sorted(found.items()))
+
+
+def command_sources() -> dict[str, str]:
+    """The files of the command: it has all checks on board."""
+    return sources(ENTRIES + tuple(f"_verify.checks.{name}" for name in CHECKS))
 
 
 COMPLETION = """\

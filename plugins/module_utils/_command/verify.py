@@ -9,6 +9,7 @@ import sys
 import zipfile
 
 from .._verify.result import verify
+from .._verify.standalone import check
 
 # Precedes the result on standard output.
 MARK = "@@mission-control "
@@ -20,8 +21,6 @@ def main(archive: str) -> int:
     with zipfile.ZipFile(archive) as found:
         if found.comment.decode().split()[:1] != [asked["sources_digest"]]:
             return 3
-    from .._verify.standalone import check
-
     result = verify(asked["options"], check, diff=asked["diff"])
     sys.stdout.write(f"\n{MARK}{json.dumps(result)}\n")
     return 0

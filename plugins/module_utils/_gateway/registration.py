@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.errors import HostError
+from .._http import MissingLibraryError, classify, load_requests
 from .._redaction import MASK, Redactor
 
 # Mission Control connects to the gateway while it answers, and the gateway restarts itself while it is being
@@ -81,8 +82,6 @@ class RequestsTransport:
     """HTTP with `requests`; proxies and netrc of the environment are left out, as in the checks."""
 
     def __init__(self, url: str, token: str, *, timeout: float = 60.0, verify: bool | str = True) -> None:
-        from .._http import MissingLibraryError, load_requests
-
         try:
             requests = load_requests()
         except MissingLibraryError as error:
@@ -104,8 +103,6 @@ class RequestsTransport:
         )
 
     def __call__(self, method: str, path: str, body: Any = None) -> Reply:
-        from .._http import classify
-
         try:
             answer = self._session.request(
                 method, self._url + path, json=body, timeout=self._timeout, allow_redirects=False

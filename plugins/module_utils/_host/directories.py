@@ -63,7 +63,7 @@ class _Walk:
         return found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
     def next(self) -> os.stat_result | None:
-        """What the next component is, None where nothing is. Root's links are followed, others refused."""
+        """What the next component is, None where nothing is. Links are followed if root made them."""
         while True:
             try:
                 found = os.stat(self.left[0], dir_fd=self.descriptor, follow_symlinks=False)

@@ -26,7 +26,7 @@ from . import files
 from .accounts import Account, acting_as
 from .commands import Runner, run
 from .errors import HostError
-from .journal import tail
+from .journal_tail import tail
 from .processes import read_environment
 from .systemd import UnitStatus, UserManager, unit_name
 

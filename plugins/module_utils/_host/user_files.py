@@ -126,7 +126,7 @@ class UserFiles:
 
 
 def read_user_file(user: str, path: str, most: int = files.MOST) -> str | None:
-    """The text of a user's file (`most` bytes), None where there is none. Links lead where the user may go."""
+    """The text of a user's file (`most` bytes), None where there is none. Links lead where he may go."""
     text: str | None = as_user(user, lambda account: read_regular_file(path, account.name, most))
     return text
 

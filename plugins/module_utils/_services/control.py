@@ -19,13 +19,14 @@ from .._host import addresses
 from .._host.accounts import Account
 from .._host.commands import Runner, run
 from .._host.errors import HostError
-from .._host.journal import tail
+from .._host.journal_tail import tail
 from .._host.listeners import listeners
 from .._host.processes import process_evidence, processes_of_unit
 from .._host.systemd import UserManager
 from .._host.user_files import UserFiles
 from .._redaction import Redactor
 from .._release.records import same_part
+from .diagnosis import why
 from .states import ServiceState, describe
 
 # What has to be answered for a service to count as healthy. The worker answers nothing: it has to stay up.
@@ -297,8 +298,6 @@ class Services:
         return "" if good else f"{path} at port {state.ports[0]} answers {status} {said}"
 
     def _failure(self, action: Action, message: str) -> ServiceError:
-        from .diagnosis import why
-
         try:
             lines = [
                 self.redactor.text(line) for line in tail(self.account_of(action.service), [action.unit], 40)

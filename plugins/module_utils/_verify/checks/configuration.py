@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..._application.settings import BACKEND_SETTINGS
-from ..._host.processes import environment_differences, read_environment
-from ..._host.systemd import UnitStatus, unit_name
+from ..._gateway.protocol import check_pair
+from ..._host.errors import HostError
+from ..._host.processes import environment_differences, process_evidence, read_environment
+from ..._host.systemd import unit_name
 from ..._http import origin_of
 from ..context import Context
+from ..units import Units
 from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Verdict, combine
 from . import frontend
 
@@ -30,8 +34,6 @@ def judge_names(environment: Mapping[str, str], known: Collection[str]) -> Verdi
     for name in environment:
         if name in known or name.upper() in known:
             continue
-        import difflib  # only where a name is unknown
-
         near = difflib.get_close_matches(name.upper(), known, 1, 0.85)
         if near:
             wrong[name] = near[0]
@@ -256,8 +258,6 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
 
         works.append(("api_url", built))
     if options["gateway_version"]:
-        from ..._gateway.protocol import check_pair
-
         found = check_pair(options["gateway_version"])
         works.append(
             (
@@ -273,14 +273,11 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
 
 
 def _processes(context: Context, options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Verdict]:
-    from ..._host.errors import HostError
-    from ..._host.processes import process_evidence
-
     names = [unit_name(name) for name in options["environment_units"]]
     if not names:
         return []
     try:
-        states: Mapping[str, UnitStatus] = context.host.units(names)
+        states = Units(context.host).states(names)
     except HostError as error:
         return [Verdict("environment", SKIP, f"not compared: {error}")]
     written = context.host.files.status(context.host.env_file).changed

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
 from functools import partial
 from html.parser import HTMLParser
 from typing import Any
@@ -18,7 +19,7 @@ from ..._host.addresses import in_url, url
 from ..._http import Answer, origin_of
 from ..context import Context
 from ..thresholds import judge
-from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict
+from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 from .cors import judge_preflight, preflight
 
 JOURNAL = "journalctl --user -u mission-control-frontend"
@@ -196,8 +197,6 @@ def judge_api_url(baked: str | None, page: str, expected: str) -> Verdict:
 
 def judge_certificate(answer: Answer, now: float, warn: str, crit: str) -> Verdict:
     """How long the page's certificate is still valid."""
-    from email.utils import parsedate_to_datetime
-
     text = (answer.certificate or {}).get("notAfter")
     expires = timestamp(parsedate_to_datetime(text.replace("GMT", "+0000")).isoformat()) if text else None
     if expires is None:
@@ -277,6 +276,4 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
 
 
 def _combine(context: Context, verdicts: list[Verdict]) -> Verdict:
-    from ..verdict import combine
-
     return combine(context.name or "frontend", verdicts)

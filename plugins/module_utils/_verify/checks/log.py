@@ -17,6 +17,7 @@ from ..._host.journal import JournalEntry, read_journal
 from ..._host.systemd import unit_name
 from ..context import Context
 from ..thresholds import judge
+from ..units import Units
 from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
 _SUPPRESSED = re.compile(r"Suppressed (\d+) messages")
@@ -198,7 +199,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     now = context.clock.now()
     starts: dict[str, float] = {}
     if options["since"] == "start":
-        for name, status in context.host.units(names).items():
+        for name, status in Units(context.host).states(names).items():
             if status.exists and status.started and name in names:
                 starts[name] = status.started
         begin = min(starts.values(), default=now - 3600)

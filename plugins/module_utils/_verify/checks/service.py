@@ -18,6 +18,7 @@ from ..._release.records import same_part
 from ..._services.diagnosis import RESULTS, why
 from ..context import Context, maintenance_problem
 from ..thresholds import judge
+from ..units import Units
 from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
 
@@ -286,10 +287,9 @@ def spinning(
     return lowest
 
 
-def judge_linger(context: Context) -> Verdict:
+def judge_linger(user: str, lingering: bool) -> Verdict:
     """Whether the units run without a login."""
-    user = context.host.account.name
-    if context.host.lingering():
+    if lingering:
         return Verdict("linger", summary=f"{user} lingers")
     return Verdict(
         "linger",
@@ -305,9 +305,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Ask systemd once, look at the processes, judge each unit."""
     names = [unit_name(name) for name in options["units"]]
     user = context.host.account.name
-    linger = context.parts([("linger", lambda: judge_linger(context))])
+    units = Units(context.host)
+    linger = context.parts([("linger", lambda: judge_linger(user, units.lingering()))])
     try:
-        states = context.host.units(names)
+        states = units.states(names)
     except HostError as error:
         if error.kind not in ("no_linger", "manager_down"):
             raise
@@ -325,7 +326,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine("service", [*linger, maintenance_problem(notice).verdict("maintenance")])
     now = context.clock.now()
     release = context.host.release
-    processes = {name: context.host.processes(name) for name in names if states[name].active}
+    processes = {name: units.processes(name) for name in names if states[name].active}
     limit = min(
         (float(text) for text in (options["cpu_warning"], options["cpu_critical"]) if _plain(text)),
         default=0.0,
@@ -344,7 +345,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         troubled = not status.active or (
             status.restarts and age is not None and age < duration(options["restart_window"])
         )
-        lines = context.host.last_lines(name) if troubled and status.exists else []
+        lines = units.last_lines(name) if troubled and status.exists else []
         parts = [judge_active(status, lines, user, sockets, now)]
         if status.exists and options["enabled"]:
             parts.append(judge_enabled(status, sockets, user))
@@ -363,9 +364,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine(short, parts, parts[0].summary)
 
     works = [(name.removesuffix(".service"), partial(judge_unit, name)) for name in names]
-    units = context.parts(works)
-    record = ", ".join(f"{unit.name.removeprefix('mission-control-')} {unit.summary}" for unit in units)
-    return combine("service", [*linger, *units], record)
+    verdicts = context.parts(works)
+    record = ", ".join(f"{unit.name.removeprefix('mission-control-')} {unit.summary}" for unit in verdicts)
+    return combine("service", [*linger, *verdicts], record)
 
 
 def _plain(text: Any) -> bool:

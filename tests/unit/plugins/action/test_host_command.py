@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from adhoc import adhoc
-from ansible_collections.openclaw.mission_control.plugins.action.host_command import command_sources, problems
+from ansible_collections.openclaw.mission_control.plugins.action.host_command import problems
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command.archive import identity
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils._command_sources import command_sources
 
 PLUGINS = "ansible_collections.openclaw.mission_control.plugins"
 
@@ -52,7 +53,7 @@ def test_controller_and_host_read_the_same_sources() -> None:
     # Under Ansible another loader reads them than here.
     program = (
         "from ansible.plugins.loader import init_plugin_loader\ninit_plugin_loader()\n"
-        f"from {PLUGINS}.action.host_command import command_sources\n"
+        f"from {PLUGINS}.plugin_utils._command_sources import command_sources\n"
         f"from {PLUGINS}.module_utils._command.archive import identity\n"
         "print(identity(command_sources()))"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import components
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.components import SERVICES
-from ansible_collections.openclaw.mission_control.plugins.module_utils._command import main
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import common, main
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd import UserManager
@@ -229,10 +229,10 @@ def test_a_service_of_another_host(configuration: str, capsys: pytest.CaptureFix
 
 
 def test_all_leaves_the_gateway_alone_where_something_is_done() -> None:
-    settings = main.Configuration("u", "/r", ("gateway", "backend", "worker"))
-    assert main.wanted(settings, [], everything=False) == ["backend", "worker"]
-    assert main.wanted(settings, ["all"], everything=True) == ["gateway", "backend", "worker"]
-    assert main.wanted(settings, ["worker", "gateway"], everything=False) == ["gateway", "worker"]
+    settings = common.Configuration("u", "/r", ("gateway", "backend", "worker"))
+    assert common.wanted(settings, [], everything=False) == ["backend", "worker"]
+    assert common.wanted(settings, ["all"], everything=True) == ["gateway", "backend", "worker"]
+    assert common.wanted(settings, ["worker", "gateway"], everything=False) == ["gateway", "worker"]
 
 
 def test_releases(configuration: str, capsys: pytest.CaptureFixture[str]) -> None:

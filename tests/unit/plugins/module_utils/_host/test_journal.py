@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import journal
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import journal, journal_query
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.commands import stream
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal_tail import tail
 
 # Printed by `journalctl --output=json` on Debian 13 for a user unit that was started and spoke twice.
 RECORDED = (Path(__file__).parents[4] / "fixtures/journal.jsonl").read_bytes().splitlines()
 MC = Account("mc", 1000, 1000, "/home/mc")
 
 
-def opener(lines: Sequence[bytes] | Iterator[bytes], error: HostError | None = None) -> journal.StreamOpener:
+def opener(
+    lines: Sequence[bytes] | Iterator[bytes], error: HostError | None = None
+) -> journal_query.StreamOpener:
     @contextlib.contextmanager
     def open_stream(_argv: Sequence[str], **_options: Any) -> Generator[Iterator[bytes]]:
         def produce() -> Iterator[bytes]:
@@ -73,7 +76,7 @@ def test_what_is_no_entry_is_left_out(line: bytes) -> None:
 
 
 def test_command_as_root_matches_unit_identifier_and_manager() -> None:
-    argv = journal.journal_command(MC, ["demo", "other.service"], since=1.5, lines=10, as_user=False)
+    argv = journal_query.journal_command(MC, ["demo", "other.service"], since=1.5, lines=10, as_user=False)
     assert "--user" not in argv
     assert "--since=@1.500000" in argv
     assert "--lines=10" in argv
@@ -93,7 +96,7 @@ def test_command_as_root_matches_unit_identifier_and_manager() -> None:
 
 
 def test_command_of_one_start_as_the_user() -> None:
-    argv = journal.journal_command(MC, ["demo"], invocation="abc", as_user=True, manager=False)
+    argv = journal_query.journal_command(MC, ["demo"], invocation="abc", as_user=True, manager=False)
     assert "--user" in argv
     assert argv[-2:] == ["_UID=1000", "_SYSTEMD_INVOCATION_ID=abc"]
 
@@ -119,12 +122,12 @@ DENIED = "No journal files were opened due to insufficient permissions."
 def test_why_the_journal_cannot_be_read(
     monkeypatch: pytest.MonkeyPatch, said: str, kept: bool, uid: int, kind: str, remedy: str
 ) -> None:
-    monkeypatch.setattr(journal, "persistent", lambda: kept)
+    monkeypatch.setattr(journal_query, "persistent", lambda: kept)
     account = Account("mc", uid, uid, "/home/mc")
     entries = journal.read_journal(
         account, ["demo"], open_stream=opener([], HostError(HINT + said, kind="failed"))
     )
-    with pytest.raises(journal.JournalError) as caught:
+    with pytest.raises(journal_query.JournalError) as caught:
         list(entries)
     assert caught.value.kind == kind
     assert remedy in caught.value.remedy
@@ -132,11 +135,18 @@ def test_why_the_journal_cannot_be_read(
 
 
 def test_tail_keeps_the_last_lines() -> None:
+    lines = [b"%d\n" % number if line == 0 else b"more\n" for number in range(10) for line in range(2)]
+    assert tail(MC, ["demo"], 3, open_stream=opener(lines)) == ["more", "9", "more"]
+
+
+def test_tail_tells_nothing_of_journalctl_itself() -> None:
     lines = [
-        json.dumps({"__REALTIME_TIMESTAMP": str(number), "MESSAGE": f"{number}\nmore"}).encode()
-        for number in range(10)
+        b"-- No entries --\n",
+        b"-- Boot 4b6fa3a88bfe470c89c9c688c91b4156 --\n",
+        b"-- mine --\n",
+        b"h\xff",
     ]
-    assert journal.tail(MC, ["demo"], 3, open_stream=opener(lines)) == ["more", "9", "more"]
+    assert tail(MC, ["demo"], 9, open_stream=opener(lines)) == ["-- mine --", "h\ufffd"]
 
 
 def test_a_million_bytes_of_journal_stay_out_of_memory() -> None:
@@ -188,8 +198,8 @@ def test_reading_ends_the_command_when_it_is_left() -> None:
 
 @pytest.mark.parametrize(("made", "expected"), [([], False), (["a"], True)])
 def test_whether_the_journal_is_kept(tmp_path: Path, made: list[str], expected: bool) -> None:
-    assert journal.persistent(tmp_path) is False
+    assert journal_query.persistent(tmp_path) is False
     (tmp_path / "var/log/journal").mkdir(parents=True)
     for name in made:
         (tmp_path / "var/log/journal" / name).mkdir()
-    assert journal.persistent(tmp_path) is expected
+    assert journal_query.persistent(tmp_path) is expected

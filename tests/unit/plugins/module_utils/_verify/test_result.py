@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openclaw.mission_control.plugins.action import verify
-from ansible_collections.openclaw.mission_control.plugins.action.host_command import command_sources
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command import archive as _archive
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command import installation
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command.verify import MARK
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import (
     verify_specification,
 )
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils._command_sources import command_sources
 
 DIGEST = _archive.identity(command_sources())
 TOKEN = "a-token-that-nobody-may-see-0123456789"

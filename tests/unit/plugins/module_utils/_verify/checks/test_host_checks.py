@@ -158,7 +158,7 @@ def test_active(change: dict[str, Any], lines: list[str], kind: str, says: str) 
     assert not re.search(r"\{\w+\}", verdict.remedy)
 
 
-def test_each_state_is_told_with_its_unit() -> None:
+def test_each_state_is_told_with_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     units = {name: replace(UNIT, name=f"mission-control-{name}.service") for name in ("backend", "worker")}
     context = make_context()
     context.host = SimpleNamespace(  # type: ignore[assignment]
@@ -166,11 +166,14 @@ def test_each_state_is_told_with_its_unit() -> None:
         root=Path("/r"),
         release=None,
         maintenance=None,
+    )
+    found = SimpleNamespace(
         lingering=lambda: True,
-        units=lambda names: {unit.name: unit for unit in units.values()},
+        states=lambda names: {unit.name: unit for unit in units.values()},
         processes=lambda name: [replace(PROCESS, unit=name)],
         last_lines=lambda name: [],
     )
+    monkeypatch.setattr(service, "Units", lambda host: found)
     options = options_of(
         "service", units=[f"mission-control-{name}" for name in units], cpu_warning="", cpu_critical=""
     )

@@ -1,0 +1,15 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The document itself, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """The document as JSON."""
+    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
