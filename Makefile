@@ -16,10 +16,11 @@ SANDBOX := $(PYTHON) molecule/shared/sandbox.py
 SYSTEM_PACKAGES := python3-venv git openssh-client systemd-container mmdebstrap dbus iproute2 iptables
 # Tests start a PostgreSQL and a Redis of their own.
 TEST_PACKAGES := postgresql redis-server
+# Unit tests wait for hosts and for moments: there are more of them at once than processors.
+UNIT_WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 SCENARIO ?=
-# In this order: all but bundle, default, distributed, gateway and local start from the host that default leaves behind.
-SCENARIOS := default leaks operations releases interruptions adoption local gateway faults
-FULL_SCENARIOS := distributed bundle
+# Which stages there are, and what they start from, is in that program.
+STAGES := python tests/run_stages.py $(if $(TEST_FULL),--full) $(if $(TEST_MINUTES),--minutes $(TEST_MINUTES))
 # What `make sandbox` deploys: the stand-in, or the real product by its Git URL, an archive or a directory.
 SOURCE ?=
 PLAYBOOK := ansible-playbook -i inventory/sandbox
@@ -94,13 +95,13 @@ sandbox-destroy: ## Remove the sandbox's hosts and all that belongs to them
 lint: setup ## ruff, mypy, yamllint and ansible-lint
 	@ruff check .
 	ruff format --check .
-	mypy plugins molecule/shared
+	mypy plugins molecule/shared tests/run_stages.py
 	yamllint --strict .
 	ansible-lint
 
 .PHONY: unit
 unit: setup $(CACHE)/test-system.installed ## The unit tests
-	@python -m pytest tests/unit
+	@python -m pytest -n $(UNIT_WORKERS) --dist loadfile --no-loadscope-reorder tests/unit
 
 .PHONY: reference
 reference: setup $(CACHE)/test-system.installed ## The reference application's own tests
@@ -108,13 +109,11 @@ reference: setup $(CACHE)/test-system.installed ## The reference application's o
 
 .PHONY: molecule
 molecule: setup application ## The Molecule scenarios; SCENARIO=name runs one
-	@case "$(SCENARIO)" in ""|bundle|default|distributed|gateway|local) ;; *) $(SANDBOX) snapshots | grep '^deployed ' >/dev/null || molecule test -s default ;; esac
-	for scenario in $(or $(SCENARIO),$(SCENARIOS) $(if $(TEST_FULL),$(FULL_SCENARIOS))); do
-	  molecule test -s $$scenario
-	done
+	@$(STAGES) $(or $(SCENARIO),scenarios)
 
 .PHONY: test
-test: lint unit reference molecule ## Everything that CI runs
+test: setup application $(CACHE)/test-system.installed ## Everything that CI runs, several stages at once
+	@$(STAGES)
 
 .PHONY: test-full
 test-full: ## The same with the long campaigns

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -22,7 +22,7 @@ description:
   - The product ignores a misspelt name silently. Here an override that is no setting is an error that names
     the
     likely one; so is an addition that is a setting.
-positional: overrides, additional
+positional: overrides, additional, secret_settings
 options:
   _input:
     description: The mapping of all settings.
@@ -36,6 +36,11 @@ options:
     description: Other variables of the processes' environment.
     type: dict
     default: {}
+  secret_settings:
+    description: Names whose values are secret, besides those whose name or value says so.
+    type: list
+    elements: str
+    default: []
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 """
@@ -58,6 +63,7 @@ def backend_environment(
     settings: Mapping[str, Any],
     overrides: Mapping[str, Any] | None = None,
     additional: Mapping[str, Any] | None = None,
+    secret_settings: Sequence[str] = (),
 ) -> dict[str, dict[str, str]]:
     """All settings as texts, parted into what may be shown and what may not."""
     problems = []
@@ -81,11 +87,7 @@ def backend_environment(
         values = environment.texts({**settings, **(overrides or {}), **(additional or {})})
     except DeploymentError as error:
         raise AnsibleFilterError(f"{error.message} {error.remedy}") from None
-    secret = {
-        name: value
-        for name, value in values.items()
-        if value and (_redaction.is_secret(name) or _redaction.secrets({name: value}))
-    }
+    secret = {n: value for n, value in values.items() if _redaction.holds_secret(n, value, secret_settings)}
     return {"public": {name: value for name, value in values.items() if name not in secret}, "secret": secret}
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from ._host.addresses import in_url
 from ._redaction import Redactor
 
 MAX_BODY = 16 * 1024 * 1024
@@ -543,9 +544,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def origin_of(url: str) -> str:
     """The origin as a browser writes it: scheme, host, and the port unless it is the scheme's own."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
+    host = in_url(parts.hostname or "")
     own = {"https": 443, "http": 80}.get(parts.scheme)
     port = f":{parts.port}" if parts.port and parts.port != own else ""
     return f"{parts.scheme}://{host}{port}"

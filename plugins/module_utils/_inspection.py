@@ -44,6 +44,7 @@ class HostRequest:
     system_units: Sequence[str] = ()
     ports: Sequence[int] = ()
     adoption: bool = False
+    secret_settings: Sequence[str] = ()
 
 
 def user_facts(name: str, account: Account | None) -> dict[str, Any]:
@@ -143,7 +144,9 @@ def collect(request: HostRequest, run: Runner = run) -> dict[str, Any]:
         "time": time.time(),
         "user": user_facts(request.user, account) if request.user else None,
         "units": unit_facts(account, request.units, root, run),
-        "adoption": inspect_adoption(account, root, run) if request.adoption else None,
+        "adoption": inspect_adoption(account, root, run, request.secret_settings)
+        if request.adoption
+        else None,
     }
     result["files"] = {}
     for path in map(expand, request.files):

@@ -1,16 +1,21 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Secrets are taken out where evidence is made, in every form in which a server may hand them back."""
+"""What is secret is said here and nowhere else.
+
+Secrets are taken out where evidence is made, in every form in which a server may hand them back.
+"""
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote
 
 MASK = "********"
 
@@ -19,23 +24,222 @@ MINIMUM = 4
 # From here on a value is found inside longer words too; below only as a whole word.
 ANYWHERE = 12
 
-_SECRET_KEY = re.compile(
-    r"(?i)(^|[_-])(token|secret|passw(or)?d|passphrase|api[_-]?key|authorization|cookie|credentials?)([_-]|$)"
+# --- names -----------------------------------------------------------------------------------------
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# Words that say secret, also at the end of one that was written together, such as DBPASSWORD.
+_SECRET = re.compile(
+    r"(?:token|secrets?|passw(?:or)?ds?|passcode|passphrases?|credentials?|cookies?|authorization|bearer|dsn"
+    r"|(?:api|secret|private|access|encryption|signing|master|auth|ssh|hmac|storage|account|license)keys?)$"
 )
+# Words that say so only together with another, or in capitals: every row has a key, and every check may pass.
+_QUALIFIED = {"auth", "pass", "pwd", "pat", "salt", "jwt", "hmac", "private"}
+_GLUED = re.compile(r"(?:(?<!by)(?<!com)(?<!tres)(?<=.)pass|(?<!old)(?<=.)pwd)$")
+# What a key is that opens nothing, ...
+_HARMLESS_KEYS = {"public", "publishable", "primary", "foreign", "sort", "partition", "cache", "unique"}
+# ... and, where data have it and not the environment, just names something.
+_NAMING_KEYS = {"session", "field", "queue", "lock", "dedup", "idempotency", "metric", "redis"}
+# A name that ends so tells something about a secret, or where it lies.
+_ABOUT = {
+    *("alg", "algorithm", "at", "audience", "backend", "count", "dir", "directory", "domain", "enabled"),
+    *("endpoint", "expire", "expires", "expiry", "file", "format", "header", "hours", "issuer", "length"),
+    *("lifetime", "limit", "max", "min", "minutes", "mode", "ms", "name", "path", "policy", "prefix"),
+    *("provider", "required", "rounds", "samesite", "scopes", "seconds", "secure", "size", "timeout", "ttl"),
+    *(
+        "type",
+        "uri",
+        "url",
+        "version",
+        "days",
+        "fresh",
+        "used",
+        "usage",
+        "httponly",
+        "interval",
+        "present",
+        "in",
+        "age",
+    ),
+    *("settings", "accepted", "fault"),
+}
+_FLAGS = {"is", "has", "allow", "enable", "disable", "require"}
+# The frontend's build hands these to every browser.
+_PUBLISHED = "NEXT_PUBLIC_"
+
+# --- values ----------------------------------------------------------------------------------------
+
+_PEM = r"(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+_KEY_MATERIAL = re.compile(
+    rf"-----BEGIN {_PEM}.*?(?:-----END {_PEM}|\Z)"
+    # The same in base64 (but no certificate and no public key), and the bodies of Ed25519 and RSA keys alone.
+    r"|LS0tLS1CRUdJTi(?!BDRVJU|BQVUJM)[\w+/=]{20,}|\bMC4CAQAwBQYDK2Vw[\w+/=]{20,}|\bMII[\w+/]{3}IBA[AD][\w+/=]{20,}"
+    # Tokens whose beginning says whose they are.
+    r"|(?<![\w-])(?:sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{10,}|gh[opsur]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+    r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|npm_\w{30,}|pypi-[\w-]{30,}|hf_\w{20,}"
+    r"|gsk_\w{20,}|xai-\w{20,}|whsec_[\w+/=]{16,}|shpat_\w{20,}|dop_v1_\w{20,}|glsa_\w{20,}|hvs\.[\w-]{20,}"
+    r"|SG\.[\w-]{16,}\.[\w-]{16,}|AGE-SECRET-KEY-\w{20,}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+)",
+    re.DOTALL,
+)
+_RANDOM = re.compile(r"(?!/[a-z]+/)[\w+/-]{32,}={0,2}", re.ASCII)
+_UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# A long random value under such a name says which one something is; it opens nothing.
+_IDENTIFIERS = {
+    *(
+        "sha",
+        "commit",
+        "revision",
+        "rev",
+        "ref",
+        "hash",
+        "digest",
+        "checksum",
+        "fingerprint",
+        "id",
+        "ids",
+        "uuid",
+    ),
+    *("version", "integrity", "etag", "build", "image", "tag", "public", "publishable"),
+}
+_ORDINARY = {"true", "false", "yes", "no", "on", "off", "none", "null"}
+
+# The password in a URL: up to the last @ before a slash, or, if there is none, up to the first @ at all.
+_PASSWORD = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^\s/?#@:]*:(?!//)(?:([^\s/?#]+)|(?!\d+/)([^\s@]+))@")
+# As long as this, a user is a token, which Git servers take in his place; with a %40 he is an address.
+_USER_TOKEN = re.compile(r"(?i)(\bhttps?://)([^\s/?#@:%]{20,})(?=(?::[^\s/?#]*)?@)")
+
+# --- texts -----------------------------------------------------------------------------------------
+
 # What looks like a secret although nobody told us its value.
 _PATTERNS = (
+    (_KEY_MATERIAL, MASK),
     (re.compile(r"(?i)(\bbearer\s+)(?!\*)[\w.~+/=-]{8,}"), r"\1" + MASK),
+    (re.compile(r"(?i)(\bauthorization:\s*basic\s+)(?!\*)\S{8,}"), r"\1" + MASK),
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s@'\"]+(?:@[^\s@/'\"]+)*(?=@)"), r"\1" + MASK),
-    (
-        re.compile(r"(?i)([?&;](?:[\w-]*(?:token|secret|password|passwd|api[_-]?key))=)[^\s&#\"'<>]+"),
-        r"\1" + MASK,
-    ),
+    (_USER_TOKEN, r"\1" + MASK),
 )
+# Here the name decides: "name": "value", name=value, also in a query string, and --name value.
+_NAMED = re.compile(
+    r"[\"'](?P<quoted>[\w.-]+)[\"']\s*:\s*(?=[\"'])|(?<![\w.-])-{0,2}(?P<assigned>[A-Za-z_][\w.-]*)="
+    r"|(?<!\S)--(?P<option>[A-Za-z][\w-]*)[ \t]+(?!-)"
+)
+_VALUE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s&#\"'<>]+")
 
 
-def secret_name(name: str) -> bool:
-    """Whether a name says that its value is secret."""
-    return bool(_SECRET_KEY.search(name))
+def is_secret(name: str, more: Collection[str] = ()) -> bool:
+    """Whether a name says that its value is secret.
+
+    :param name: of a setting, an option, a column or a member of data, however its words are joined.
+    :param more: names that are secret because an operator says so.
+    """
+    return name in more or _says_secret(name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _says_secret(name: str) -> bool:
+    if name.startswith(_PUBLISHED) or name in ("PWD", "OLDPWD"):
+        return False
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not words or words[-1] in _ABOUT or words[0] in _FLAGS:
+        return False
+    if any(_SECRET.search(word) for word in words) or "connectionstring" in "".join(words):
+        return True
+    if len(words) == 1 and not name.isupper() and not name.startswith("_"):
+        return bool(_GLUED.search(words[0]))
+    if words[-1] in _QUALIFIED or _GLUED.search(words[-1]):
+        return True
+    return any(
+        word in ("key", "keys") and not _harmless_key(words[index - 1] if index else "", name)
+        for index, word in enumerate(words)
+    )
+
+
+def _harmless_key(kind: str, name: str) -> bool:
+    return kind in _HARMLESS_KEYS or (kind in _NAMING_KEYS and not name.isupper())
+
+
+def _is_random(name: str, value: str) -> bool:
+    """Whether a setting's value is as long and as mixed as only key material is."""
+    if not _RANDOM.fullmatch(value) or _UUID.fullmatch(value) or value.startswith("pk_"):
+        return False
+    if name.startswith(_PUBLISHED) or _IDENTIFIERS & {word.lower() for word in _WORDS.findall(name)}:
+        return False
+    kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" if c.islower() else "" for c in value]
+    changes = sum(one != other for one, other in pairwise(kinds) if one and other)
+    # Half of the neighbours differ in kind where characters are drawn; in names one in four does at most.
+    return "d" in kinds and changes > len(value) * (0.35 if {"u", "l"} <= set(kinds) else 0.2)
+
+
+def user_token(url: str) -> bool:
+    """Whether a token stands in the URL where a user would."""
+    return bool(_USER_TOKEN.match(url))
+
+
+def secrets(values: Mapping[str, Any], more: Collection[str] = ()) -> list[str]:
+    """What must not be shown of settings, as it stands and percent-decoded.
+
+    That is: values whose name says so, key material whatever its name, and logins inside URLs.
+
+    :param values: settings by name.
+    :param more: names that are secret because an operator says so.
+    """
+    found = []
+    for name, text in ((str(name), "" if value is None else str(value)) for name, value in values.items()):
+        if (is_secret(name, more) and text.lower() not in _ORDINARY) or _is_random(name, text):
+            found += [text, *(part for part in text.split(",") if part != text and len(part) >= ANYWHERE)]
+        if name.lower().endswith("proxy") and "://" not in text:
+            text = f"http://{text}"
+        found += [match[1] or match[2] for match in _PASSWORD.finditer(text)]
+        found += [match[2] for match in _USER_TOKEN.finditer(text)]
+        found += _KEY_MATERIAL.findall(text)
+    found += [unquote(secret) for secret in found]
+    return [secret for secret in dict.fromkeys(found) if secret]
+
+
+def holds_secret(name: str, value: str, more: Collection[str] = ()) -> bool:
+    """Whether a setting's value is secret, or a part of it."""
+    return bool(value) and (is_secret(name, more) or bool(secrets({name: value}, more)))
+
+
+def masked(values: Mapping[str, str], more: Collection[str] = ()) -> dict[str, str]:
+    """Settings for a reader: what is secret is hidden, wherever it stands."""
+    redactor = Redactor(secrets(values, more))
+    return {
+        name: MASK if value and (is_secret(name, more) or _is_random(name, value)) else redactor.text(value)
+        for name, value in values.items()
+    }
+
+
+def shown(name: str, value: str, more: Collection[str] = ()) -> str:
+    """A setting for a reader."""
+    return masked({name: value}, more)[name]
+
+
+def without_settings(text: str) -> str:
+    """The text of a unit or the like, without the rest of a line from a secret setting or option on."""
+    return Redactor().text("".join(map(_hide_rest, text.splitlines(keepends=True))))
+
+
+def _hide_rest(line: str) -> str:
+    for start in _secret_starts(line):
+        return line[: start.end()] + MASK + ("\n" if line.endswith("\n") else "")
+    return line
+
+
+def _secret_starts(text: str) -> Iterator[re.Match[str]]:
+    """Where, in a text, a value begins whose name says that it is secret."""
+    return (start for start in _NAMED.finditer(text) if _says_secret(start[start.lastgroup or 0]))
+
+
+def _hide_named(text: str) -> str:
+    pieces, done = [], 0
+    for start in _secret_starts(text):
+        value = _VALUE.match(text, start.end())
+        if value is None or start.start() < done or value[0].strip("\"'").lower() in _ORDINARY | {"", MASK}:
+            continue
+        mark = value[0][0] if value[0][0] in "\"'" else ""
+        pieces += [text[done : start.end()], mark, MASK, mark]
+        done = value.end()
+    return "".join(pieces) + text[done:] if pieces else text
 
 
 def forms(secret: str) -> set[str]:
@@ -84,83 +288,33 @@ class Redactor:
             text = self._pattern.sub(MASK, text)
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
-        return text
+        return _hide_named(text)
 
     def data(self, value: Any, key: str = "") -> Any:
         """Plain data without secrets, whatever its nesting. A value whose key says secret goes altogether."""
         if isinstance(value, str):
-            return MASK if value and key and _SECRET_KEY.search(key) else self.text(value)
+            hidden = key and value and value.lower() not in _ORDINARY and is_secret(key)
+            return MASK if hidden else self.text(value)
         if isinstance(value, dict):
             return {self.text(str(name)): self.data(item, str(name)) for name, item in value.items()}
         if isinstance(value, (list, tuple, set, frozenset)):
-            return [self.data(item, key) for item in value]
+            return self._items(list(value), key)
         if isinstance(value, bytes):
             return self.data(value.decode("utf-8", "replace"), key)
         if value is None or isinstance(value, (bool, int, float)):
             return value
         return self.text(str(value))
 
+    def _items(self, items: list[Any], key: str) -> list[Any]:
+        """A list without secrets; in a command line, the word after an option belongs to it."""
+        options = [
+            str(item).removeprefix("--") if str(item).startswith("--") else "" for item in ["", *items]
+        ]
+        return [
+            self.data(item, option if option and "=" not in option else key)
+            for item, option in zip(items, options, strict=False)
+        ]
+
     def contains(self, text: str) -> bool:
         """Whether a known secret stands in the text in any form."""
         return bool(self._pattern and self._pattern.search(text))
-
-
-# Names of other programs' settings, of which one cannot know; better one too many hidden.
-_SECRETIVE = re.compile(r"PASS|PRIVATE|CREDENTIAL|KEY|DSN|AUTH(?!_MODE)")
-
-
-def masked(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: shown(name, value) for name, value in values.items()}
-
-
-def shown(name: str, value: str) -> str:
-    """A setting for a reader."""
-    if value and (secret_name(name) or _SECRETIVE.search(name.upper())):
-        return MASK
-    return Redactor().text(value)
-
-
-_SECRET = re.compile(r"(?i)TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|DSN")
-# The password in a URL: up to the last @ before a slash, or, if there is none, up to the first @ at all.
-_PASSWORD = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^\s/?#@:]*:(?!//)(?:([^\s/?#]+)|(?!\d+/)([^\s@]+))@")
-# As long as this, a user is a token, which Git servers take in his place; with a %40 he is an address.
-_USER_TOKEN = re.compile(r"(?i)\bhttps?://([^\s/?#@:%]{20,})(?::[^\s/?#]*)?@")
-
-
-def is_secret(name: str) -> bool:
-    return bool(_SECRET.search(name))
-
-
-def user_token(url: str) -> bool:
-    """Whether a token stands in the URL where a user would."""
-    return bool(_USER_TOKEN.match(url))
-
-
-def secrets(values: Mapping[str, Any]) -> list[str]:
-    """Values that must not be shown, and the passwords inside URLs, as they stand and percent-decoded."""
-    found = []
-    for name, text in ((str(name), "" if value is None else str(value)) for name, value in values.items()):
-        if is_secret(name):
-            found.append(text)
-        if name.lower().endswith("proxy") and "://" not in text:
-            text = f"http://{text}"
-        found += [match[1] or match[2] for match in _PASSWORD.finditer(text)]
-        found += _USER_TOKEN.findall(text)
-    found += [unquote(secret) for secret in found]
-    return [secret for secret in dict.fromkeys(found) if secret]
-
-
-def secrets_in(environment: dict[str, str]) -> list[str]:
-    """The secret values of an environment: those whose name says so, and passwords inside of addresses."""
-    found = []
-    for name, value in environment.items():
-        if secret_name(name):
-            found.append(value)
-        if "://" in value:
-            try:
-                password = urlsplit(value).password
-            except ValueError:
-                continue
-            if password:
-                found += [password, unquote(password)]
-    return found

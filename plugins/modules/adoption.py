@@ -14,7 +14,9 @@ description:
   - With O(state=taken) its units are stopped and put aside, processes of no unit are ended, and what lies
     where releases go is moved into a directory with the date in its name. Nothing is deleted, and
     O(state=restored) has all of it back and running. Both can be interrupted and repeated.
-  - What was found is recorded in C(shared/adopted.json), which only the application's user can read.
+  - What was found is recorded in C(shared/adopted.json), which only the application's user can read, and
+    before anything is touched in C(/var/lib/mission-control), which only root can. Root believes its own
+    record: one of the user's that root has none of is ignored, with a warning.
 options:
   state:
     description:
@@ -36,6 +38,13 @@ options:
     description: Seconds to wait for another run on the same host.
     type: int
     default: 900
+  secret_settings:
+    description:
+      - Names of settings of that installation whose values are never shown, besides those whose name or value
+        says so.
+    type: list
+    elements: str
+    default: []
 attributes:
   action:
     description: Indicates this has a corresponding action plugin, which reads the variables of the inventory.
@@ -78,6 +87,10 @@ frontend:
   description: Settings of the frontend.
   type: dict
   returned: with O(state=read), when found
+adopting:
+  description: Whether the take-over goes on, as no release has passed its gate since.
+  type: bool
+  returned: with O(state=read), when found
 facts:
   description: Variables that carry the settings over where the inventory does not name them, with secrets.
   type: dict
@@ -98,32 +111,38 @@ kept:
 """
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._adoption import record as _record
-from ..module_utils._adoption import takeover
+from ..module_utils._adoption import registry, takeover
 from ..module_utils._application.layout import Layout
 from ..module_utils._host import locks, privileges
-from ..module_utils._host.accounts import Account, expand_home
+from ..module_utils._host.accounts import Account, expand_home, find_account
 from ..module_utils._host.errors import HostError
 
 
-def read(steps: takeover.Adoption, _parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
-    record = steps.found()
-    if record is None:
-        return {"changed": False, "found": False}
+def look(steps: takeover.Adoption, _parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
+    """What the user's own files tell: a record, or what stands there."""
+    recorded = _record.read_record(steps.layout)
+    record = recorded or steps.found()
+    return {"record": record.text() if record else "", "recorded": recorded is not None}
+
+
+def read(record: _record.Record, secret_settings: list[str]) -> dict[str, Any]:
     found = record.found
     return {
         "changed": False,
         "found": True,
         "kept": record.kept,
         "phase": record.phase,
+        "adopting": record.phase != "done",
         "backend": found.backend,
         "frontend": found.frontend,
-        "public": found.public(),
+        "public": found.public(secret_settings),
         "local_database": found.local_database,
         "local_redis": found.local_redis,
     }
@@ -167,6 +186,65 @@ def restore(steps: takeover.Adoption, parameters: dict[str, Any], check: bool) -
     }
 
 
+class Work:
+    """The module as whoever it runs as: a child that has become the user touches the user's files."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+        self._parameters: dict[str, Any] = module.params
+        self._user: str = self._parameters["user"]
+        self._account = find_account(self._user)
+        self._layout = Layout(Path(expand_home(self._parameters["root"], self._account)))
+
+    def run(self) -> dict[str, Any]:
+        if self._parameters["state"] == "restored":
+            return self._restore()
+        record = self._believed()
+        if record is None:
+            return {"changed": False, "found": False, "steps": []}
+        if self._parameters["state"] == "read":
+            return read(record, self._parameters["secret_settings"])
+        return self._take(record)
+
+    def _as_user(self, work: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        check = self._module.check_mode
+
+        def child(account: Account) -> dict[str, Any]:
+            return work(takeover.Adoption(self._layout, account), self._parameters, check)
+
+        answer: dict[str, Any] = privileges.as_user(self._user, child)
+        return answer
+
+    def _believed(self) -> _record.Record | None:
+        """What there is to be taken over, or was: root's own record, else what stands on the host now."""
+        told = self._as_user(look)
+        place = _record.record_path(self._layout)
+        record = _record.parse(told["record"], place) if told["record"] else None
+        believed = registry.believed(self._account, self._layout, record if told["recorded"] else None)
+        if believed is None and told["recorded"]:
+            self._module.warn(
+                f"{place} is ignored: root did not write down that it took over anything for {self._user}. "
+                "What it is to carry over has to stand in the inventory."
+            )
+            return None
+        return believed or record
+
+    def _take(self, record: _record.Record) -> dict[str, Any]:
+        decides = registry.decides(self._account) and not self._module.check_mode
+        if decides and record.phase != "done":
+            registry.remember(self._user, record, "taking")
+        answer = self._as_user(take)
+        if decides and record.phase != "done":
+            registry.remember(self._user, record, "taken")
+        return answer
+
+    def _restore(self) -> dict[str, Any]:
+        answer = self._as_user(restore)
+        if answer["changed"] and registry.decides(self._account) and not self._module.check_mode:
+            registry.forget(self._user)
+        return answer
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -174,20 +252,15 @@ def main() -> None:
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "str", "required": True},
             "lock_timeout": {"type": "int", "default": 900},
+            # Their names only.
+            "secret_settings": {"type": "list", "elements": "str", "default": [], "no_log": False},
         },
         supports_check_mode=True,
     )
-    parameters: dict[str, Any] = module.params
-    work = {"read": read, "taken": take, "restored": restore}[parameters["state"]]
     # A lost connection must not stop the work halfway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    def as_account(account: Account) -> dict[str, Any]:
-        layout = Layout(Path(expand_home(parameters["root"], account)))
-        return work(takeover.Adoption(layout, account), parameters, module.check_mode)
-
     try:
-        answer = privileges.as_user(parameters["user"], as_account)
+        answer = Work(module).run()
     except HostError as error:
         if error.kind == "no_such_user":
             module.exit_json(changed=False, found=False, steps=[])

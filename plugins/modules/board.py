@@ -158,34 +158,8 @@ status:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway.registration import (
-    BOARD_OPTIONS,
-    BOARDS,
-    GATEWAYS,
-    Api,
-    ApiError,
-    Registrar,
-    RequestsTransport,
-    board_diff,
-    board_keys,
-    find,
-    keep_board,
-    shown,
-)
-from ..module_utils._redaction import Redactor
-
-
-def gateway_id(api: Api, name: str, check: bool) -> str | None:
-    """The id of the registered gateway of this name; in check mode it may be one that is still to be made."""
-    item = find(api.items(GATEWAYS), {"name": name}, "gateway")
-    if item is None:
-        if check:
-            return None
-        raise ApiError(
-            f"There is no registered gateway {name!r}.",
-            "Register it first (module gateway, or mission_control_gateways in the inventory).",
-        )
-    return str(item["id"])
+from ..module_utils._ansible_module import finish
+from ..module_utils._gateway.boards import BOARD_OPTIONS, keep
 
 
 def main() -> None:
@@ -206,32 +180,7 @@ def main() -> None:
         required_if=[("state", "present", ("gateway", "gateway_id"), True)],
         supports_check_mode=True,
     )
-    options = module.params
-    redactor = Redactor([options["token"]])
-    try:
-        verify = options["ca_path"] or True if options["validate_certs"] else False
-        transport = RequestsTransport(
-            options["url"], options["token"], timeout=options["timeout"], verify=verify
-        )
-        api = Api(transport)
-        registrar = Registrar(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
-        if options["state"] == "absent":
-            outcome = registrar.absent(board_keys(options))
-        else:
-            bound = options["gateway_id"] or gateway_id(api, options["gateway"], module.check_mode)
-            outcome = keep_board(registrar, options, bound)
-    except ApiError as error:
-        module.fail_json(msg=redactor.text(error.message), remedy=error.remedy, status=error.status, board={})
-    result = {
-        "changed": outcome.changed,
-        "action": outcome.action,
-        "fields": outcome.fields,
-        "attempts": outcome.attempts,
-        "board": shown(outcome.item, redactor),
-    }
-    if module._diff and outcome.changed:
-        result["diff"] = board_diff(options, outcome)
-    module.exit_json(**result)
+    finish(module, lambda: keep(module.params, check=module.check_mode), {"board": {}})
 
 
 if __name__ == "__main__":

@@ -96,72 +96,10 @@ output:
   returned: failure
 """
 
-import signal
-import time
-from pathlib import Path
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _redaction
-from ..module_utils._application import environment
-from ..module_utils._application.layout import Layout
-from ..module_utils._database import backup
-from ..module_utils._host import errors, logged_commands, privileges
-from ..module_utils._host.accounts import Account
-from ..module_utils._host.errors import HostError
-from ..module_utils._redaction import Redactor
-from ..module_utils._release import records
-
-
-def back_up(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
-    layout = Layout(Path(parameters["root"]))
-    keep = parameters["keep"]
-    name = backup.name_of(parameters["schema"], time.time())
-    final = layout.backups / name
-    if check_mode:
-        # The new one counts too.
-        doomed = [
-            str(path)
-            for path in backup.backups(layout.backups)[max(keep, 1) - 1 :]
-            if str(path) not in parameters["protect"]
-        ]
-        return {"changed": True, "removed": doomed, "diff": _difference(str(final), doomed)}
-    identifier = parameters["release"] or records.current_release(layout)
-    settings = layout.release(identifier or "-") / "backend" / ".env"
-    try:
-        values = environment.parse(settings.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise errors.DeploymentError(
-            f"There is no release {identifier or ''} with a backend below {layout.releases}.",
-            kind="no_release",
-            remedy="Prepare it first (module openclaw.mission_control.release, state: prepared).",
-        ) from None
-    redactor = Redactor(_redaction.secrets(values))
-    commands = logged_commands.Commands(
-        layout.log / "migration.log", logged_commands.application_environment(account), redactor=redactor
-    )
-    privileges.stop_with(commands)
-    database = backup.settings_target(values)
-    taken = backup.take(layout.backups, name, database, commands, parameters["timeout"])
-    removed = []
-    for path in backup.surplus(layout.backups, keep, parameters["protect"]):
-        path.unlink()
-        removed.append(str(path))
-    return {
-        "changed": True,
-        "path": str(taken.path),
-        "size": taken.size,
-        "tables": taken.tables,
-        "seconds": taken.seconds,
-        "removed": removed,
-        "diff": _difference(str(taken.path), removed),
-    }
-
-
-def _difference(path: str, removed: list[str]) -> dict[str, str]:
-    lines = [f"back up the database into {path}", *(f"remove {name}" for name in removed)]
-    return {"prepared": "".join(f"{line}\n" for line in lines)}
+from ..module_utils._ansible_module import run_as_user
+from ..module_utils._database.backup import back_up
 
 
 def main() -> None:
@@ -177,18 +115,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    parameters: dict[str, Any] = module.params
-    try:
-        answer = privileges.as_user(
-            parameters["user"], lambda account: back_up(parameters, module.check_mode, account)
-        )
-    except HostError as error:
-        if module.check_mode and error.kind == "no_such_user":
-            # The user would have been created before, so there is nothing to back up.
-            module.exit_json(changed=False, removed=[])
-        module.fail_json(**error.result())
-    module.exit_json(**answer)
+    run_as_user(module, lambda account: back_up(module.params, module.check_mode, account))
 
 
 if __name__ == "__main__":

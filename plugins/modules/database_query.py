@@ -131,14 +131,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._database.query import QueryError, ask, masked
-from ..module_utils._host.errors import HostError
-from ..module_utils._http import MissingLibraryError
+from ..module_utils._ansible_module import finish
+from ..module_utils._database.question import answer, no_answer, refuse
 from ..module_utils._redaction import Redactor
-from ..module_utils._tables import rows_table
 from ..module_utils._verify.target import Host
-
-MOST_ROWS = 100000
 
 
 def main() -> None:
@@ -157,65 +153,16 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = module.params
-    nothing: dict[str, Any] = {
-        "rows": [],
-        "columns": [],
-        "types": [],
-        "row_count": 0,
-        "truncated": False,
-        "table": "",
-        "duration_ms": 0.0,
-    }
 
-    def refuse(kind: str, message: str) -> None:
-        module.fail_json(msg=message, kind=kind, **nothing)
-
-    if not 1 <= options["limit"] <= MOST_ROWS:
-        refuse("bad_option", f"limit: {options['limit']} is not between 1 and {MOST_ROWS}")
-    if not 0 < options["timeout"] <= 3600:
-        refuse("bad_option", f"timeout: {options['timeout']:g} is not between 0 and 3600 seconds")
-    if options["parameters"] is not None and not isinstance(options["parameters"], (list, dict)):
-        refuse("bad_option", "parameters: give a list for %s or a dictionary for %(name)s")
-    redactor = Redactor()
-    host = Host(
-        user=options["user"] or "", root=options["root"], env_file=options["env_file"], redactor=redactor
-    )
-    try:
+    def work() -> dict[str, Any]:
+        refuse(options)
+        redactor = Redactor()
+        place = {"root": options["root"], "env_file": options["env_file"]}
+        host = Host(user=options["user"] or "", redactor=redactor, **place)
         url = options["database_url"] or host.environment.get("DATABASE_URL", "")
-        if not url:
-            refuse(
-                "no_database_url",
-                f"No database is known: {host.env_file} does not hold DATABASE_URL or cannot be read. "
-                "Run as root (become: true) or as the application's user, or give database_url.",
-            )
-        answer = ask(
-            url,
-            options["query"],
-            parameters=options["parameters"],
-            limit=options["limit"],
-            statement_timeout=options["timeout"],
-            connect_timeout=options["timeout"],
-            redactor=redactor,
-        )
-    except QueryError as error:
-        refuse(error.kind, str(error))
-    except MissingLibraryError as error:
-        refuse("missing_library", f"{error}. Install its package: apt-get install {error.package}.")
-    except HostError as error:
-        refuse(error.kind, f"{error.message} {error.remedy}".strip())
-    if options["mask"]:
-        answer = masked(answer)
-    rows = answer.records()
-    module.exit_json(
-        changed=False,
-        rows=rows,
-        columns=answer.columns,
-        types=answer.types,
-        row_count=len(rows),
-        truncated=answer.truncated,
-        table=rows_table(answer.columns, rows, answer.truncated),
-        duration_ms=answer.duration_ms,
-    )
+        return answer(options, url, "" if url else str(host.env_file), redactor)
+
+    finish(module, work, no_answer())
 
 
 if __name__ == "__main__":

@@ -97,87 +97,10 @@ output:
   returned: failure
 """
 
-import signal
-import time
-from pathlib import Path
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._application import migrations
-from ..module_utils._application.layout import Layout
-from ..module_utils._database import backup as _backup
-from ..module_utils._database import restore as _restore
-from ..module_utils._database import schema
-from ..module_utils._host import errors, logged_commands, privileges
-from ..module_utils._host.accounts import Account
-from ..module_utils._host.errors import HostError
-from ..module_utils._redaction import Redactor
-from ..module_utils._release import records
-
-
-def restore(parameters: dict[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
-    layout = Layout(Path(parameters["root"]))
-    identifier = parameters["release"] or records.current_release(layout)
-    backend = layout.release(identifier or "-") / "backend"
-    if not (backend / ".env").exists():
-        raise errors.DeploymentError(
-            f"There is no release {identifier or ''} with a backend below {layout.releases}.",
-            kind="no_release",
-            remedy="List the releases (playbooks/releases.yml).",
-        )
-    head = schema.single_head(migrations.read_graph(backend / "migrations" / "versions"))
-    backup = _chosen(layout, parameters["backup"], head)
-    database = schema.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
-    environment, redactor = logged_commands.application_environment(account), Redactor(database.secrets)
-    quiet = logged_commands.Commands(logged_commands.NO_LOG, environment, redactor=redactor)
-    before = database.current(quiet)
-    target = _backup.target(database.url)
-    _restore.check_rights(target, quiet)
-    answer: dict[str, Any] = {
-        "changed": True,
-        "backup": str(backup),
-        "before": before,
-        "current": [head],
-        "diff": {
-            "before_header": "database",
-            "after_header": "database",
-            "before": f"schema {', '.join(before) or 'empty'}\n",
-            "after": f"restore {backup}\nkeep what is there as public_before_<time>\nschema {head}\n",
-        },
-    }
-    if check_mode:
-        return answer
-    commands = logged_commands.Commands(layout.log / "migration.log", environment, redactor=redactor)
-    privileges.stop_with(commands)
-    done = _restore.restore(
-        backup,
-        target,
-        commands,
-        revisions=[head],
-        moment=time.time(),
-        wait=parameters["wait"],
-        lock_timeout=parameters["statement_lock_timeout"],
-        timeout=parameters["timeout"],
-    )
-    return {**answer, "kept": done.kept, "seconds": done.seconds}
-
-
-def _chosen(layout: Layout, named: str | None, head: str) -> Path:
-    if named:
-        path = Path(named)
-        if not path.is_file():
-            raise errors.DeploymentError(f"backup: there is no file {named}.", kind="no_backup")
-        return path
-    fit = [path for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head]
-    if not fit:
-        raise errors.DeploymentError(
-            f"There is no backup in {layout.backups} of a database at {head}.",
-            kind="no_backup",
-            remedy="Name one (backup), or take the migrations back (database_migration, state: downgraded).",
-        )
-    newest: Path = fit[0]
-    return newest
+from ..module_utils._ansible_module import run_as_user
+from ..module_utils._database.restore import restore_release
 
 
 def main() -> None:
@@ -193,15 +116,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    parameters: dict[str, Any] = module.params
-    try:
-        answer = privileges.as_user(
-            parameters["user"], lambda account: restore(parameters, module.check_mode, account)
-        )
-    except HostError as error:
-        module.fail_json(**error.result())
-    module.exit_json(**answer)
+    run_as_user(module, lambda account: restore_release(module.params, module.check_mode, account))
 
 
 if __name__ == "__main__":

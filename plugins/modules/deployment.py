@@ -144,93 +144,11 @@ history:
   returned: with O(state=listed)
 """
 
-import os
 import signal
-from pathlib import Path
 from typing import Any
 
-from ..module_utils._ansible_module import DiscreetModule
-from ..module_utils._application.layout import Layout
-from ..module_utils._host import privileges
-from ..module_utils._host.accounts import expand_home, find_account
-from ..module_utils._host.errors import HostError
-from ..module_utils._redaction import Redactor
-from ..module_utils._release import git, history, records
-
-
-def begin(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    user, register = parameters["user"], history.Register(history.place(parameters["user"]))
-    layout = _layout(parameters)
-    answer: dict[str, Any] = {"changed": False}
-    if check_mode:
-        record = register.look()
-    else:
-        run = history.Run(
-            parameters["run"],
-            parameters["action"],
-            by=parameters["by"],
-            address=history.from_where(),
-            source=Redactor().text(git.without_password(parameters["source"])),
-            revision=parameters["revision"],
-            previous=records.current_release(layout),
-        )
-
-        def left_over(dead: dict[str, Any]) -> None:
-            # Before anything is there, there is no place for a history either.
-            if layout.shared.is_dir():
-                line = history.entry(layout, dead, "interrupted", {})
-                privileges.as_user(user, lambda _account: history.record(layout, line))
-                answer["interrupted"] = line
-
-        record = register.begin(run, left_over)
-    if record is not None:
-        answer["running"] = record
-        answer["holder"] = history.describe(record, history.step(layout))
-    return answer
-
-
-def end(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    if check_mode:
-        return {"changed": False}
-    register, layout = history.Register(history.place(parameters["user"])), _layout(parameters)
-    record = register.entered(parameters["run"])
-    if record is None:
-        # It was not let in, or lost the host and another has taken its place and recorded it as interrupted.
-        return {"changed": False}
-    line = history.entry(layout, record, parameters["result"], parameters)
-    kept = layout.history.exists() or parameters["result"] != "removed"
-    if layout.shared.is_dir() and kept:
-        privileges.as_user(parameters["user"], lambda _account: history.record(layout, line))
-    # Only now: what was interrupted before this is recorded by the next run.
-    register.end(parameters["run"])
-    return {"changed": False, "recorded": line}
-
-
-def listed(parameters: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
-    layout = _layout(parameters)
-    answer: dict[str, Any] = {
-        "changed": False,
-        "history": privileges.as_user(
-            parameters["user"], lambda _account: history.history(layout, parameters["lines"])
-        ),
-    }
-    record = history.Register(history.place(parameters["user"])).look() if os.geteuid() == 0 else None
-    if record is not None:
-        answer["running"] = record
-        answer["holder"] = history.describe(record, history.step(layout))
-    return answer
-
-
-def _layout(parameters: dict[str, Any]) -> Layout:
-    try:
-        account = find_account(parameters["user"])
-    except HostError:
-        # It will be created: nothing of the user's is there yet.
-        account = None
-    root = parameters["root"]
-    if root.startswith("~") and account is None:
-        root = f"/home/{parameters['user']}{root[1:]}"
-    return Layout(Path(expand_home(root, account)))
+from ..module_utils._ansible_module import DiscreetModule, finish
+from ..module_utils._release import deployments
 
 
 def main() -> None:
@@ -259,16 +177,15 @@ def main() -> None:
         required_if=[("state", "ended", ["result"])],
         supports_check_mode=True,
     )
-    parameters: dict[str, Any] = module.params
-    work = {"begun": begin, "ended": end, "listed": listed}[parameters["state"]]
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        answer = work(parameters, module.check_mode)
-    except HostError as error:
-        module.fail_json(**error.result())
-    except OSError as error:
-        module.fail_json(msg=f"{error.filename or parameters['root']}: {error.strerror}.")
-    module.exit_json(**answer)
+
+    def work() -> dict[str, Any]:
+        if module.params["state"] == "listed":
+            return deployments.listed(module.params)
+        change = {"begun": deployments.begin, "ended": deployments.end}[module.params["state"]]
+        return change(module.params, module.check_mode)
+
+    finish(module, work)
 
 
 if __name__ == "__main__":

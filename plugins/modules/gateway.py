@@ -197,25 +197,11 @@ status:
   type: int
 """
 
-from urllib.parse import urlsplit
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway.registration import (
-    BOARD_OPTIONS,
-    BOARDS,
-    GATEWAYS,
-    Api,
-    ApiError,
-    Outcome,
-    Registrar,
-    RequestsTransport,
-    board_diff,
-    diff_side,
-    keep_board,
-    shown,
-)
-from ..module_utils._redaction import Redactor
+from ..module_utils._ansible_module import finish
+from ..module_utils._gateway.boards import BOARD_OPTIONS
+from ..module_utils._gateway.gateways import keep
 
 
 def main() -> None:
@@ -240,80 +226,7 @@ def main() -> None:
         required_if=[("state", "present", ("gateway_url",))],
         supports_check_mode=True,
     )
-    options = module.params
-    redactor = Redactor([options["token"], options["gateway_token"]])
-    if options["state"] == "present":
-        parts = urlsplit(options["gateway_url"])
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            module.fail_json(
-                msg=f"gateway_url {redactor.text(options['gateway_url'])!r} is no address of a gateway.",
-                remedy="Give it as ws://host:port or wss://host:port.",
-                status=0,
-                gateway={},
-            )
-    wanted = {
-        "name": options["name"],
-        "url": options["gateway_url"],
-        "allow_insecure_tls": options["allow_insecure_tls"],
-        "disable_device_pairing": options["disable_device_pairing"],
-    }
-    for name, option in (("token", "gateway_token"), ("workspace_root", "workspace_root")):
-        if options[option]:
-            wanted[name] = options[option]
-    keys = {"id": options["id"]} if options["id"] else {"name": options["name"]}
-    if options["state"] == "present" and not options["id"]:
-        keys["url"] = options["gateway_url"]
-    try:
-        verify = options["ca_path"] or True if options["validate_certs"] else False
-        transport = RequestsTransport(
-            options["url"], options["token"], timeout=options["timeout"], verify=verify
-        )
-        api = Api(transport)
-        registrar = Registrar(api, GATEWAYS, "gateway", deadline=options["deadline"], check=module.check_mode)
-        boards: list[Outcome] = []
-        if options["state"] == "absent":
-            outcome = registrar.absent(keys)
-        else:
-            outcome = registrar.present(keys, wanted, touch="url")
-            registered = (outcome.item or {}).get("id")
-            registrar = Registrar(api, BOARDS, "board", deadline=options["deadline"], check=module.check_mode)
-            boards = [keep_board(registrar, board, registered) for board in options["boards"]]
-    except ApiError as error:
-        module.fail_json(
-            msg=redactor.text(error.message), remedy=error.remedy, status=error.status, gateway={}
-        )
-    if options["state"] == "present" and options["disable_device_pairing"]:
-        module.warn(
-            f"Gateway {options['name']}: disable_device_pairing makes the token the only thing between the "
-            "network and "
-            "the gateway's agents. The safe way is to approve the backend's device (module gateway_pairing)."
-        )
-    result = {
-        "changed": outcome.changed or any(board.changed for board in boards),
-        "action": outcome.action,
-        "fields": outcome.fields,
-        "attempts": outcome.attempts,
-        "gateway": shown(outcome.item, redactor),
-        "boards": [shown(board.item, redactor) for board in boards],
-    }
-    diff = [
-        board_diff(board, kept)
-        for board, kept in zip(options["boards"], boards, strict=False)
-        if kept.changed
-    ]
-    if module._diff and outcome.changed:
-        names = ["name", "url", "token", "workspace_root", "allow_insecure_tls", "disable_device_pairing"]
-        same = bool(outcome.before and outcome.item) and "token" not in outcome.fields
-        own = {
-            "before": diff_side(outcome.before, names, "set" if same else "before"),
-            "after": diff_side(outcome.item, names, "set" if same else "after"),
-            "before_header": f"gateway {options['name']}",
-            "after_header": f"gateway {options['name']}",
-        }
-        diff.insert(0, own)
-    if module._diff and diff:
-        result["diff"] = diff
-    module.exit_json(**result)
+    finish(module, lambda: keep(module.params, check=module.check_mode), {"gateway": {}})
 
 
 if __name__ == "__main__":

@@ -31,6 +31,11 @@ options:
         M(openclaw.mission_control.gateway_pairing).
     type: path
     required: true
+  user:
+    description:
+      - The backend's user, with whose rights O(identity) is read.
+    type: str
+    required: true
   calls:
     description:
       - The calls, in order. The first that fails ends the task.
@@ -107,6 +112,7 @@ EXAMPLES = r"""
     url: ws://127.0.0.1:18789
     token: "{{ gateway_token }}"
     identity: /home/mission-control/mission-control/shared/identity/device.json
+    user: mission-control
     calls:
       - method: sessions.patch
         parameters: {key: "agent:mc-demo-1:main", label: Demo agent}
@@ -139,21 +145,10 @@ remedy:
   type: str
 """
 
-import re
-import time
-from pathlib import Path
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway.client import GatewayClient
-from ..module_utils._gateway.errors import GatewayError
-from ..module_utils._gateway.identity import read_identity
-from ..module_utils._redaction import Redactor
-
-READING = re.compile(
-    r"^(health|status|chat\.history|last-heartbeat"
-    r"|.*\.(list|get|status|schema|preview|describe|tail|catalog))$"
-)
+from ..module_utils._ansible_module import run_as_user
+from ..module_utils._gateway.connection import call
 
 
 def main() -> None:
@@ -162,6 +157,7 @@ def main() -> None:
             "url": {"type": "str", "required": True},
             "token": {"type": "str", "required": True, "no_log": True},
             "identity": {"type": "path", "required": True},
+            "user": {"type": "str", "required": True},
             "calls": {
                 "type": "list",
                 "elements": "dict",
@@ -181,48 +177,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    options = module.params
-    redactor = Redactor([options["token"]])
-    changing = [call["method"] for call in options["calls"] if not READING.match(call["method"])]
-    results = []
-    method = ""
-    until = time.monotonic() + options["deadline"]
-    try:
-        identity = read_identity(Path(options["identity"]))
-        client = GatewayClient(
-            options["url"],
-            token=options["token"],
-            identity=identity,
-            protocols=(options["protocol_min"], options["protocol_max"]),
-            platform=options["platform"],
-            timeout=options["timeout"],
-            verify=options["validate_certs"],
-            ca_path=options["ca_path"] or "",
-        )
-        while True:
-            try:
-                client.connect()
-                break
-            except GatewayError as error:
-                if error.kind not in ("starting", "unreachable", "closed") or time.monotonic() + 0.5 > until:
-                    raise
-            time.sleep(0.5)
-        with_version = client.version
-        try:
-            for call in options["calls"]:
-                method = call["method"]
-                if module.check_mode and method in changing:
-                    break
-                results.append(redactor.data(client.call(method, call["parameters"])))
-        finally:
-            client.close()
-    except GatewayError as error:
-        remedy = error.remedy or "Look at the gateway's journal (journalctl --user -u openclaw-gateway)."
-        prefix = f"{method}: " if method else ""
-        module.fail_json(
-            msg=redactor.text(prefix + error.message), kind=error.kind, remedy=remedy, method=method
-        )
-    module.exit_json(changed=bool(changing), results=results, gateway_version=with_version)
+    run_as_user(module, lambda _account: call(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -244,177 +244,12 @@ remedy:
   type: str
 """
 
-import json
-from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible_module import DiscreetModule
-from ..module_utils._gateway import configuration
+from ..module_utils._ansible_module import DiscreetModule, finish
 from ..module_utils._gateway.client import BACKEND_SCOPES
-from ..module_utils._gateway.installer import Installer, uninstall
-from ..module_utils._gateway.plan import Layout, Request, make_plan, paired_devices, restart_digest, validate
+from ..module_utils._gateway.installation import bring
 from ..module_utils._gateway.protocol import DEFAULT_VERSION
-from ..module_utils._host.accounts import Account, acting_as, expand_home, find_account
-from ..module_utils._host.errors import HostError
-from ..module_utils._host.units import Units, plan, wanted_unit
-from ..module_utils._redaction import Redactor
-
-
-def unpaired(layout: Layout, devices: list[str], scopes: list[str], platform: str = "") -> list[str]:
-    """The devices that still have to be approved. admin stands for the other operator scopes."""
-    paired = paired_devices(layout, platform)
-    missing = []
-    for device in devices:
-        granted = set(paired.get(device, ()))
-        if device not in paired or not set(scopes) <= granted:
-            missing.append(device)
-    return missing
-
-
-def unit_right(account: Account, content: str, restart_on: str) -> bool:
-    """Whether the gateway's unit is as it shall be, and runs what is installed now."""
-    wanted = wanted_unit("openclaw-gateway", content, True, "started", restart_on)
-    return bool(content) and not plan([wanted], Units(account).find([wanted.name]))
-
-
-def hidden(changes: list[configuration.Change], redactor: Redactor) -> list[dict[str, Any]]:
-    """Changes as a result may show them."""
-    shown = []
-    for change in changes:
-        key = change.path.rpartition(".")[2]
-        shown.append(
-            {
-                "path": change.path,
-                "before": redactor.data(change.before, key),
-                "after": redactor.data(change.after, key),
-            }
-        )
-    return shown
-
-
-def diff_text(settings: list[dict[str, Any]], side: str) -> str:
-    """One side of a diff: a setting a line."""
-    lines = [
-        f"{item['path']}: {json.dumps(item[side], ensure_ascii=False)}"
-        for item in settings
-        if item[side] is not None
-    ]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def present(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
-    """Install and configure."""
-    options = module.params
-    if account is None:
-        # Only in check mode: the user is still to be made, so everything is.
-        version = options["version"]
-        return {
-            "changed": True,
-            "version": version,
-            "previous": "",
-            "restart_on": "",
-            "settings": [],
-            "dangerous": [],
-            "unpaired": list(options["devices"]),
-            "unit_right": False,
-            "token_origin": "generated",
-            "removed": [],
-            "actions": [f"install Node {options['node_version']}", f"install OpenClaw {version}"],
-            "state_directory": options["state_directory"],
-        }
-    request = Request(
-        account=account,
-        root=Path(expand_home(options["root"], account)),
-        state_directory=Path(expand_home(options["state_directory"], account)),
-        version=options["version"],
-        node_version=options["node_version"],
-        port=options["port"],
-        bind=options["bind"],
-        bind_host=options["bind_host"],
-        token=options["token"].strip(),
-        allowed_origins=tuple(options["allowed_origins"]),
-        configuration=options["configuration"],
-        plugins=tuple(options["plugins"]),
-        environment={str(name): str(value) for name, value in options["environment"].items()},
-        devices=tuple(options["devices"]),
-        timeout=options["timeout"],
-        bundle=Path(options["bundle_directory"]) if options["bundle_directory"] else None,
-    )
-    validate(request)
-    layout = Layout(request)
-    installer = Installer(request, layout)
-    tree = installer.configuration(check=module.check_mode)
-    with acting_as(account):
-        todo = make_plan(request, layout, tree)
-    # To read a configuration with comments, OpenClaw had to be installed before the plan was made.
-    todo.actions[:0] = installer.installed
-    removed: list[str] = []
-    if todo.actions and not module.check_mode:
-        installer.apply(todo)
-    if options["prune"] and not module.check_mode and (todo.actions or installer.surplus()):
-        removed = installer.prune()
-    if not module.check_mode and todo.applied_text and not todo.actions:
-        installer.remember(todo)
-    redactor = Redactor([todo.token, request.token])
-    settings = hidden(todo.changes, redactor)
-    with acting_as(account):
-        missing = unpaired(layout, options["devices"], options["scopes"], options["platform"])
-    restart_on = restart_digest(request, todo.token, todo.wanted, todo.certificate)
-    result: dict[str, Any] = {
-        "changed": bool(todo.actions or removed),
-        "actions": todo.actions,
-        "version": request.version,
-        "previous": todo.current if todo.current not in ("", request.version) else todo.previous,
-        "restart_on": restart_on,
-        "settings": settings,
-        "dangerous": todo.warnings,
-        "unpaired": missing,
-        "unit_right": unit_right(account, options["unit"], restart_on),
-        "token_origin": todo.token_origin,
-        "removed": removed,
-        "state_directory": str(request.state_directory),
-    }
-    if options["return_token"] and todo.token:
-        # Not known to the module as a secret, so that it arrives; the task hides it with no_log.
-        module.no_log_values.discard(todo.token)
-        result["token"] = todo.token
-    if module._diff and (settings or todo.actions):
-        result["diff"] = [
-            {
-                "before_header": str(layout.configuration),
-                "after_header": str(layout.configuration),
-                "before": diff_text(settings, "before"),
-                "after": diff_text(settings, "after"),
-            },
-            {"prepared": "".join(f"{action}\n" for action in todo.actions)},
-        ]
-    if installer.unread:
-        module.warn(
-            f"{layout.configuration} is not plain JSON and cannot be read before OpenClaw is there: the "
-            "settings predicted are those of an empty file."
-        )
-    for warning in todo.warnings:
-        module.warn(warning)
-    return result
-
-
-def absent(module: AnsibleModule, account: Account | None) -> dict[str, Any]:
-    """Remove."""
-    options = module.params
-    if account is None:
-        return {"changed": False, "actions": [], "removed": []}
-    request = Request(
-        account=account,
-        root=Path(expand_home(options["root"], account)),
-        state_directory=Path(expand_home(options["state_directory"], account)),
-        version=options["version"],
-        node_version=options["node_version"],
-    )
-    layout = Layout(request)
-    gone = uninstall(layout, account, purge=options["purge"], check=module.check_mode)
-    return {"changed": bool(gone), "actions": [f"remove {path}" for path in gone], "removed": gone}
 
 
 def main() -> None:
@@ -450,25 +285,14 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    options = module.params
-    try:
-        try:
-            account: Account | None = find_account(options["user"])
-        except HostError:
-            if not module.check_mode and options["state"] == "present":
-                raise
-            account = None
-        result = (absent if options["state"] == "absent" else present)(module, account)
-    except (HostError, configuration.ConfigError) as error:
-        module.fail_json(msg=error.message, remedy=error.remedy, actions=[], removed=[])
-    except OSError as error:
-        module.fail_json(
-            msg=f"{error.filename or options['root']}: {error.strerror or error}.",
-            remedy="See that the gateway's user owns its directories and that the disk is not full.",
-            actions=[],
-            removed=[],
-        )
-    module.exit_json(**result)
+
+    def work() -> dict[str, Any]:
+        result = bring(module.params, check=module.check_mode)
+        # Not known to the module as a secret, so that it arrives; the task hides it with no_log.
+        module.no_log_values.discard(result.get("token"))
+        return result
+
+    finish(module, work, {"actions": [], "removed": []})
 
 
 if __name__ == "__main__":

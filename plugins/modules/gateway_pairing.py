@@ -35,7 +35,7 @@ options:
     type: str
   identity:
     description:
-      - The backend's device identity. Required with O(state=requested).
+      - The backend's device identity, a file of O(user). Required with O(state=requested).
     type: path
   protocol_min:
     description:
@@ -54,8 +54,8 @@ options:
     default: true
   ca_path:
     description:
-      - File with the certificates (PEM) of the authorities that may have signed the certificate of a C(wss://)
-        gateway. Without it those of the system are trusted.
+      - File with the certificates (PEM) of the authorities that may have signed the certificate of a
+        C(wss://) gateway. Without it those of the system are trusted.
     type: path
   device_id:
     description:
@@ -63,8 +63,9 @@ options:
     type: str
   user:
     description:
-      - The gateway's user. Required with O(state=approved) and O(state=absent).
+      - The gateway's user, or with O(state=requested) the backend's, with whose rights O(identity) is read.
     type: str
+    required: true
   root:
     description:
       - Directory of the gateway's programs. A leading C(~) is the home of O(user).
@@ -115,6 +116,7 @@ EXAMPLES = r"""
     url: ws://gateway.example.com:18789
     token: "{{ vault_gateway_token }}"
     identity: /home/mission-control/mission-control/shared/identity/device.json
+    user: mission-control
   become: true
   register: pairing
 
@@ -159,174 +161,12 @@ remedy:
   type: str
 """
 
-import json
-import time
-from pathlib import Path
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway.client import BACKEND_SCOPES, GatewayClient
-from ..module_utils._gateway.errors import GatewayError
-from ..module_utils._gateway.identity import Identity, device_id_of, read_identity
-from ..module_utils._gateway.plan import Layout, Request, paired_devices
-from ..module_utils._gateway.protocol import DEFAULT_VERSION
-from ..module_utils._host.accounts import Account, acting_as, expand_home, find_account
-from ..module_utils._host.commands import run
-from ..module_utils._host.errors import HostError
-
-TRANSIENT = ("starting", "unreachable", "closed")
-
-
-def connect(options: dict[str, Any], identity: Identity) -> dict[str, Any]:
-    """Connect as the backend does; pairing required is an answer, not a failure."""
-    until = time.monotonic() + options["deadline"]
-    pause = 0.5
-    while True:
-        client = GatewayClient(
-            options["url"],
-            token=options["token"],
-            identity=identity,
-            protocols=(options["protocol_min"], options["protocol_max"]),
-            scopes=options["scopes"],
-            platform=options["platform"],
-            verify=options["validate_certs"],
-            ca_path=options["ca_path"] or "",
-        )
-        try:
-            with client:
-                return {
-                    "connected": True,
-                    "request_id": "",
-                    "gateway_version": client.version,
-                    "protocol": client.protocol,
-                }
-        except GatewayError as error:
-            if error.kind == "pairing_required":
-                return {"connected": False, "request_id": error.request_id}
-            if error.kind not in TRANSIENT or time.monotonic() + pause > until:
-                raise
-        time.sleep(pause)
-        pause = min(pause * 1.5, 5.0)
-
-
-def requested(module: AnsibleModule) -> dict[str, Any]:
-    options = module.params
-    identity = read_identity(Path(options["identity"]))
-    if module.check_mode:
-        return {"changed": False, "connected": False, "device_id": identity.device_id, "request_id": ""}
-    answer = connect(options, identity)
-    return {"changed": not answer["connected"], "device_id": identity.device_id, **answer}
-
-
-class Gateway:
-    """The gateway's own command line, on its own host."""
-
-    def __init__(self, account: Account, layout: Layout) -> None:
-        self._account = account
-        self._layout = layout
-
-    def paired(self, platform: str = "") -> dict[str, list[str]]:
-        with acting_as(self._account):
-            return paired_devices(self._layout, platform)
-
-    def _command(self, *arguments: str) -> Any:
-        done = run([str(self._layout.command), *arguments, "--json"], account=self._account, timeout=90)
-        if not done.ok:
-            raise HostError(
-                f"openclaw {' '.join(arguments[:2])} failed: {done.complaint[:500]}",
-                kind="command",
-                remedy=(
-                    "See that the gateway runs (systemctl --user status openclaw-gateway) and look at "
-                    "its journal."
-                ),
-            )
-        # A notice may precede the document.
-        start = done.stdout.find("{")
-        try:
-            return json.loads(done.stdout[start:]) if start >= 0 else {}
-        except ValueError:
-            raise HostError(
-                f"openclaw {' '.join(arguments[:2])} answered with something that is no JSON.", kind="command"
-            ) from None
-
-    def request_of(self, device_id: str, scopes: list[str]) -> str:
-        """The waiting request of the device, after a look at what it asks for."""
-        answer = self._command("devices", "list")
-        pending = [
-            item
-            for item in answer.get("pending") or []
-            if item.get("deviceId") == device_id
-            and device_id_of(str(item.get("publicKey") or "")) == device_id
-        ]
-        if not pending:
-            raise HostError(
-                f"No request of the device {device_id} waits on this gateway.",
-                kind="no_request",
-                remedy=(
-                    "Let the backend connect first (state: requested, on its host); a request waits five "
-                    "minutes."
-                ),
-            )
-        request = max(pending, key=lambda item: item.get("ts") or 0)
-        roles = set(request.get("roles") or []) | {request.get("role") or "operator"}
-        surplus = set(request.get("scopes") or []) - set(scopes)
-        if roles != {"operator"} or surplus:
-            wanted = ", ".join(sorted((roles - {"operator"}) | surplus))
-            raise HostError(
-                f"The device {device_id} asks for more than may be approved: {wanted}.",
-                kind="scopes",
-                remedy=(
-                    "Look at the request (openclaw devices list). If it is right, name the scopes in scopes."
-                ),
-            )
-        return str(request["requestId"])
-
-    def approve(self, request_id: str) -> None:
-        self._command("devices", "approve", request_id)
-
-    def remove(self, device_id: str) -> None:
-        self._command("devices", "remove", device_id)
-
-
-def on_gateway(module: AnsibleModule) -> dict[str, Any]:
-    options = module.params
-    account = find_account(options["user"])
-    layout = Layout(
-        Request(
-            account=account,
-            root=Path(expand_home(options["root"], account)),
-            state_directory=Path(expand_home(options["state_directory"], account)),
-            version=DEFAULT_VERSION,
-            node_version="",
-        )
-    )
-    gateway = Gateway(account, layout)
-    device_id, scopes = options["device_id"].strip().lower(), options["scopes"]
-    wanted = options["state"] == "approved"
-    granted = gateway.paired(options["platform"] if wanted else "").get(device_id)
-    approved = granted is not None and set(scopes) <= set(granted)
-    result: dict[str, Any] = {"device_id": device_id, "request_id": "", "changed": False}
-    if approved == wanted and not (not wanted and granted is not None):
-        return result
-    result["changed"] = True
-    if module._diff:
-        states = {True: f"{device_id}: approved\n", False: f"{device_id}: not approved\n"}
-        result["diff"] = {"before": states[granted is not None and approved], "after": states[wanted]}
-    if module.check_mode:
-        return result
-    if wanted:
-        result["request_id"] = gateway.request_of(device_id, scopes)
-        gateway.approve(result["request_id"])
-        if not set(scopes) <= set(gateway.paired(options["platform"]).get(device_id, ())):
-            raise HostError(
-                f"The gateway said yes, but the device {device_id} is not among its paired devices.",
-                kind="command",
-                remedy="Look at openclaw devices list and at the gateway's journal.",
-            )
-    else:
-        gateway.remove(device_id)
-    return result
+from ..module_utils._ansible_module import finish, run_as_user
+from ..module_utils._gateway.client import BACKEND_SCOPES
+from ..module_utils._gateway.connection import ask_for_pairing
+from ..module_utils._gateway.pairing import keep
 
 
 def main() -> None:
@@ -341,7 +181,7 @@ def main() -> None:
             "validate_certs": {"type": "bool", "default": True},
             "ca_path": {"type": "path"},
             "device_id": {"type": "str"},
-            "user": {"type": "str"},
+            "user": {"type": "str", "required": True},
             "root": {"type": "str", "default": "~/openclaw-gateway"},
             "state_directory": {"type": "str", "default": "~/.openclaw"},
             "platform": {"type": "str", "default": ""},
@@ -350,21 +190,19 @@ def main() -> None:
         },
         required_if=[
             ("state", "requested", ("url", "token", "identity")),
-            ("state", "approved", ("device_id", "user")),
-            ("state", "absent", ("device_id", "user")),
+            ("state", "approved", ("device_id",)),
+            ("state", "absent", ("device_id",)),
         ],
         supports_check_mode=True,
     )
-    try:
-        result = requested(module) if module.params["state"] == "requested" else on_gateway(module)
-    except (GatewayError, HostError) as error:
-        module.fail_json(
-            msg=error.message,
-            kind=error.kind,
-            remedy=error.remedy,
-            device_id=module.params["device_id"] or "",
-        )
-    module.exit_json(**result)
+    options, check_mode, so_far = (
+        module.params,
+        module.check_mode,
+        {"device_id": module.params["device_id"] or ""},
+    )
+    if options["state"] == "requested":
+        run_as_user(module, lambda _account: ask_for_pairing(options, check_mode), so_far=so_far)
+    finish(module, lambda: keep(options, check_mode), so_far)
 
 
 if __name__ == "__main__":

@@ -118,42 +118,11 @@ missing_packages:
   returned: always
 """
 
-import gzip
-import json
-import shutil
-from pathlib import Path
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._application.components import SERVICES
-from ..module_utils._application.layout import COMMAND_CONFIGURATION
-from ..module_utils._command.archive import (
-    SPECIFICATION,
-    Wanted,
-    archive,
-    configuration_text,
-    differs,
-    install,
-    remove,
-)
-from ..module_utils._host.accounts import expand_home, find_account
-from ..module_utils._host.errors import HostError
-
-NEEDED = {
-    "postgresql-client": ("psql",),
-    "bash-completion": ("/usr/share/bash-completion/bash_completion",),
-}
-
-
-def missing_packages(services: list[str]) -> list[str]:
-    found = []
-    for package, programs in NEEDED.items():
-        if package == "postgresql-client" and "backend" not in services:
-            continue
-        if not any(shutil.which(name) or (name.startswith("/") and Path(name).exists()) for name in programs):
-            found.append(package)
-    return found
+from ..module_utils._ansible_module import finish
+from ..module_utils._command.archive import SPECIFICATION
+from ..module_utils._command.installation import bring, nothing_done
 
 
 def main() -> None:
@@ -167,75 +136,8 @@ def main() -> None:
         required_if=[("state", "present", ["user"])],
         supports_check_mode=True,
     )
-    options = module.params
-    actions: list[dict[str, str]] = []
-    configuration_path = COMMAND_CONFIGURATION
-    if options["state"] == "absent":
-        for path in (options["path"], options["completion_path"], configuration_path):
-            if not Path(path).exists():
-                continue
-            actions.append({"path": path, "action": "remove", "reason": "it shall not be there"})
-            if not module.check_mode:
-                remove(path, empty_parent=path == configuration_path)
-        module.exit_json(changed=bool(actions), actions=actions, missing_packages=[])
-    try:
-        account = find_account(options["user"])
-        # In check mode the gateway's user may be one that would have been made before.
-        if options["gateway_user"] and not module.check_mode:
-            find_account(options["gateway_user"])
-    except HostError as error:
-        module.fail_json(msg=f"{error.message} {error.remedy}".strip(), actions=[], missing_packages=[])
-    text = configuration_text(
-        user=account.name,
-        gateway_user=options["gateway_user"],
-        root=expand_home(options["root"], account),
-        services=[name for name in SERVICES if name in options["services"]],
-        verify=options["verify"],
-    )
-    command = Wanted(options["path"], b"", 0o755)
-    digest = options["sources_digest"]
-    outdated = differs(command, digest)
-    if outdated and not module.check_mode:
-        if not options["sources"]:
-            module.exit_json(changed=False, needs_upload=True, actions=[], missing_packages=[])
-        files = json.loads(gzip.decompress(Path(options["sources"]).read_bytes()))
-        command = Wanted(command.path, archive(files), command.mode)
-    before = (
-        Path(configuration_path).read_text(encoding="utf-8") if Path(configuration_path).is_file() else ""
-    )
-    configuration = Wanted(configuration_path, text.encode(), 0o600, account.uid, account.gid)
-    completion = Wanted(options["completion_path"], options["completion"].encode(), 0o644)
-    for wanted, reasons in (
-        (command, outdated),
-        (configuration, differs(configuration)),
-        (completion, differs(completion)),
-    ):
-        if not reasons:
-            continue
-        actions.append({"path": wanted.path, "action": "install", "reason": ", ".join(reasons)})
-        if module.check_mode:
-            continue
-        try:
-            install(wanted)
-        except OSError as error:
-            module.fail_json(
-                msg=f"{wanted.path} cannot be written: {error.strerror}.",
-                actions=actions,
-                missing_packages=[],
-            )
-    result: dict[str, Any] = {
-        "changed": bool(actions),
-        "actions": actions,
-        "missing_packages": missing_packages(options["services"]),
-    }
-    if module._diff and before != text:
-        result["diff"] = {
-            "before": before,
-            "after": text,
-            "before_header": configuration_path,
-            "after_header": configuration_path,
-        }
-    module.exit_json(**result)
+    so_far = nothing_done()
+    finish(module, lambda: bring(module.params, check=module.check_mode, so_far=so_far), so_far)
 
 
 if __name__ == "__main__":

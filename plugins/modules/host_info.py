@@ -64,6 +64,13 @@ options:
       - Whether to look for an installation of O(user) that was set up by hand or by the product's installer.
     type: bool
     default: false
+  secret_settings:
+    description:
+      - Names of settings of that installation whose values are never shown, besides those whose name or value
+        says so.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return the same without changing anything.
@@ -211,6 +218,8 @@ def main() -> None:
             "system_units": texts,
             "ports": {"type": "list", "elements": "int", "default": []},
             "adoption": {"type": "bool", "default": False},
+            # Their names only.
+            "secret_settings": {**texts, "no_log": False},
         },
         supports_check_mode=True,
     )

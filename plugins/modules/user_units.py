@@ -143,59 +143,11 @@ remedy:
   type: str
 """
 
-import re
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.accounts import find_account
-from ..module_utils._host.errors import HostError
-from ..module_utils._host.units import (
-    STATES,
-    Action,
-    FoundUnit,
-    UnitError,
-    Units,
-    WantedUnit,
-    plan,
-    wanted_unit,
-)
-from ..module_utils._redaction import MASK, Redactor
-
-_SECRETS = re.compile(
-    r"(\b[A-Z0-9_]*(?:TOKEN|SECRET|PASS|PRIVATE|CREDENTIAL|KEY|DSN)[A-Z0-9_]*=|"
-    r"--[\w-]*(?:token|secret|password|key)[= ]).+$",
-    re.MULTILINE,
-)
-
-
-def without_secrets(text: str) -> str:
-    """The text of a unit; where a setting or an option is secret, the rest of its line is hidden."""
-    shown: str = Redactor().text(_SECRETS.sub(rf"\1{MASK}", text))
-    return shown
-
-
-def differences(
-    wanted: list[WantedUnit], found: dict[str, FoundUnit], actions: list[Action], directory: str
-) -> list[dict[str, str]]:
-    texts = {unit.name: unit.text for unit in wanted}
-    shown = []
-    for action in actions:
-        if action.action in {"install", "update", "remove"}:
-            path = f"{directory}/{action.unit}"
-            shown.append(
-                {
-                    "before_header": path,
-                    "after_header": path,
-                    # A unit that was written by hand may hold secrets.
-                    "before": without_secrets(found[action.unit].text or ""),
-                    "after": "" if action.action == "remove" else texts[action.unit] or "",
-                }
-            )
-    others = [action for action in actions if action.action not in {"install", "update", "remove"}]
-    if others:
-        shown.append({"prepared": "".join(f"{a.action} {a.unit}: {a.reason}\n" for a in others)})
-    return shown
+from ..module_utils._ansible_module import finish
+from ..module_utils._host.unit_changes import bring, nothing_done
+from ..module_utils._host.units import STATES
 
 
 def main() -> None:
@@ -220,63 +172,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    wanted = [wanted_unit(**unit) for unit in module.params["units"]]
-    names = [unit.name for unit in wanted]
-    doubles = sorted({name for name in names if names.count(name) > 1})
-    if doubles:
-        module.fail_json(msg=f"units: {', '.join(doubles)} stands there more than once")
-    user = module.params["user"]
-    result: dict[str, Any] = {"changed": False, "actions": [], "restarted": []}
-    try:
-        try:
-            account = find_account(user)
-        except HostError as error:
-            if error.kind != "no_such_user" or not module.check_mode:
-                raise
-            # The user would have been created by now: all units are new.
-            found = {name: FoundUnit() for name in names}
-            directory = f"/home/{user}/.config/systemd/user"
-        else:
-            units = Units(
-                account,
-                timeout=module.params["timeout"],
-                settle=module.params["settle"],
-                journal_lines=module.params["journal_lines"],
-            )
-            directory = str(units.directory)
-            if not module.check_mode:
-                units.manager.require()
-            found = units.find(names)
-            units.check(wanted, found)
-        actions = plan(wanted, found)
-        result["changed"] = bool(actions)
-        result["actions"] = [action.as_dict() for action in actions]
-        result["restarted"] = [action.unit for action in actions if action.action in {"start", "restart"}]
-        result["diff"] = differences(wanted, found, actions, directory)
-        if not module.check_mode:
-            result["units"] = {
-                name: status.as_dict() for name, status in units.apply(wanted, actions).items()
-            }
-    except UnitError as error:
-        redactor = Redactor()
-        module.fail_json(
-            msg=redactor.text(f"{error.message} {error.remedy}"),
-            **result
-            | {
-                "kind": error.kind,
-                "unit": error.unit,
-                "result": error.status.result if error.status else "",
-                "status": error.status.as_dict() if error.status else None,
-                "journal": [redactor.text(line) for line in error.journal],
-                "remedy": error.remedy,
-            },
-        )
-    except HostError as error:
-        module.fail_json(
-            msg=f"{error.message} {error.remedy}".strip(),
-            **result | {"kind": error.kind, "remedy": error.remedy},
-        )
-    module.exit_json(**result)
+    so_far = nothing_done()
+    finish(module, lambda: bring(module.params, check=module.check_mode, so_far=so_far), so_far)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 from ..module_utils._adoption.discovery import IDENTITY_SETTING
 from ..module_utils._application.environment import texts
 from ..module_utils._application.settings import BACKEND_SETTINGS, FRONTEND_SETTINGS
+from ..module_utils._host import addresses
 from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import shown
 from ..module_utils._tables import table
 from ._preflight.access import token_fault
 from ._preflight.inventory import suggest
-from ._preflight.model import LOOPBACK, PREFIX
+from ._preflight.model import PREFIX
 from ._preflight.settings import setting_fault
 
 # The setting of the product and the variable of this collection that stands for it.
@@ -50,10 +51,16 @@ class Row:
 class Resolved:
     facts: dict[str, Any] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    # Settings that are secret because the operator says so.
+    secret_settings: tuple[str, ...] = ()
+
+    def show(self, name: str, value: str) -> str:
+        """A setting's value for a reader."""
+        return shown(name, value, self.secret_settings)
 
     def tell(self, name: str, found: str, becomes: Any, why: str) -> None:
         text = ",".join(map(str, becomes)) if isinstance(becomes, list) else str(becomes)
-        self.rows.append(Row(name, shown(name, found), shown(name, text), why))
+        self.rows.append(Row(name, self.show(name, found), self.show(name, text), why))
 
     @property
     def table(self) -> str:
@@ -67,7 +74,7 @@ INVENTORY = "the inventory says so"
 
 def resolve(found: Mapping[str, Any], named: Mapping[str, Any]) -> Resolved:
     """`found` is what the module adoption read; `named` are the host's variables, by their full names."""
-    resolved = Resolved()
+    resolved = Resolved(secret_settings=tuple(named.get(f"{PREFIX}_secret_settings") or ()))
     backend, frontend = dict(found["backend"]), dict(found["frontend"])
 
     def of_inventory(name: str) -> Any:
@@ -80,7 +87,7 @@ def resolve(found: Mapping[str, Any], named: Mapping[str, Any]) -> Resolved:
                 _variable(resolved, setting, values.pop(setting), f"{PREFIX}_{name}", of_inventory)
     _address(resolved, backend, of_inventory)
     _origins(resolved, backend, of_inventory)
-    _database(resolved, backend.pop("DATABASE_URL", ""), bool(found["local_database"]), of_inventory)
+    _database(resolved, found, backend.pop("DATABASE_URL", ""), of_inventory)
     redis = backend.get("RQ_REDIS_URL", "")
     _redis(resolved, backend.pop("RQ_REDIS_URL", ""), bool(found["local_redis"]), of_inventory)
     if backend.get("RATE_LIMIT_REDIS_URL") in ("", redis):
@@ -99,8 +106,8 @@ def _variable(resolved: Resolved, setting: str, value: str, variable: str, of_in
         return
     if wanted is not None:
         resolved.tell(setting, value, wanted, CARRIED if wanted == value else INVENTORY)
-        if wanted != value and shown(setting, value) == shown(setting, str(wanted)):
-            resolved.rows[-1] = Row(setting, shown(setting, value), "another value", INVENTORY)
+        if wanted != value and resolved.show(setting, value) == resolved.show(setting, str(wanted)):
+            resolved.rows[-1] = Row(setting, resolved.show(setting, value), "another value", INVENTORY)
         return
     fault = token_fault(value) if setting == "LOCAL_AUTH_TOKEN" else ""
     if fault:
@@ -142,14 +149,14 @@ def _origins(resolved: Resolved, backend: dict[str, str], of_inventory: Any) -> 
     resolved.tell("CORS_ORIGINS", text, merged, why)
 
 
-def _database(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None:
+def _database(resolved: Resolved, found: Mapping[str, Any], url: str, of_inventory: Any) -> None:
     if not url:
         return
     if wanted := of_inventory(f"{PREFIX}_database_url"):
         resolved.tell("DATABASE_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
-    if not (local and (parts.hostname or "") in LOOPBACK):
+    if not (found["local_database"] and addresses.is_this_host(parts.hostname or "")):
         resolved.facts[f"{PREFIX}_database_url"] = url
         resolved.tell("DATABASE_URL", url, url, CARRIED)
         return
@@ -160,6 +167,9 @@ def _database(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> N
         resolved.facts[f"{PREFIX}_database_name"] = name
     if parts.port not in (None, 5432):
         resolved.facts.setdefault("postgresql_port", parts.port)
+    if found.get("adopting") and wanted_name in (None, name):
+        # The role hands the database over when this login works and owns it.
+        resolved.facts["postgresql_adopted_url"] = url
     becomes = f"postgresql+psycopg://{user}:********@127.0.0.1:{parts.port or 5432}/{wanted_name or name}"
     if wanted_name not in (None, name):
         why = f"the inventory names another database; what is in {name} stays there"
@@ -177,7 +187,7 @@ def _redis(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None
         resolved.tell("RQ_REDIS_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
-    if not (local and parts.scheme == "redis" and (parts.hostname or "") in LOOPBACK):
+    if not (local and parts.scheme == "redis" and addresses.is_this_host(parts.hostname or "")):
         resolved.facts[f"{PREFIX}_redis_url"] = url
     else:
         own = {
@@ -281,6 +291,8 @@ def _listens(resolved: Resolved, listens: Mapping[str, Mapping[str, str]], of_in
         if wanted is not None:
             if wanted != place["host"]:
                 resolved.tell(f"{part}: listens on", place["host"], wanted, INVENTORY)
-        elif place["host"] in LOOPBACK:
-            resolved.facts[variable] = "127.0.0.1" if place["host"] == "localhost" else place["host"]
+        elif addresses.is_loopback(place["host"]):
+            resolved.facts[variable] = (
+                addresses.IPV4_LOOPBACK if place["host"] == "localhost" else place["host"]
+            )
             resolved.tell(f"{part}: listens on", place["host"], resolved.facts[variable], CARRIED)

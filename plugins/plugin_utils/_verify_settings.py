@@ -27,13 +27,6 @@ CHECKS_OF = {
 CHECKS_OF_EVERY_HOST = ("service", "log", "host")
 # These stay out of the configuration of the host command.
 SECRET_OPTIONS = ("token", "secrets", "gateway_token", "database_url", "redis_url")
-# Addresses by how far they reach.
-REACH = {
-    "0.0.0.0": "any",  # noqa: S104 - compared, not listened on
-    "::": "any",
-    "127.0.0.1": "loopback",
-    "::1": "loopback",
-}
 
 
 def host_checks(components: Collection[str]) -> list[str]:
@@ -53,7 +46,7 @@ def listening_ports(settings: Mapping[str, Any], components: Collection[str]) ->
     found = [
         {
             "port": int(settings[f"{name}_port"]),
-            "bind": REACH.get(settings[f"{name}_bind"], settings[f"{name}_bind"]),
+            "bind": settings[f"{name}_bind"],
             "unit": f"mission-control-{name}",
         }
         for name in ("backend", "frontend")

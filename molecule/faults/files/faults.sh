@@ -89,8 +89,8 @@ prepare() {
   until_true 60 serving
   until_true 60 showing
   until_true 60 connected
-  until_true 120 remembering
+  until_true 300 remembering
   until_true 60 working
 }
 
-openclaw_call() { runuser -u "$app" -- "$home/openclaw-gateway/bin/openclaw" gateway call "$1" --params "$2"; }
+openclaw_call() { runuser -u "$app" -- "$home/openclaw-gateway/bin/openclaw" gateway call "$1" --params "$2" --timeout 60000; }

@@ -26,7 +26,7 @@ COMMANDS = "/root/faults.sh"
 COMMAND = "/usr/local/bin/mission-control"
 DEPLOYED = Path("/etc/mission-control/command.json")
 # Nothing here takes as long on an idle machine; a busy one gets the time that it needs.
-SHELL, PATIENCE = 180, 90
+SHELL, PATIENCE = 420, 90
 
 sys.path.insert(0, COMMAND)
 runner: Any = importlib.import_module("mission_control._verify.standalone")

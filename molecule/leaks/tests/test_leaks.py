@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,20 @@ PLACES = {
     "proxy password": rf"{HOME}/openclaw-gateway/download\.env",
     "device key": rf"{ROOT}/shared/identity/device\.json",
 }
+# Settings of the services that are secret because of their names, their values, or by the operator's word.
+NAMED = (
+    *(
+        "ENCRYPTION_KEY",
+        "KEY_PASSPHRASE",
+        "AUTH_COOKIE",
+        "GITHUBTOKEN",
+        "DBPASSWORD",
+        "PRIVATE_KEY",
+        "SENTRY_DSN",
+    ),
+    *("DB_PASS", "APIKEY", "SESSION_KEY", "JWT", "GITHUB_PAT", "TENANT_PIN"),
+)
+PLACES |= dict.fromkeys((*NAMED, "GREETING", "UPSTREAM"), ENVIRONMENT)
 
 SAMPLER = """
 import json, os, sys, threading
@@ -50,6 +65,20 @@ while not ended.wait(0.01):
             except OSError:
                 pass
 print(json.dumps({"rounds": rounds, "seen": sorted(seen)}))
+"""
+
+# Status of backend and frontend by the loopback addresses of both protocols, and what systemd listens on.
+ADDRESSES = """
+import json, subprocess, urllib.request
+found = {}
+for place in ("127.0.0.1:8000", "[::1]:8000", "127.0.0.1:3000", "[::1]:3000"):
+    path = "/healthz" if place.endswith(":8000") else "/"
+    found[place] = urllib.request.urlopen(f"http://{place}{path}", timeout=20).status
+argv = ["systemctl", "--user", "--machine=mission-control@.host", "show", "--property=Listen"]
+units = ["--value", "mission-control-backend.socket", "mission-control-frontend.socket"]
+done = subprocess.run([*argv, *units], capture_output=True, text=True, check=True)
+found["units"] = done.stdout.split("\\n")
+print(json.dumps(found))
 """
 
 # Reads every file that is neither of the system itself nor of the database's own storage.
@@ -128,6 +157,7 @@ class Run:
     codes: dict[str, int]
     commands: Sampler = field(repr=False)
     directory: Path
+    answers: dict[str, Any]
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +176,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "proxy password": f"Px.{secrets.token_hex(20)}",
         "repository password": f"Rp.{secrets.token_hex(20)}",
     }
+    known |= {name: f"{name[:2]}.{secrets.token_hex(20)}" for name in NAMED}
+    known |= {"GREETING": f"ghp_{secrets.token_hex(18)}", "UPSTREAM": f"Up.{secrets.token_hex(20)}"}
+    planted = {name: known[name] for name in (*NAMED, "GREETING")}
+    planted["UPSTREAM"] = f"https://operator:{known['UPSTREAM']}@upstream.example/"
+    harmless = {
+        "KEYBOARD": "keyboard-is-shown",
+        "TOKENIZER": "tokenizer-is-shown",
+        "PUBLIC_KEY": "public-is-shown",
+    }
     # Packages are fetched by HTTP: apt is told of this proxy, and needs it for nothing.
     proxy = {"ftp_proxy": f"http://operator:{known['proxy password']}@127.0.0.1:9"}
     listed = ["ansible-inventory", "-i", str(INVENTORY), "--host", HOST]
@@ -158,6 +197,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             {
                 "mission_control_token": known["token"],
                 "mission_control_database_password": known["database password"],
+                "mission_control_additional_environment": planted | harmless,
+                "mission_control_secret_settings": ["TENANT_PIN"],
+                # No scenario has a deployment to spare for IPv6, and what is looked for here does not mind.
+                "mission_control_backend_bind": "::",
+                "mission_control_frontend_bind": "::",
                 "redis_password": known["Redis password"],
                 "mission_control_gateway_token": known["gateway token"],
                 "mission_control_download_environment": variables["mission_control_download_environment"]
@@ -204,10 +248,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     unreachable.write_text(
         json.dumps({"mission_control_source": repository, "mission_control_revision": "leaks"})
     )
+    misplaced = private / "misplaced.json"
+    misplaced.touch(mode=0o600)
+    misplaced.write_text(json.dumps({"mission_control_backend_environment": planted}))
     with Sampler() as commands:
         play("deployment", "deploy.yml")
         play("prediction", "deploy.yml", "--check", "-e", prediction)
-        play("verification", "verify.yml", "-e", reports)
+        play(
+            "prediction with the secrets where they are refused",
+            "deploy.yml",
+            "--check",
+            "-e",
+            f"@{misplaced}",
+        )
+        # A machine where other scenarios run has time for all checks in the end.
+        play("verification", "verify.yml", "-e", reports, "-e", "verify_deadline=60")
         play("deployment of an unreachable repository", "deploy.yml", "-e", f"@{unreachable}")
         play("status", "status.yml")
         play("logs", "logs.yml")
@@ -215,8 +270,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         sandbox("systemctl stop postgresql@17-main redis-server")
         play("verification of a broken host", "verify.yml", "-e", reports.replace('reports"}', 'broken"}'))
         sandbox("systemctl start postgresql@17-main redis-server")
+    answers = json.loads(sandbox("python3 -", ADDRESSES))
     key = json.loads(sandbox(f"cat {ROOT}/shared/identity/device.json"))["privateKeyPem"].splitlines()[1]
-    yield Run({**known, "device key": key}, outputs, codes, commands, directory)
+    yield Run({**known, "device key": key}, outputs, codes, commands, directory, answers)
 
 
 def test_runs_did_what_they_should(run: Run) -> None:
@@ -232,6 +288,29 @@ def test_runs_did_what_they_should(run: Run) -> None:
     assert run.codes["verification of a broken host"] == 2
     assert "task path" in run.outputs["deployment"], "the run was not as talkative as it should be"
     assert re.search(r"^\+.*BASE_URL", run.outputs["deployment"], re.MULTILINE), "no difference was shown"
+
+
+def test_settings_are_shown_and_their_secrets_are_not(run: Run) -> None:
+    for output in (run.outputs["deployment"], run.outputs["prediction"]):
+        for name in (*NAMED, "GREETING"):
+            assert re.search(rf"\b{name}=\*{{8}}", output), name
+        assert "UPSTREAM=https://operator:********@upstream.example/" in output
+        for shown in (
+            "KEYBOARD=keyboard-is-shown",
+            "TOKENIZER=tokenizer-is-shown",
+            "PUBLIC_KEY=public-is-shown",
+        ):
+            assert shown in output
+    refused = "prediction with the secrets where they are refused"
+    assert run.codes[refused] == 2
+    assert "ENCRYPTION_KEY" in run.outputs[refused]
+
+
+def test_everywhere_is_everywhere_by_ipv6_and_by_ipv4(run: Run) -> None:
+    units = [line for line in run.answers.pop("units") if line]
+    assert units == ["[::]:8000 (Stream)", "[::]:3000 (Stream)"]
+    assert set(run.answers.values()) == {200}
+    assert "http://[::1]:8000" in run.outputs["deployment"]
 
 
 def test_output(run: Run) -> None:

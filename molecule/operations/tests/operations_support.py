@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -69,6 +70,7 @@ def run_playbook(name: str, *arguments: str, verbose: bool = False) -> Played:
     return Played(done.returncode, ANSI.sub("", done.stdout + done.stderr))
 
 
+@functools.cache
 def ssh_command(name: str) -> list[str]:
     """The SSH command that reaches a host, from Ansible's inventory."""
     listed = subprocess.run(

@@ -122,8 +122,11 @@ class Sandbox:
         for platform in platforms:
             check_name(platform.name, "host name")
         wanted = {platform.snapshot for platform in platforms}
-        origins = {snapshot: self.origin(snapshot) for snapshot in wanted}
+        if None in wanted:
+            base.ensure_base(self.run, base.find_recipe(self.environment))  # takes long where it is not there
         with self.run.lock():
+            # With the lock: nobody who destroys his last host takes away what is looked at here.
+            origins = {snapshot: self.origin(snapshot) for snapshot in wanted}
             guest.ensure_key(self.run)
             for platform in platforms:
                 self.register(platform, origins[platform.snapshot])
@@ -379,8 +382,8 @@ class Sandbox:
 
     def forget_connections(self, host: Host) -> None:
         """Close the kept SSH connection to a host that is going away."""
-        socket = self.run.runtime / self.network().address(host.index)
-        if socket.exists():
+        # The next host may get the same address at once.
+        for socket in self.run.runtime.glob(f"*@{self.network().address(host.index)}"):
             command(
                 ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", host.name],
                 check=False,
@@ -413,6 +416,7 @@ class Sandbox:
             host = self.find(name)
             if host is not None:
                 self.end_processes(host)
+                self.disown(host)
                 root = self.root(host)
                 root.unmount()
                 storage.collect_packages(self.run, root.own)
@@ -471,9 +475,14 @@ class Sandbox:
             host = self.load(name)
             self.end_processes(host)
             self.settle(host)
-            host.public_key = ""  # so that its root is built anew
-            self.save(host)
+            self.disown(host)
         self.bring_up(name)
+
+    def disown(self, host: Host) -> None:
+        """Have a host's root built anew at the next boot; nobody writes names into it until then."""
+        with self.run.lock("names"):
+            host.public_key = ""
+            self.save(host)
 
     def settle(self, host: Host) -> None:
         """Note the layer that a host's files have become, also where a snapshot was interrupted."""

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """An installation that was set up by hand, after the guide or by the product's installer: what it is.
 
-Nothing here changes anything: _adoption_steps.py takes it over and gives it back. What was taken over is kept
-in shared/adopted.json, readable by the application's user only, since its settings hold secrets.
+Nothing here changes anything: takeover.py takes it over and gives it back. What was taken over is kept in
+shared/adopted.json, readable by the application's user only, since its settings hold secrets, and in a file
+of root's (registry.py), by which root decides.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from .._host.environment_file import parse_environment_file
 from .._host.errors import HostError
 from .._host.processes import PROC, all_pids, process_evidence, read_environment
 from .._host.systemd import UserManager
+from . import registry
 from .record import Installation, Process, Unit, read_record
 
 PARTS = ("backend", "worker", "frontend")
@@ -60,18 +62,21 @@ IDENTITY_SETTING = "OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH"
 # --- looking for one -----------------------------------------------------------------------------
 
 
-def inspect(account: Account | None, root: str | None, run: Runner = run) -> dict[str, Any] | None:
+def inspect(
+    account: Account | None, root: str | None, run: Runner = run, secret_settings: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """For the module host_info: what could be, is being, or was taken over; no secret."""
     if account is None or root is None:
         return None
     layout = Layout(Path(root))
     with acting_as(account):
-        record = read_record(layout)
+        told = read_record(layout)
+    record = registry.believed(account, layout, told)
     if record is not None:
         state = "done" if record.phase == "done" else "pending"
-        return {"state": state, "kept": record.kept, "at": record.at, **record.found.public()}
+        return {"state": state, "kept": record.kept, "at": record.at, **record.found.public(secret_settings)}
     found = find(account, layout, run)
-    return {"state": "found", "kept": "", "at": "", **found.public()} if found else None
+    return {"state": "found", "kept": "", "at": "", **found.public(secret_settings)} if found else None
 
 
 def find(account: Account, layout: Layout, run: Runner = run, proc: Path = PROC) -> Installation | None:

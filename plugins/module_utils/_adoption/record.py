@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .._application.layout import Layout
+from .._host.accounts import find_account
 from .._host.errors import HostError
+from .._host.user_files import read_regular_file
 from .._redaction import Redactor, masked
 
 
@@ -53,8 +56,8 @@ class Installation:
     local_database: bool = True
     local_redis: bool = True
 
-    def public(self) -> dict[str, Any]:
-        """Without the secrets and the texts."""
+    def public(self, secret_settings: Sequence[str] = ()) -> dict[str, Any]:
+        """Without the secrets, also those that an operator names, and without the texts."""
         redactor = Redactor()
         return {
             "tree": self.tree,
@@ -65,7 +68,10 @@ class Installation:
             ],
             "entries": self.entries,
             "listens": self.listens,
-            "settings": {**masked(self.frontend), **masked(self.backend)},
+            "settings": {
+                **masked(self.frontend, secret_settings),
+                **masked(self.backend, secret_settings),
+            },
             "identity": self.identity,
             "revision": self.revision,
         }
@@ -95,10 +101,14 @@ def record_path(layout: Layout) -> Path:
 
 def read_record(layout: Layout) -> Record | None:
     path = record_path(layout)
+    text = read_regular_file(str(path), find_account().name)
+    return None if text is None else parse(text, path)
+
+
+def parse(text: str, path: Path) -> Record:
+    """The record in a file's text; `path` is the file, for the message."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+        record = json.loads(text)
     except ValueError:
         record = None
     try:

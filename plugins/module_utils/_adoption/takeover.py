@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .._application.components import LINKS
 from .._application.layout import Layout
-from .._host import files
+from .._host import addresses, files
 from .._host.accounts import Account, user_environment
 from .._host.errors import DeploymentError
 from .._host.processes import PROC, process_evidence, read_environment
@@ -228,10 +228,7 @@ class Adoption:
         for part, listens in record.found.listens.items():
             if part not in served:
                 continue
-            host = listens["host"]
-            if host in ("0.0.0.0", "::", "localhost"):  # noqa: S104 - compared, not listened on
-                host = "127.0.0.1"
-            address = (host, int(listens["port"]))
+            address = (addresses.ask_at(listens["host"]), int(listens["port"]))
             deadline = self._clock() + patience
             while True:
                 with contextlib.suppress(OSError), socket.create_connection(address, timeout=5):
@@ -239,7 +236,7 @@ class Adoption:
                 if self._clock() >= deadline:
                     raise DeploymentError(
                         f"The {part} that was here before was started again and does not answer at "
-                        f"{address[0]}:{address[1]}.",
+                        f"{addresses.in_url(address[0])}:{address[1]}.",
                         kind="not_restored",
                         remedy="Its journal or its log file says why. Everything of it is in its old place.",
                     )

@@ -21,6 +21,8 @@ LINKS = ("backend", "frontend", "scripts")
 # SERVICES are started in their order and stopped in the opposite one.
 # Those of the application, which "all" means. The gateway's agents are at work: it is restarted by name only.
 APPLICATION = ("backend", "worker", "frontend")
+# Where they listen where nothing else is said. Defaults of roles and modules repeat it, and a test compares.
+PORTS = {"postgresql": 5432, "redis": 6379, "backend": 8000, "frontend": 3000, "gateway": 18789}
 # Those that systemd listens for.
 SOCKETS = ("backend", "frontend")
 _NAMES = {"gateway": "openclaw-gateway"}

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from .. import _redaction
+from .._host.environment_file import secret_names, secret_names_line
 from .._host.errors import DeploymentError
-from .._redaction import MASK, Redactor, is_secret, secrets
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./\-\[\]]*")
@@ -56,9 +57,18 @@ def _refusal(name: str, what: str, remedy: str = "Choose another value.") -> Dep
     return DeploymentError(f"Backend setting {name} {what}.", kind="bad_setting", remedy=remedy)
 
 
-def render(values: Mapping[str, str]) -> str:
-    """The file's text."""
-    return _HEADER + "".join(f"{name}={_quoted(text)}\n" for name, text in values.items())
+def render(values: Mapping[str, str], secret: Collection[str] = ()) -> str:
+    """The file's text.
+
+    :param values: texts by name.
+    :param secret: names that are secret; those of which one would not know it are noted in the file.
+    """
+    unknown = [n for n in secret if n in values and not _redaction.holds_secret(n, values[n])]
+    return (
+        _HEADER
+        + secret_names_line(unknown)
+        + "".join(f"{name}={_quoted(text)}\n" for name, text in values.items())
+    )
 
 
 def _quoted(text: str) -> str:
@@ -80,14 +90,18 @@ def parse(text: str) -> dict[str, str]:
     return values
 
 
-def masked(text: str, before: str | None = None) -> str:
+def secrets(text: str) -> list[str]:
+    """What must not be shown of a file that render() wrote."""
+    return _redaction.secrets(parse(text), secret_names(text))
+
+
+def masked(text: str, before: str | None = None, secret: Collection[str] = ()) -> str:
     """The file for a reader: secrets hidden, but it shows where one changed."""
     values = parse(text)
     old = parse(before) if before is not None else {}
-    redactor = Redactor(secrets(values))
     lines = []
-    for name, value in values.items():
-        shown = MASK if is_secret(name) and value else redactor.text(value)
+    for name, shown in _redaction.masked(values, {*secret_names(text), *secret}).items():
+        value = values[name]
         if before and shown != value and old.get(name) not in (None, value):
             shown += " (changed)"
         lines.append(f"{name}={shown}\n")

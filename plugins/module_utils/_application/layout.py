@@ -14,6 +14,8 @@ from typing import Any
 
 # What the host command reads.
 COMMAND_CONFIGURATION = "/etc/mission-control/command.json"
+# What root alone writes and reads (0700).
+STATE_DIRECTORY = Path("/var/lib/mission-control")
 
 
 @dataclass(frozen=True)

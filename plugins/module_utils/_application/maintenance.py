@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .._durations import duration
+from .._host import files
 from .._host.errors import HostError
 
 # What stands in for each service, in the order in which they make way.
@@ -62,7 +63,7 @@ def program(root: Path) -> Path:
 def read(root: Path) -> Notice | None:
     """What is told now; None when there is no maintenance."""
     try:
-        return parse(json.loads(path_of(root).read_text(encoding="utf-8")))
+        return parse(json.loads(files.read_regular(path_of(root))))
     except OSError:
         return None
     except ValueError:

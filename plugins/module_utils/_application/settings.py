@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from .components import PORTS
 
 
 @dataclass(frozen=True)
@@ -14,17 +17,16 @@ class Setting:
     default: str
     kind: str = "text"
     allowed: tuple[str, ...] = ()
-    secret: bool = False
 
 
 # The product ignores a misspelt key silently, so its settings are listed here (backend/app/core/config.py
 # and, for the last one, services/openclaw/device_identity.py).
 BACKEND_SETTINGS: dict[str, Setting] = {
     "ENVIRONMENT": Setting("dev"),
-    "DATABASE_URL": Setting("", "database", secret=True),
+    "DATABASE_URL": Setting("", "database"),
     "AUTH_MODE": Setting("", "choice", ("local", "clerk")),
-    "LOCAL_AUTH_TOKEN": Setting("", secret=True),
-    "CLERK_SECRET_KEY": Setting("", secret=True),
+    "LOCAL_AUTH_TOKEN": Setting(""),
+    "CLERK_SECRET_KEY": Setting(""),
     "CLERK_API_URL": Setting("https://api.clerk.com", "url"),
     "CLERK_VERIFY_IAT": Setting("true", "boolean"),
     "CLERK_LEEWAY": Setting("10.0", "number"),
@@ -36,10 +38,10 @@ BACKEND_SETTINGS: dict[str, Setting] = {
     "SECURITY_HEADER_PERMISSIONS_POLICY": Setting(""),
     "WEBHOOK_MAX_PAYLOAD_BYTES": Setting("1048576", "integer"),
     "RATE_LIMIT_BACKEND": Setting("memory", "choice", ("memory", "redis")),
-    "RATE_LIMIT_REDIS_URL": Setting("", "redis", secret=True),
+    "RATE_LIMIT_REDIS_URL": Setting("", "redis"),
     "TRUSTED_PROXIES": Setting("", "networks"),
     "DB_AUTO_MIGRATE": Setting("false", "boolean"),
-    "RQ_REDIS_URL": Setting("redis://localhost:6379/0", "redis", secret=True),
+    "RQ_REDIS_URL": Setting("redis://localhost:6379/0", "redis"),
     "RQ_QUEUE_NAME": Setting("default"),
     "RQ_DISPATCH_THROTTLE_SECONDS": Setting("15.0", "number"),
     "RQ_DISPATCH_MAX_RETRIES": Setting("3", "integer"),
@@ -60,3 +62,12 @@ FRONTEND_SETTINGS: dict[str, Setting] = {
     "NEXT_PUBLIC_CLERK_SIGN_IN_FALLBACK_REDIRECT_URL": Setting("/boards"),
     "NEXT_PUBLIC_CLERK_AFTER_SIGN_OUT_URL": Setting("/"),
 }
+
+
+def derived_api_url(public_url: str) -> str:
+    """The address of the API where none is named: the public URL's scheme and host, and the backend's port.
+
+    :param public_url: what users open in their browsers; may be empty, and so is the answer then.
+    """
+    found = re.match(r"(https?://(?:\[[^\]]*\]|[^:/]*))", str(public_url or ""))
+    return f"{found[1]}:{PORTS['backend']}" if found else ""

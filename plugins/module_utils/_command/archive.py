@@ -1,7 +1,7 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Installs the host command: one executable archive of this collection's own files, with its configuration.
+"""The host command as one executable archive of this collection's own files.
 
 The archive is made on the host, so that it holds bytecode of the host's Python and starts at once. The
 sources are in it, too: another Python, after an upgrade of the distribution, simply reads those.
@@ -9,17 +9,13 @@ sources are in it, too: another Python, after an upgrade of the distribution, si
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import io
-import json
-import os
 import py_compile
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,76 +95,3 @@ def is_current(path: Path, sources_digest: str) -> bool:
             return identity({name: found.read(name).decode() for name in names}) == sources_digest
     except (OSError, UnicodeDecodeError, zipfile.BadZipFile):
         return False
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file as it shall be."""
-
-    path: str
-    content: bytes
-    mode: int
-    uid: int = 0
-    gid: int = 0
-
-
-def differs(file: Wanted, sources_digest: str = "") -> list[str]:
-    """What is not as it shall be: content, mode, owner; the whole file where there is none."""
-    path = Path(file.path)
-    try:
-        found = path.lstat()
-    except OSError:
-        return ["missing"]
-    if not path.is_file() or path.is_symlink():
-        return ["no regular file"]
-    reasons = []
-    same = is_current(path, sources_digest) if sources_digest else path.read_bytes() == file.content
-    if not same:
-        reasons.append("content")
-    if found.st_mode & 0o7777 != file.mode:
-        reasons.append("mode")
-    if (found.st_uid, found.st_gid) != (file.uid, file.gid):
-        reasons.append("owner")
-    return reasons
-
-
-def install(file: Wanted) -> None:
-    """Replace the file at once. Nobody sees half of it, and nobody else can read a private one meanwhile."""
-    path = Path(file.path)
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(file.content)
-            stream.flush()
-            os.fchown(stream.fileno(), file.uid, file.gid)
-            os.fchmod(stream.fileno(), file.mode)
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
-def remove(path: str, *, empty_parent: bool = False) -> None:
-    """Remove a file, and its directory when it was the last one in it."""
-    with contextlib.suppress(FileNotFoundError):
-        Path(path).unlink()
-    if empty_parent:
-        with contextlib.suppress(OSError):
-            Path(path).parent.rmdir()
-
-
-def configuration_text(
-    *, user: str, gateway_user: str, root: str, services: Sequence[str], verify: Mapping[str, Any]
-) -> str:
-    """What the command reads. It holds no secret: those stay in the deployed environment file."""
-    data = {
-        "user": user,
-        "gateway_user": gateway_user,
-        "root": root,
-        "services": list(services),
-        "verify": dict(verify),
-    }
-    return json.dumps(data, indent=2, sort_keys=True) + "\n"

@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
 from .._host.accounts import SEARCH_PATH, Account, find_account, user_environment
+from .._host.addresses import in_url
 from .._host.errors import HostError
 
 CANNOT = 2
@@ -378,8 +379,8 @@ def command_serve(configuration: Configuration, options: argparse.Namespace) -> 
         ) from None
     with server:
         host, port = server.server_address[:2]
-        host = f"[{host!s}]" if ":" in str(host) else str(host)
-        show(f"Serving the verdict at http://{host}:{port}/ and http://{host}:{port}/metrics")
+        place = f"http://{in_url(str(host))}:{port}"
+        show(f"Serving the verdict at {place}/ and {place}/metrics")
         server.serve_forever()
     return 0
 

@@ -10,11 +10,17 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-from .._host import files
+from .._application import environment
+from .._application.layout import Layout
+from .._host import files, privileges
+from .._host.accounts import Account
 from .._host.errors import DeploymentError
-from .._host.logged_commands import Commands
+from .._host.logged_commands import Commands, application_environment
+from .._redaction import Redactor
+from .._release import records
 
 _NAME = re.compile(r"before-migration-(\d{8}T\d{6}Z)-([A-Za-z0-9_.+]+)\.dump")
 _EMPTY = "empty"
@@ -132,3 +138,53 @@ def take(directory: Path, name: str, database: Target, commands: Commands, timeo
 
 def settings_target(values: Mapping[str, str]) -> Target:
     return target(values.get("DATABASE_URL", ""))
+
+
+def back_up(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
+    """What the module database_backup does, as the application's user. `parameters` are its options."""
+    layout = Layout(Path(parameters["root"]))
+    keep = parameters["keep"]
+    name = name_of(parameters["schema"], time.time())
+    final = layout.backups / name
+    if check_mode:
+        # The new one counts too.
+        doomed = [
+            str(path)
+            for path in backups(layout.backups)[max(keep, 1) - 1 :]
+            if str(path) not in parameters["protect"]
+        ]
+        return {"changed": True, "removed": doomed, "diff": _difference(str(final), doomed)}
+    identifier = parameters["release"] or records.current_release(layout)
+    settings = layout.release(identifier or "-") / "backend" / ".env"
+    try:
+        text = settings.read_text(encoding="utf-8")
+        values = environment.parse(text)
+    except FileNotFoundError:
+        raise DeploymentError(
+            f"There is no release {identifier or ''} with a backend below {layout.releases}.",
+            kind="no_release",
+            remedy="Prepare it first (module openclaw.mission_control.release, state: prepared).",
+        ) from None
+    redactor = Redactor(environment.secrets(text))
+    commands = Commands(layout.log / "migration.log", application_environment(account), redactor=redactor)
+    privileges.stop_with(commands)
+    database = settings_target(values)
+    taken = take(layout.backups, name, database, commands, parameters["timeout"])
+    removed = []
+    for path in surplus(layout.backups, keep, parameters["protect"]):
+        path.unlink()
+        removed.append(str(path))
+    return {
+        "changed": True,
+        "path": str(taken.path),
+        "size": taken.size,
+        "tables": taken.tables,
+        "seconds": taken.seconds,
+        "removed": removed,
+        "diff": _difference(str(taken.path), removed),
+    }
+
+
+def _difference(path: str, removed: list[str]) -> dict[str, str]:
+    lines = [f"back up the database into {path}", *(f"remove {name}" for name in removed)]
+    return {"prepared": "".join(f"{line}\n" for line in lines)}

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .._host.errors import HostError
 from .._http import MissingLibraryError
-from .._redaction import MASK, Redactor, secret_name
+from .._redaction import MASK, Redactor, is_secret
 from .._verify.checks.database import libpq_url, login_problem
 from .._verify.context import Problem
 
@@ -33,12 +34,11 @@ _ONLY = "Ask one question that only reads: SELECT, WITH ... SELECT, VALUES, TABL
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-class QueryError(Exception):
+class QueryError(HostError):
     """Why there is no answer, without any secret."""
 
     def __init__(self, kind: str, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.kind, self.message, self.remedy = kind, message, remedy
+        super().__init__(message, kind=kind, remedy=remedy)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
@@ -259,7 +259,7 @@ def _ask(
 
 def masked(answer: Answer) -> Answer:
     """The answer without what the names of its columns say is secret (tokens of gateways and agents)."""
-    secret = [secret_name(name) for name in answer.columns]
+    secret = [is_secret(name) for name in answer.columns]
     rows = [
         [MASK if hide and value is not None else value for hide, value in zip(secret, row, strict=True)]
         for row in answer.rows

@@ -13,12 +13,19 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from .._host import files
+from .._application import migrations
+from .._application.layout import Layout
+from .._host import files, privileges
+from .._host.accounts import Account
 from .._host.errors import DeploymentError
-from .._host.logged_commands import Commands
+from .._host.logged_commands import NO_LOG, Commands, application_environment
+from .._redaction import Redactor
+from .._release import records
 from . import backup as _backup
 from . import schema
 
@@ -189,3 +196,68 @@ def restore(
         for path in scripts.values():
             files.remove(path)
     return Restored(kept, round(time.monotonic() - started, 2))
+
+
+def restore_release(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
+    """What the module database_restore does, as the application's user. `parameters` are its options."""
+    layout = Layout(Path(parameters["root"]))
+    identifier = parameters["release"] or records.current_release(layout)
+    backend = layout.release(identifier or "-") / "backend"
+    if not (backend / ".env").exists():
+        raise DeploymentError(
+            f"There is no release {identifier or ''} with a backend below {layout.releases}.",
+            kind="no_release",
+            remedy="List the releases (playbooks/releases.yml).",
+        )
+    head = schema.single_head(migrations.read_graph(backend / "migrations" / "versions"))
+    backup = _chosen(layout, parameters["backup"], head)
+    database = schema.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
+    environment, redactor = application_environment(account), Redactor(database.secrets)
+    quiet = Commands(NO_LOG, environment, redactor=redactor)
+    before = database.current(quiet)
+    target = _backup.target(database.url)
+    check_rights(target, quiet)
+    answer: dict[str, Any] = {
+        "changed": True,
+        "backup": str(backup),
+        "before": before,
+        "current": [head],
+        "diff": {
+            "before_header": "database",
+            "after_header": "database",
+            "before": f"schema {', '.join(before) or 'empty'}\n",
+            "after": f"restore {backup}\nkeep what is there as public_before_<time>\nschema {head}\n",
+        },
+    }
+    if check_mode:
+        return answer
+    commands = Commands(layout.log / "migration.log", environment, redactor=redactor)
+    privileges.stop_with(commands)
+    done = restore(
+        backup,
+        target,
+        commands,
+        revisions=[head],
+        moment=time.time(),
+        wait=parameters["wait"],
+        lock_timeout=parameters["statement_lock_timeout"],
+        timeout=parameters["timeout"],
+    )
+    return {**answer, "kept": done.kept, "seconds": done.seconds}
+
+
+def _chosen(layout: Layout, named: str | None, head: str) -> Path:
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise DeploymentError(f"backup: there is no file {named}.", kind="no_backup")
+        return path
+    fit = [path for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head]
+    if not fit:
+        raise DeploymentError(
+            f"There is no backup in {layout.backups} of a database at {head}.",
+            kind="no_backup",
+            remedy="Name one (backup), or take the migrations back (database_migration, state: downgraded).",
+        )
+    newest: Path = fit[0]
+    return newest

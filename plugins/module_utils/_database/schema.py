@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from .. import _redaction
 from .._application import environment
 from .._application.migrations import Graph, Revision
+from .._host.environment_file import secret_names
 from .._host.errors import DeploymentError
 from .._host.logged_commands import Commands
 from .._redaction import Redactor
@@ -96,7 +97,9 @@ class Database:
         self._backend = backend
         self._wait = wait
         self._lock_timeout = lock_timeout
-        self._values = environment.parse((backend / ".env").read_text(encoding="utf-8"))
+        text = (backend / ".env").read_text(encoding="utf-8")
+        self._values = environment.parse(text)
+        self._secret_names = secret_names(text)
         if url:
             self._values["DATABASE_URL"] = url
 
@@ -121,7 +124,7 @@ class Database:
     @property
     def secrets(self) -> list[str]:
         """What must not stand in a log."""
-        found: list[str] = _redaction.secrets(self._values)
+        found: list[str] = _redaction.secrets(self._values, self._secret_names)
         return found
 
     def current(self, commands: Commands) -> list[str]:

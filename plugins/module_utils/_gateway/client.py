@@ -79,7 +79,8 @@ class GatewayClient:
         self.hello: dict[str, Any] = {}
 
     def __enter__(self) -> GatewayClient:
-        self.connect()
+        if self._socket is None:
+            self.connect()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._host.errors import HostError
+
 Path = tuple[str, ...]
 ORIGINS: Path = ("gateway", "controlUi", "allowedOrigins")
 TOKEN: Path = ("gateway", "auth", "token")
@@ -33,13 +35,11 @@ DANGEROUS: dict[Path, str] = {
 }
 
 
-class ConfigError(Exception):
+class ConfigError(HostError):
     """The configuration cannot be used as it stands."""
 
     def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        super().__init__(message, kind="configuration", remedy=remedy)
 
 
 def leaves(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
+from .._host.errors import HostError
 from .protocol import BACKEND_PROTOCOLS, versions_for
 
 
-class GatewayError(Exception):
+class GatewayError(HostError):
     """Why a gateway could not be talked to. `kind` is one of the keys of REMEDIES or "rejected"."""
 
     def __init__(self, kind: str, message: str, *, remedy: str = "", request_id: str = "") -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.remedy = remedy or REMEDIES.get(kind, "")
+        super().__init__(message, kind=kind, remedy=remedy or REMEDIES.get(kind, ""))
         self.request_id = request_id
 
 

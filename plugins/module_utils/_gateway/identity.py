@@ -98,7 +98,7 @@ class Identity:
 def read_identity(path: Path) -> Identity:
     """The identity file of a backend (or of the OpenClaw command line: the format is the same)."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(files.read_regular(path))
         public, private = str(document["publicKeyPem"]), str(document["privateKeyPem"])
     except FileNotFoundError:
         raise GatewayError("identity", f"There is no device identity at {path}.") from None
@@ -148,7 +148,7 @@ def device_id(public_key_pem: str) -> str:
 def read(path: Path) -> str | None:
     """The device id of an existing identity; None when there is none."""
     try:
-        record: Any = json.loads(path.read_text(encoding="utf-8"))
+        record: Any = json.loads(files.read_regular(path))
     except FileNotFoundError:
         return None
     except ValueError:
@@ -172,7 +172,7 @@ def ensure(path: Path, copied_from: str = "", now: Callable[[], float] = time.ti
         return found, False
     if copied_from and (known := read(Path(copied_from))) is not None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.write_atomically(path, Path(copied_from).read_text(encoding="utf-8"), 0o600)
+        files.write_atomically(path, files.read_regular(Path(copied_from)), 0o600)
         return known, True
     private = _openssl(["genpkey", "-algorithm", "ED25519"])
     public = _openssl(["pkey", "-pubout"], private)

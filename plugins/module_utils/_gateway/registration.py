@@ -8,14 +8,14 @@ No Ansible here; the transport, the clock and the sleep are arguments.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
 import time
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._host.errors import HostError
 from .._redaction import MASK, Redactor
 
 # Mission Control connects to the gateway while it answers, and the gateway restarts itself while it is being
@@ -23,17 +23,20 @@ from .._redaction import MASK, Redactor
 RETRY_STATUS = frozenset({429, 502, 503, 504})
 SECRET_FIELDS = frozenset({"token"})
 PAGE = 200
+GATEWAYS = "/api/v1/gateways"
 
 
-class ApiError(Exception):
+class ApiError(HostError):
     """Why Mission Control did not do what was asked."""
 
     def __init__(self, message: str, remedy: str = "", *, status: int = 0, transient: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        super().__init__(message, kind="api", remedy=remedy)
         self.status = status
         self.transient = transient
+
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json."""
+        return {"msg": self.message, "remedy": self.remedy, "status": self.status}
 
 
 @dataclass(frozen=True)
@@ -366,55 +369,17 @@ class Registrar:
         return self._patiently(step)
 
 
-GATEWAYS = "/api/v1/gateways"
-BOARDS = "/api/v1/boards"
-
-# What a board is described by; the module board and the option boards of the module gateway share it.
-BOARD_OPTIONS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
-    "slug": {"type": "str"},
-    "description": {"type": "str"},
-    "board_type": {"type": "str", "choices": ["goal", "general"]},
-    "objective": {"type": "str"},
-    "max_agents": {"type": "int"},
-    "fields": {"type": "dict", "default": {}},
-}
+def api_of(options: Mapping[str, Any]) -> Api:
+    """Mission Control's API as the options of the modules gateway and board name it."""
+    verify = options["ca_path"] or True if options["validate_certs"] else False
+    return Api(RequestsTransport(options["url"], options["token"], timeout=options["timeout"], verify=verify))
 
 
-def make_slug(name: str) -> str:
-    """The name in small letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "board"
-
-
-def board_keys(board: Mapping[str, Any]) -> dict[str, str]:
-    """How a board is recognised: by the chosen slug, else by the one made from its name, or by its name."""
-    if board["slug"]:
-        return {"slug": board["slug"]}
-    return {"slug": make_slug(board["name"]), "name": board["name"]}
-
-
-def keep_board(registrar: Registrar, board: Mapping[str, Any], gateway_id: str | None) -> Outcome:
-    """Create or update a board. No gateway: in check mode, where the gateway is still to be registered."""
-    wanted: dict[str, Any] = {"name": board["name"], **(board["fields"] or {})}
-    if gateway_id is not None:
-        wanted["gateway_id"] = gateway_id
-    for name in ("slug", "description", "board_type", "objective", "max_agents"):
-        if board[name] is not None:
-            wanted[name] = board[name]
-    # The product insists on both when it makes a board.
-    needed = {"slug": make_slug(board["name"]), "description": board["name"]}
-    create_only = {name: value for name, value in needed.items() if not wanted.get(name)}
-    return registrar.present(board_keys(board), wanted, create_only=create_only)
-
-
-def board_diff(board: Mapping[str, Any], outcome: Outcome) -> dict[str, str]:
-    """What changes of a board."""
-    names = sorted({"name", "slug", "description", "gateway_id", *outcome.fields})
-    header = f"board {board['name']}"
-    return {
-        "before": diff_side(outcome.before, names, "before"),
-        "after": diff_side(outcome.item, names, "after"),
-        "before_header": header,
-        "after_header": header,
-    }
+@contextlib.contextmanager
+def told_without(redactor: Redactor) -> Iterator[None]:
+    """A refusal is passed on without secrets."""
+    try:
+        yield
+    except ApiError as error:
+        error.message = redactor.text(error.message)
+        raise

@@ -4,6 +4,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+_NAMES = "# Secret: "
+
+
+def secret_names_line(names: Collection[str]) -> str:
+    """A comment for an environment file: what an operator calls secret, so that whoever reads it knows."""
+    return f"{_NAMES}{' '.join(sorted(names))}\n" if names else ""
+
+
+def secret_names(text: str) -> tuple[str, ...]:
+    """The names that such a comment in an environment file lists."""
+    lines = (line for line in text.splitlines() if line.startswith(_NAMES))
+    return tuple(name for line in lines for name in line.removeprefix(_NAMES).split())
+
 
 def parse_environment_file(text: str) -> dict[str, str]:
     """Read a file as systemd reads EnvironmentFile=.

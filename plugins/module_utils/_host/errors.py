@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from typing import Any
+
+MAKE_ROOM = "Make room there (df -h shows where it lacks) and run it again: what is done already is kept."
 
 
 class HostError(Exception):
@@ -19,7 +22,8 @@ class HostError(Exception):
 
     def result(self) -> dict[str, Any]:
         """The arguments of fail_json."""
-        return {"msg": f"{self.message} {self.remedy}"}
+        message = f"{self.message} {self.remedy}".strip()
+        return {"msg": message, "kind": self.kind, "remedy": self.remedy}
 
 
 class DeploymentError(HostError):
@@ -38,9 +42,16 @@ class DeploymentError(HostError):
 
     def result(self) -> dict[str, Any]:
         """The arguments of fail_json."""
-        message = f"{self.message} {self.remedy}".strip()
-        return {"msg": message, "kind": self.kind, "remedy": self.remedy, **self.details}
+        return {**super().result(), **self.details}
 
 
 class CancelledError(DeploymentError):
     """Another part of the same work failed first."""
+
+
+def os_error(error: OSError) -> DeploymentError:
+    """What the kernel has refused, in words."""
+    where = f" ({error.filename})" if error.filename else ""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    message = f"{'The disk is full: ' if full else ''}{error.strerror or error}{where}."
+    return DeploymentError(message, kind="os_error", remedy=MAKE_ROOM if full else "")

@@ -8,8 +8,12 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import IO
+
+# Bytes that a settings file or a record may have.
+MOST = 1 << 20
 
 
 def file_digest(path: Path) -> str:
@@ -24,6 +28,22 @@ def stream_digest(file: IO[bytes]) -> str:
         digest.update(block)
     file.seek(0)
     return digest.hexdigest()
+
+
+def read_regular(path: Path, most: int = MOST) -> str:
+    """The text of a regular file of at most `most` bytes; whatever else stands there is an OSError.
+
+    For files that somebody else can replace: a pipe is not waited for, a device not read without end. Links
+    are followed, so this is called with the rights of whose file it is.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "It is no regular file", str(path))
+        data: bytes = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"It is larger than {most} bytes", str(path))
+    return data.decode("utf-8", "replace")
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+from . import files
 from .errors import DeploymentError
 
 
@@ -60,7 +61,7 @@ def deployment_lock(
 
 def _holder(path: Path) -> str:
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(files.read_regular(path))
         return f"{record['purpose']}, process {record['pid']}, since {record['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "it did not say who it is"

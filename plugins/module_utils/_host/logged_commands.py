@@ -22,10 +22,9 @@ from typing import IO, Any
 
 from .._redaction import Redactor
 from .accounts import Account, user_environment
-from .errors import CancelledError, DeploymentError
+from .errors import MAKE_ROOM, CancelledError, DeploymentError
 
 TAIL_LINES = 30
-MAKE_ROOM = "Make room there (df -h shows where it lacks) and run it again: what is done already is kept."
 _DISK_FULL = re.compile(r"No space left on device|\bENOSPC\b|os error 28\b")
 _NO_NETWORK = re.compile(
     r"(?i)failed to lookup address|could not resolve|name resolution|Name or service not known"

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import json
 import os
 import signal
@@ -14,10 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .accounts import Account, find_account, user_environment
-from .errors import DeploymentError, HostError
-from .logged_commands import MAKE_ROOM, Commands
+from .errors import DeploymentError, HostError, os_error
+from .logged_commands import Commands
 
 _PR_SET_PDEATHSIG = 1
+# What every error has; the rest of its result are its details.
+_COMMON = ("msg", "kind", "remedy")
 
 
 def as_user(name: str, work: Callable[[Account], Any]) -> Any:
@@ -68,25 +69,27 @@ def as_user(name: str, work: Callable[[Account], Any]) -> Any:
 
 
 def _answer(work: Callable[[Account], Any], account: Account) -> dict[str, Any]:
+    told: HostError
     try:
         return {"value": work(account)}
     except HostError as error:
-        details = error.details if isinstance(error, DeploymentError) else {}
-        record = {"message": error.message, "kind": error.kind, "remedy": error.remedy, "details": details}
+        told = error
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        message = f"{'The disk is full: ' if full else ''}{error.strerror}{where}."
-        record = {"message": message, "kind": "os_error", "remedy": MAKE_ROOM if full else "", "details": {}}
+        told = os_error(error)
     except Exception as error:
-        message = f"Unexpected {type(error).__name__}: {error}"
-        record = {
-            "message": message,
-            "kind": "bug",
-            "remedy": "",
-            "details": {"exception": traceback.format_exc()},
+        told = DeploymentError(
+            f"Unexpected {type(error).__name__}: {error}",
+            kind="bug",
+            details={"exception": traceback.format_exc()},
+        )
+    return {
+        "error": {
+            "message": told.message,
+            "kind": told.kind,
+            "remedy": told.remedy,
+            "details": {name: value for name, value in told.result().items() if name not in _COMMON},
         }
-    return {"error": record}
+    }
 
 
 def _become(account: Account, parent: int) -> None:

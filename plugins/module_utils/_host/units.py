@@ -19,7 +19,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from .._redaction import Redactor
+from . import files
 from .accounts import Account, acting_as
 from .commands import Runner, run
 from .errors import HostError
@@ -224,6 +227,19 @@ class UnitError(HostError):
         self.status = status
         self.journal = list(journal)
 
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json. A unit may print secrets: what looks like one is hidden."""
+        redactor = Redactor()
+        return {
+            "msg": redactor.text(f"{self.message} {self.remedy}".strip()),
+            "kind": self.kind,
+            "remedy": self.remedy,
+            "unit": self.unit,
+            "result": self.status.result if self.status else "",
+            "status": self.status.as_dict() if self.status else None,
+            "journal": [redactor.text(line) for line in self.journal],
+        }
+
 
 @dataclass
 class Units:
@@ -266,8 +282,7 @@ class Units:
             try:
                 if path.is_symlink() and str(path.readlink()) == os.devnull:
                     return None, None, True
-                with path.open(encoding="utf-8", errors="replace") as handle:
-                    return handle.read(), os.fstat(handle.fileno()).st_mtime, False
+                return files.read_regular(path), path.stat().st_mtime, False
             except (FileNotFoundError, NotADirectoryError):
                 return None, None, False
 

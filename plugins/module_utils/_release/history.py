@@ -21,12 +21,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .._application.layout import Layout
+from .._application.layout import STATE_DIRECTORY, Layout
+from .._host import files
 from .._host.processes import PROC
 from .._redaction import Redactor
 from . import records
 
-DIRECTORY = Path("/var/lib/mission-control")
+DIRECTORY = STATE_DIRECTORY
 # For so long a run counts that has not started its process on the host yet.
 GRACE = 60.0
 # The history is cut into pieces of this size; so many old ones are kept.
@@ -193,11 +194,14 @@ class Register:
 def step(layout: Layout) -> str:
     """What the modules of a deployment are doing at this moment, if they say."""
     try:
-        with layout.lock.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return str(json.loads(file.read()).get("purpose", ""))
+        # Not waited for, should the user have put a pipe there.
+        descriptor = os.open(layout.lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return str(json.loads(files.read_regular(layout.lock)).get("purpose", ""))
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError, AttributeError):
         return ""
     return ""
@@ -234,11 +238,14 @@ def seconds_since(moment: Any, now: float | None = None) -> float | None:
 # --- the history ---------------------------------------------------------------------------------
 
 
-def deployed_since(layout: Layout, started: str) -> tuple[str, Mapping[str, Any]] | None:
+Releases = Mapping[str, Mapping[str, Any]]
+
+
+def deployed_since(releases: Releases, started: str) -> tuple[str, Mapping[str, Any]] | None:
     """The release that was made or verified last since a time, if there is one."""
     found = [
         (name, answer)
-        for name, answer in records.complete_releases(layout).items()
+        for name, answer in releases.items()
         if started <= max(str(answer.get("created", "")), str((answer.get("outcome") or {}).get("at", "")))
     ]
     return found[-1] if found else None
@@ -247,13 +254,24 @@ def deployed_since(layout: Layout, started: str) -> tuple[str, Mapping[str, Any]
 def entry(
     layout: Layout, answer: Mapping[str, Any], result: str, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """One line of the history. `record` is the run as it was entered, `values` what its end says."""
-    started, current = str(answer.get("started", "")), records.current_release(layout)
+    """One line of the history, with what the releases below the root say of themselves."""
+    current, releases = records.current_release(layout), records.complete_releases(layout)
+    return compose(current, releases, answer, result, values)
+
+
+def compose(
+    current: str | None,
+    releases: Releases,
+    answer: Mapping[str, Any],
+    result: str,
+    values: Mapping[str, Any],
+) -> dict[str, Any]:
+    """One line of the history. `answer` is the run as it was entered, `values` what its end says."""
+    started = str(answer.get("started", ""))
     identifier = str(values.get("release") or "")
-    releases = records.complete_releases(layout)
     if not identifier and result == "interrupted":
         # This is all that is known of it.
-        touched = deployed_since(layout, started)
+        touched = deployed_since(releases, started)
         identifier = touched[0] if touched else ""
     elif not identifier and result in ("deployed", "rolled_back"):
         identifier = current or ""
@@ -305,7 +323,8 @@ def record(layout: Layout, line: Mapping[str, Any], piece: int = PIECE) -> bool:
             for newer, older in reversed(list(itertools.pairwise(files))):
                 with contextlib.suppress(FileNotFoundError):
                     newer.replace(older)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    # A pipe is refused, not waited for.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(files[0], flags, 0o640)
     try:
         # In one write: a line is there completely or, on a full disk, is made up for by the next run.
@@ -321,7 +340,7 @@ def history(layout: Layout, lines: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for path in pieces(layout):
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = files.read_regular(path, most=2 * PIECE)
         except OSError:
             continue
         piece = []

@@ -13,6 +13,7 @@ from .._application import environment as _environment
 from .._application.components import COMPONENTS, parts_of
 from .._application.layout import Layout, digest
 from .._gateway import identity
+from .._host.environment_file import secret_names
 from .._host.errors import DeploymentError
 from . import frontend as _frontend
 from . import runtimes, source
@@ -29,6 +30,8 @@ class ReleaseSpec:
     revision: str
     components: tuple[str, ...]
     backend_environment: Mapping[str, Any] = field(default_factory=dict)
+    # Those of them whose values are never shown.
+    secret_settings: tuple[str, ...] = ()
     python: str = ""
     uv_version: str = ""
     node_version: str = ""
@@ -103,7 +106,7 @@ def _plan_backend(
     values = dict(spec.backend_environment)
     values.setdefault("OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH", str(layout.identity))
     plan.environment = _environment.texts(values)
-    plan.environment_text = _environment.render(plan.environment)
+    plan.environment_text = _environment.render(plan.environment, spec.secret_settings)
     plan.python = runtimes.find_python(spec.python)
     key = runtimes.environment_key(tree / "backend", plan.python, spec.uv_version)
     plan.environment_path = layout.python(key)
@@ -190,9 +193,11 @@ def environment_difference(layout: Layout, plan: Plan) -> dict[str, str]:
         before = path.read_text(encoding="utf-8")
     except OSError:
         before = ""
+    # A setting that is called secret only now was not before.
+    secret = {*secret_names(before), *secret_names(plan.environment_text)}
     return {
         "before_header": str(path),
-        "before": _environment.masked(before),
+        "before": _environment.masked(before, secret=secret),
         "after_header": f"{layout.release(plan.identifier)}/backend/.env",
-        "after": _environment.masked(plan.environment_text, before),
+        "after": _environment.masked(plan.environment_text, before, secret),
     }

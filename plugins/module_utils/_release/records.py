@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .._application.layout import Layout, platform_of
+from .._host import files
 
 # What became of a release, for people.
 STATES = {"verified": "verified", "failed": "failed", "left": "rolled back from", "": "not verified"}
@@ -23,7 +24,7 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 def document(path: Path) -> dict[str, Any] | None:
     """release.json of a release directory; None when it is no complete release."""
     try:
-        record = json.loads((path / "release.json").read_text(encoding="utf-8"))
+        record = json.loads(files.read_regular(path / "release.json"))
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and record.get("id") == path.name else None
@@ -105,7 +106,7 @@ def release_facts(root: str) -> dict[str, Any]:
         partial = entry.name.startswith(".")
         document = None
         try:
-            document = json.loads((Path(entry.path) / "release.json").read_text(encoding="utf-8"))
+            document = json.loads(files.read_regular(Path(entry.path) / "release.json"))
         except (OSError, ValueError):
             document = None
         releases.append(
@@ -142,7 +143,7 @@ def release_of(cwd: str | None, root: str | None) -> str | None:
 
 def _fingerprint(release: Path, part: str) -> str:
     try:
-        record = json.loads((release / "release.json").read_text(encoding="utf-8"))
+        record = json.loads(files.read_regular(release / "release.json"))
         return str(record["fingerprints"][part])
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .._application import maintenance as _maintenance
 from .._application.components import APPLICATION, ordered, service_unit, socket_unit
+from .._host import addresses
 from .._host.accounts import Account
 from .._host.commands import Runner, run
 from .._host.errors import HostError
@@ -107,8 +108,7 @@ def plan(found: Mapping[str, ServiceState], wanted: str) -> list[Action]:
 
 def fetch(address: str, port: int, path: str, timeout: float) -> tuple[int, str]:
     """Status of a plain GET, or 0 with the reason."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}.get(address, address)  # noqa: S104
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    connection = http.client.HTTPConnection(addresses.ask_at(address), port, timeout=timeout)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         answer = connection.getresponse()

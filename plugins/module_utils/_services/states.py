@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .._application.components import service_unit, socket_unit
+from .._host import addresses
 from .._host.listeners import Listener
 from .._host.processes import ProcessEvidence
 from .._host.systemd import UnitStatus, unit_status
@@ -74,9 +75,9 @@ def listen_addresses(properties: Mapping[str, str]) -> list[tuple[str, int]]:
     found = []
     for line in properties.get("Listen", "").splitlines():
         address, _space, kind = line.rpartition(" ")
-        host, colon, port = address.rpartition(":")
-        if kind == "(Stream)" and colon and port.isdigit():
-            found.append((host.strip("[]") or "0.0.0.0", int(port)))  # noqa: S104
+        place = addresses.split(address)
+        if kind == "(Stream)" and place is not None:
+            found.append((place[0] or addresses.canonical(""), place[1]))
     return found
 
 

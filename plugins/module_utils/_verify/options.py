@@ -333,7 +333,11 @@ CHECKS: dict[str, tuple[str, Options]] = {
                 elements="dict",
                 options={
                     "port": _option("int", "The port.", required=True),
-                    "bind": _option("str", "V(any), V(loopback), an address, or empty for whichever.", ""),
+                    "bind": _option(
+                        "str",
+                        "V(any), V(loopback), an address (one for all means V(any)), or empty for whichever.",
+                        "",
+                    ),
                     "unit": _option("str", "The application user's unit that must hold it.", ""),
                 },
             ),

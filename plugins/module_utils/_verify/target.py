@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._redaction import Redactor, secrets_in
+from .._redaction import Redactor, secrets
 
 if TYPE_CHECKING:
     from .._application.maintenance import Notice
@@ -96,7 +96,7 @@ class Host:
     @property
     def environment(self) -> dict[str, str]:
         """The backend's settings as deployed; empty where they cannot be read."""
-        from .._host.environment_file import parse_environment_file
+        from .._host.environment_file import parse_environment_file, secret_names
         from .._host.errors import HostError
 
         with self._lock:
@@ -105,8 +105,8 @@ class Host:
                     text = self.env_file.read_text(encoding="utf-8", errors="replace")
                     self._environment = parse_environment_file(text)
                 except (OSError, HostError, ValueError):
-                    self._environment = {}
-                self._redactor.add(*secrets_in(self._environment))
+                    self._environment, text = {}, ""
+                self._redactor.add(*secrets(self._environment, secret_names(text)))
             return self._environment
 
     def forget(self) -> None:

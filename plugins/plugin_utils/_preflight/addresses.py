@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...module_utils._host import addresses as _addresses
 from .model import PREFIX, Context, Problem
 
 # --- addresses -----------------------------------------------------------------------------------
@@ -67,6 +67,19 @@ def public_url(context: Context) -> Iterator[Problem]:
         )
 
 
+def binds(context: Context) -> Iterator[Problem]:
+    for component in ("backend", "frontend"):
+        address = str(context.get(f"{component}_bind"))
+        if context.runs(component) and not _addresses.is_address(address):
+            yield Problem(
+                "binds",
+                f"{PREFIX}_{component}_bind",
+                "is not a valid address to listen on",
+                "give an IPv4 or IPv6 address of the host, 0.0.0.0 for all of IPv4, or :: for all of both",
+                value=address,
+            )
+
+
 def api_url(context: Context) -> Iterator[Problem]:
     variable, url = f"{PREFIX}_api_url", str(context.get("api_url"))
     if not url or not context.runs("backend", "frontend", "worker"):
@@ -82,7 +95,12 @@ def api_url(context: Context) -> Iterator[Problem]:
         )
         return
     public = str(context.get("public_url"))
-    if public and not _url_faults(public) and _is_loopback(url) and not _is_loopback(public):
+    if (
+        public
+        and not _url_faults(public)
+        and _addresses.is_this_host(url)
+        and not _addresses.is_this_host(public)
+    ):
         yield Problem(
             "api_url",
             variable,
@@ -90,16 +108,6 @@ def api_url(context: Context) -> Iterator[Problem]:
             "give the host's name as users know it",
             value=url,
         )
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def cors_origins(context: Context) -> Iterator[Problem]:

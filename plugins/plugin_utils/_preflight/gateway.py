@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +11,11 @@ from urllib.parse import urlsplit
 from ...module_utils._gateway import configuration as _configuration
 from ...module_utils._gateway.plan import TOKEN_ALPHABET
 from ...module_utils._gateway.protocol import OK, REFUSE, check_pair, parse_version
+from ...module_utils._host import addresses
 from .model import Context, Gateway, Problem, in_line
 
 NO_DEVICE_AUTH = ("gateway", "controlUi", "dangerouslyDisableDeviceAuth")
 BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
-LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|::1)$")
 REGISTRATIONS = "mission_control_gateways"
 BOARDS = "mission_control_boards"
 
@@ -89,7 +88,7 @@ def gateway_listening(context: Context) -> Iterator[Problem]:
         )
     elsewhere = [host for host in settings.backend_hosts if host != context.hostname]
     host = urlsplit(settings.url).hostname or ""
-    if settings.bind == "loopback" and elsewhere and LOOPBACK.match(host or "localhost"):
+    if settings.bind == "loopback" and elsewhere and addresses.is_this_host(host):
         yield Problem(
             rule="gateway_listening",
             variable="gateway_bind",

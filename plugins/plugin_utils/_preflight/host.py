@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .model import _FALSE, EVERYWHERE, LOOPBACK, PREFIX, Context, Problem
+from ...module_utils._application.settings import derived_api_url
+from ...module_utils._host import addresses
+from .model import _FALSE, PREFIX, Context, Problem
 
 _USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
@@ -209,7 +211,7 @@ def undecided_addresses(
     given = {name: value for name, value in variables.items() if value not in (None, "")}
     base = str(found["settings"].get("BASE_URL", "")).rstrip("/")
     public = str(given.get(f"{PREFIX}_public_url", ""))
-    derived = re.sub(r"^(https?://(?:\[[^\]]*\]|[^:/]*)).*$", r"\1:8000", public)
+    derived = derived_api_url(public)
     if base and public and f"{PREFIX}_api_url" not in given and base != derived:
         yield f"{PREFIX}_api_url", base, derived
     for part, usual in (("backend", "8000"), ("frontend", "3000")):
@@ -218,8 +220,9 @@ def undecided_addresses(
             continue
         if place["port"] != usual and f"{PREFIX}_{part}_port" not in given:
             yield f"{PREFIX}_{part}_port", place["port"], usual
-        if place["host"] not in EVERYWHERE + LOOPBACK and f"{PREFIX}_{part}_bind" not in given:
-            yield f"{PREFIX}_{part}_bind", place["host"], EVERYWHERE[0]
+        reach = addresses.reach(place["host"])
+        if reach not in (addresses.ANY, addresses.LOOPBACK) and f"{PREFIX}_{part}_bind" not in given:
+            yield f"{PREFIX}_{part}_bind", place["host"], addresses.IPV4_EVERYWHERE
 
 
 def service_ports(context: Context) -> Iterator[Problem]:

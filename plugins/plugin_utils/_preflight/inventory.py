@@ -47,6 +47,7 @@ PUBLIC_VARIABLES = frozenset(
         "public_url",
         "redis_url",
         "revision",
+        "secret_settings",
         "source",
         "source_checksum",
         "token",

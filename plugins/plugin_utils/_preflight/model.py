@@ -17,8 +17,6 @@ from ...module_utils._host.errors import DeploymentError
 
 PREFIX = _components.GROUP
 COMPONENTS = _components.ASSIGNED
-LOOPBACK = ("localhost", "127.0.0.1", "::1", "")
-EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not listened on
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
 _FALSE = {"0", "false", "no", "off", "n", "f"}
 
@@ -121,6 +119,12 @@ class Context:
         """The value of mission_control_<name>, or the default where it is not set or empty."""
         value = self.variables.get(f"{PREFIX}_{name}")
         return default if value is None or value == "" else value
+
+    @property
+    def secret_settings(self) -> tuple[str, ...]:
+        """Names of settings that are secret because the operator says so."""
+        named = self.get("secret_settings", ())
+        return tuple(map(str, named)) if isinstance(named, (list, tuple)) else ()
 
     def runs(self, *components: str) -> bool:
         return any(component in self.components for component in components)

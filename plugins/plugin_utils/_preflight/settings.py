@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._application.settings import BACKEND_SETTINGS, FRONTEND_SETTINGS, Setting
+from ...module_utils._redaction import holds_secret
 from .access import token_fault
 from .addresses import _items, _url_faults
 from .database import database_url_fault, redis_url_fault
@@ -18,7 +19,9 @@ from .model import _FALSE, _TRUE, PREFIX, Context, Problem, in_line
 
 
 def check_environment(
-    values: Mapping[str, Any], variable: str = f"{PREFIX}_backend_environment"
+    values: Mapping[str, Any],
+    secret_settings: Sequence[str] = (),
+    variable: str = f"{PREFIX}_backend_environment",
 ) -> list[Problem]:
     """Overrides of the product's backend settings: misspelt names, and values that it would refuse."""
     found = []
@@ -29,7 +32,9 @@ def check_environment(
             continue
         fault = setting_fault(name, setting, value)
         if fault:
-            shown = "" if setting.secret else str(value)
+            # A URL that is wrong may hide its password from who looks for it.
+            secret = setting.kind in ("database", "redis") or holds_secret(name, str(value), secret_settings)
+            shown = "" if secret else str(value)
             found.append(
                 Problem("environment", f"{variable}.{name}", fault, "see the product's settings", value=shown)
             )
@@ -98,6 +103,18 @@ def _networks_fault(text: str) -> str:
     return ""
 
 
+def secret_settings(context: Context) -> Iterator[Problem]:
+    named = context.get("secret_settings", [])
+    if not isinstance(named, (list, tuple)) or not all(isinstance(name, str) for name in named):
+        # Not its value: somebody may have written the secrets themselves.
+        yield Problem(
+            "secret_settings",
+            f"{PREFIX}_secret_settings",
+            "is no list of names",
+            "list the names of the settings whose values are to be hidden, for example [TENANT_PIN]",
+        )
+
+
 def environment(context: Context) -> Iterator[Problem]:
     if not context.runs("backend", "worker"):
         return
@@ -117,7 +134,7 @@ def environment(context: Context) -> Iterator[Problem]:
             )
             continue
         if name == "backend_environment":
-            yield from check_environment(values)
+            yield from check_environment(values, context.secret_settings)
             yield from _unwise_settings(values)
         if name == "additional_environment":
             for key in values:

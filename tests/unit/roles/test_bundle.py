@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.openclaw.mission_control.plugins.modules.host_command import NEEDED
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command.installation import NEEDED
 
 ROLES = Path(__file__).parents[3] / "roles"
 # What the packages of a task are computed from, and how the bundle names the same.

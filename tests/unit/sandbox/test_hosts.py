@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,10 @@ def test_a_host_is_usable_within_the_time_promised(sandbox: Sandbox) -> None:
     started = time.monotonic()
     sandbox.do("create", "timed")
     assert sandbox.on("timed", "systemctl is-system-running") == "running"
-    assert time.monotonic() - started < USABLE_WITHIN
+    taken = time.monotonic() - started
+    # The promise is for a machine that does nothing else; n tasks a processor take n times as long.
+    crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert taken < USABLE_WITHIN * crowd, f"{taken:.1f} s, {crowd:.1f} tasks a processor"
     sandbox.do("destroy", "timed")
     assert "timed" not in sandbox.states()
 
@@ -151,6 +155,21 @@ def test_ansible_reaches_the_hosts_of_the_inventory(sandbox: Sandbox, tmp_path: 
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
     )
     assert sorted(re.findall(r"^(\w+) \| SUCCESS", done.stdout, re.MULTILINE)) == ["one", "two"], done.stderr
+
+
+def test_a_connection_that_was_kept_ends_with_its_host(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.do("create", "left")
+    file = tmp_path / "hosts.yml"
+    file.write_text(sandbox.do("inventory", "left"))
+    ping = [Path(sys.executable).with_name("ansible"), "-i", file, "left", "-m", "ansible.builtin.ping"]
+    subprocess.run(ping, capture_output=True, check=True, cwd=tmp_path)
+    (socket,) = sandbox.run.runtime.glob(f"*@{sandbox.address('left')}")
+    sandbox.do("destroy", "left")
+    # The next host with this address is reached by connections of its own.
+    deadline = time.monotonic() + 20
+    while socket.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_key_is_the_owners_only(sandbox: Sandbox) -> None:
@@ -372,6 +391,25 @@ def test_without_overlayfs_hosts_are_copies(cli: Path, tmp_path: Path) -> None:
         sandbox.do("destroy", "--all")
         subprocess.run(["ip", "link", "del", dummy], check=True)
         subprocess.run(["umount", state], check=True)
+
+
+def test_several_commands_make_and_destroy_hosts_at_once(cli: Path, tmp_path: Path) -> None:
+    """As scenarios side by side do; whoever is last takes the network down while others may begin."""
+    sandbox = Sandbox(cli, tmp_path, f"many-{os.getpid()}")
+
+    def come_and_go(name: str) -> None:
+        for _time in range(2):
+            sandbox.do("destroy", name)
+            sandbox.do("create", name)
+            assert sandbox.on(name, "hostname") == name
+            sandbox.do("destroy", name)
+
+    try:
+        with ThreadPoolExecutor() as pool:
+            assert list(pool.map(come_and_go, ("alpha", "beta", "gamma"))) == [None] * 3
+        assert traces(sandbox.run, None) == []
+    finally:
+        sandbox.do("destroy", "--all")
 
 
 def test_destroying_the_last_host_leaves_nothing(cli: Path, tmp_path: Path) -> None:

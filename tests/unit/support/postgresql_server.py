@@ -22,6 +22,7 @@ def server_programs() -> Path | None:
 @dataclass(frozen=True)
 class Server:
     directory: Path
+    port: int = 5432
 
     def run(self, *argv: str) -> str:
         done = subprocess.run(
@@ -35,19 +36,22 @@ class Server:
         return done.stdout.strip()
 
     def sql(self, statements: str, database: str = "postgres") -> str:
-        return self.run("psql", "-qAth", str(self.directory), "-d", database, "-c", statements)
+        return self.run(
+            "psql", "-qAth", str(self.directory), "-p", str(self.port), "-d", database, "-c", statements
+        )
 
     def address(self, user: str, password: str) -> str:
         return f"postgresql://{user}:{password}@/mission_control?host={self.directory}"
 
 
 @contextlib.contextmanager
-def throw_away_server(name: str) -> Iterator[Server]:
+def throw_away_server(name: str, port: int = 0) -> Iterator[Server]:
+    """With a port it listens on 127.0.0.1, too, where logins need their passwords."""
     programs = server_programs()
     if programs is None:
         pytest.skip("needs root and the server programs of PostgreSQL (apt-get install postgresql)")
     # The name of a socket is short, and the server's user has to reach it.
-    server = Server(Path(tempfile.mkdtemp(prefix=f"{name}-")))
+    server = Server(Path(tempfile.mkdtemp(prefix=f"{name}-")), port or 5432)
     shutil.chown(server.directory, "postgres")
     # The application's programs, which run as another user, have to reach it too.
     server.directory.chmod(0o755)
@@ -55,8 +59,12 @@ def throw_away_server(name: str) -> Iterator[Server]:
     server.run(
         f"{programs}/initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"
     )
-    (data / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
-    options = f"-c listen_addresses='' -k {server.directory} -F"
+    (data / "pg_hba.conf").write_text(
+        "local all postgres trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
+    )
+    options = (
+        f"-c listen_addresses='{'127.0.0.1' if port else ''}' -p {port or 5432} -k {server.directory} -F"
+    )
     log = str(server.directory / "log")
     server.run(f"{programs}/pg_ctl", "-D", str(data), "-w", "-o", options, "-l", log, "start")
     try:

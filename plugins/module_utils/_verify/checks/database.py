@@ -14,12 +14,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from ..._durations import brief, size
+from ..._host.addresses import is_this_host
 from ..._http import MissingLibraryError
 from ..context import Context, Problem
 from ..thresholds import judge
 from ..verdict import ERROR, FAIL, PASS, SKIP, Measure, Verdict, combine
-
-LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 
 
 def libpq_url(url: str) -> str:
@@ -422,7 +421,7 @@ def _judge(
     else:
         parts.append(found)
     parts.append(guarded("size", volume))
-    if (urlsplit(url).hostname or "") in LOOPBACK:
+    if is_this_host(url):
         where = options["data_directory"]
         if Path(where).is_dir():
             space = os.statvfs(where)

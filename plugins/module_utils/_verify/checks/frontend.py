@@ -12,7 +12,9 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from ..._application.components import PORTS
 from ..._durations import timestamp
+from ..._host.addresses import in_url, url
 from ..._http import Answer, origin_of
 from ..context import Context
 from ..thresholds import judge
@@ -90,9 +92,8 @@ def resolve_api_url(baked: str, page: str) -> str:
     if baked.lower() != AUTO:
         return baked.rstrip("/")
     parts = urlsplit(page)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return f"{'https' if parts.scheme == 'https' else 'http'}://{host}:8000"
+    host = in_url(parts.hostname or "")
+    return f"{'https' if parts.scheme == 'https' else 'http'}://{host}:{PORTS['backend']}"
 
 
 def judge_page(context: Context, page: str, answer: Answer, options: Mapping[str, Any]) -> Verdict:
@@ -215,7 +216,8 @@ def judge_certificate(answer: Answer, now: float, warn: str, crit: str) -> Verdi
 
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """The page first, then what it needs."""
-    fetched = (options["frontend_url"] or context.common["public_url"] or "http://127.0.0.1:3000").rstrip("/")
+    usual = url("", PORTS["frontend"])
+    fetched = (options["frontend_url"] or context.common["public_url"] or usual).rstrip("/")
     public = (context.common["public_url"] or fetched).rstrip("/")
 
     def get(url: str) -> Answer:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._durations import size
+from ..._host import addresses
 from ..._host.accounts import expand_home
 from ..._host.errors import HostError
 from ..._host.listeners import Listener, listeners
@@ -24,8 +25,6 @@ from ..thresholds import judge
 from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
 UNSYNCHRONIZED = 0x0040
-ANY = ("0.0.0.0", "::", "*")  # noqa: S104
-LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
 class _Timex(ctypes.Structure):
@@ -121,18 +120,10 @@ def judge_memory(memory: Mapping[str, int], options: Mapping[str, Any]) -> Verdi
     return verdict
 
 
-def reach(address: str) -> str:
-    """any, loopback, or the address itself."""
-    if address in ANY:
-        return "any"
-    if address.startswith(LOOPBACK):
-        return "loopback"
-    return address
-
-
 def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | None) -> Verdict:
     """One port: listening, where it should, by whom it should."""
     port, bind, unit = wanted["port"], wanted["bind"], str(wanted["unit"]).removesuffix(".service")
+    bind = bind if bind in ("", addresses.ANY, addresses.LOOPBACK) else addresses.reach(bind)
     name = f"port {port}"
     mine = [listener for listener in found if listener.port == port]
     evidence: dict[str, Any] = {
@@ -166,7 +157,7 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
                 "port_foreign",
                 evidence,
             )
-    reaches = {reach(item.address) for item in mine}
+    reaches = {addresses.reach(item.address) for item in mine}
     if bind == "loopback" and reaches != {"loopback"}:
         return Verdict(
             name,
@@ -185,8 +176,8 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
             FAIL,
             f"port {port} is bound to {', '.join(sorted(reaches))} only",
             "Others than this host cannot reach the service.",
-            "Set mission_control_backend_bind or mission_control_frontend_bind to 0.0.0.0, or put a proxy "
-            "before it.",
+            "Set mission_control_backend_bind or mission_control_frontend_bind to 0.0.0.0 or ::, or put a "
+            "proxy before it.",
             "port_hidden",
             evidence,
         )
@@ -209,7 +200,7 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
         {
             (item.port, item.command)
             for item in found
-            if item.uid == uid and item.port not in allowed and reach(item.address) != "loopback"
+            if item.uid == uid and item.port not in allowed and not addresses.is_loopback(item.address)
         }
     )
     if strange:

@@ -97,5 +97,18 @@ def test_secrets_are_parted_from_what_may_be_shown() -> None:
     assert "secretsecret" not in str(settled["public"])
 
 
+def test_secrets_are_recognized_by_name_by_value_and_because_the_operator_says_so() -> None:
+    values = {
+        **dict.fromkeys(
+            ("ENCRYPTION_KEY", "KEY_PASSPHRASE", "AUTH_COOKIE", "GITHUBTOKEN", "DBPASSWORD"), "some words"
+        ),
+        "GREETING": "ghp_abcdefghijklmnopqrstuv",
+        "TENANT_PIN": "4711",
+    }
+    harmless = {"KEYBOARD": "de", "TOKENIZER": "cl100k", "PUBLIC_KEY": "ssh-ed25519 AAAA"}
+    settled = backend_environment({}, {}, {**values, **harmless}, ["TENANT_PIN"])
+    assert settled == {"public": harmless, "secret": values}
+
+
 def test_it_is_offered_as_a_filter() -> None:
     assert FilterModule().filters() == {"backend_environment": backend_environment}

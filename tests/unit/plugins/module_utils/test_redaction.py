@@ -11,7 +11,13 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import (
     MASK,
     Redactor,
-    secret_name,
+    is_secret,
+    masked,
+    shown,
+    without_settings,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import (
+    secrets as secrets_of,
 )
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -105,10 +111,127 @@ def test_secrets_can_be_learnt_later() -> None:
     assert redactor.text("later-learnt-secret") == MASK
 
 
+SECRET_NAMES = """
+    LOCAL_AUTH_TOKEN password DB_PASSWORD CLERK_SECRET_KEY ENCRYPTION_KEY KEY_PASSPHRASE AUTH_COOKIE
+    GITHUBTOKEN DBPASSWORD PRIVATE_KEY SENTRY_DSN DB_PASS DBPASS DB_PWD npm_config__auth apiKey
+    API_KEYS privateKeyPem clientSecret agent_token_hash AWS_SECRET_ACCESS_KEY AWS_ACCESS_KEY_ID
+    SSHKEY SESSION_KEY KEY JWT PASSWORD_SALT GITHUB_PAT CONNECTION_STRING X-Api-Key API_TOKEN_V2
+"""
+HARMLESS_NAMES = """
+    totalTokensFresh BASE_URL tokenizer TOKENIZER MAX_TOKENS tokens KEYBOARD KEYSPACE MONKEY
+    PUBLIC_KEY publicKey NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY clerk_publishable_key NEXT_PUBLIC_TOKEN
+    AUTH_MODE TOKEN_URL COOKIE_DOMAIN ACCESS_TOKEN_EXPIRE_MINUTES SSL_KEY_FILE PRIVATE_NETWORK PWD
+    OLDPWD BYPASS COMPASS AUTHOR key session_key sessionKey field_key PRIMARY_KEY auth pass
+    secret_settings is_private access-control-allow-methods
+"""
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES.split())
+def test_names_that_say_secret(name: str) -> None:
+    assert is_secret(name)
+    value = "ordinary words"
+    assert secrets_of({name: value}) == [value]
+    assert shown(name, value) == MASK
+    assert Redactor().data({name: value}) == {name: MASK}
+    assert "words" not in without_settings(f"Environment={name}={value}\n")
+    assert MASK in Redactor().text(f"set {name}=ordinary now")
+
+
+@pytest.mark.parametrize("name", HARMLESS_NAMES.split())
+def test_names_that_do_not(name: str) -> None:
+    assert not is_secret(name)
+    assert secrets_of({name: "ordinary words"}) == []
+    assert shown(name, "ordinary words") == "ordinary words"
+    assert Redactor().data({name: "ordinary"}) == {name: "ordinary"}
+    assert Redactor().text(f"set {name}=ordinary now") == f"set {name}=ordinary now"
+
+
+KEY_MATERIAL = {
+    "PEM": "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIA\n-----END EC PRIVATE KEY-----",
+    "PEM in one line": "-----BEGIN PRIVATE KEY-----\\nMHcCAQEEIA\\n-----END PRIVATE KEY-----",
+    "PEM that is cut off": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r",
+    "PEM in base64": base64.b64encode(b"-----BEGIN RSA PRIVATE KEY-----\nMHcCAQEEIAMHcCAQEEIA").decode(),
+    "key's body": "MC4CAQAwBQYDK2VwBCIEIIq0VFCTnVdZZ1sKkZ0sWqR9a8XG",
+    "OpenAI": "sk-proj-abcdefghijklmnop",
+    "Stripe": "sk_live_abcdefghijklmnop",
+    "GitHub": "ghp_abcdefghijklmnopqrstuv",
+    "GitLab": "glpat-abcdefghijklmnopqrst",
+    "Slack": "xoxb-12345678-abcdefgh",
+    "AWS": "AKIAABCDEFGHIJKLMNOP",
+    "JSON web token": "eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl",
+}
+
+
+@pytest.mark.parametrize("value", KEY_MATERIAL.values(), ids=KEY_MATERIAL)
+def test_key_material_goes_whatever_its_name(value: str) -> None:
+    assert value in secrets_of({"GREETING": value})
+    assert shown("GREETING", value) == MASK
+    assert Redactor().text(f"before {value}") == f"before {MASK}"
+
+
+def test_a_long_random_value_is_key_material_unless_its_name_says_what_it_tells_apart() -> None:
+    value = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    mixed = "q7Zk2Vw9XcT4bN8mLpR3sYd6FgH1jKqW0eUzAiB5"
+    for name in ("WEBHOOK_SIGNING", "FERNET"):
+        assert secrets_of({name: value}) == [value]
+        assert shown(name, mixed) == MASK
+    for name in ("BUILD_COMMIT", "imageDigest", "PUBLIC_KEY", "NEXT_PUBLIC_SENTRY"):
+        assert shown(name, value) == value
+    # In texts nobody says what it is, and most are revisions, fingerprints and identifiers.
+    assert Redactor().text(f"release {value}") == f"release {value}"
+
+
 @pytest.mark.parametrize(
-    ("name", "secret"),
-    [("LOCAL_AUTH_TOKEN", True), ("password", True), ("DB_PASSWORD", True), ("CLERK_SECRET_KEY", True),
-     ("totalTokensFresh", False), ("BASE_URL", False), ("tokenizer", False)],
-)  # fmt: skip
-def test_names_that_say_secret(name: str, secret: bool) -> None:
-    assert secret_name(name) is secret
+    "value",
+    [
+        "/home/mission-control/mission-control/shared/identity/device.json",
+        "strict-origin-when-cross-origin-and-more",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "Claude-3-5-Sonnet-20241022-Long-Context",
+        "task-0123456789abcdefgh",
+        "pk_test_Y2xlcmsuZXhhbXBsZS5jb20kY2xlcms0",
+        "http://[2001:db8::1]:8000,http://missioncontrol.example:3000",
+    ],
+)
+def test_long_ordinary_values_stay(value: str) -> None:
+    assert shown("SOMETHING", value) == value
+
+
+def test_what_an_operator_names_is_secret() -> None:
+    values = {"TENANT_PIN": "4711-0815", "OTHER": "for 4711-0815"}
+    assert masked(values) == values
+    assert masked(values, ["TENANT_PIN"]) == {"TENANT_PIN": MASK, "OTHER": f"for {MASK}"}
+    assert secrets_of(values, ["TENANT_PIN"]) == ["4711-0815"]
+
+
+def test_a_flag_is_no_secret() -> None:
+    assert secrets_of({"COOKIE_TOKEN": "true"}) == []
+    assert Redactor().data({"access-control-allow-credentials": "true"}) == {
+        "access-control-allow-credentials": "true"
+    }
+
+
+def test_each_of_several_secrets_in_one_setting_goes() -> None:
+    values = {"API_KEYS": "first-of-the-keys,second-of-the-keys"}
+    assert Redactor(secrets_of(values)).text("got second-of-the-keys") == f"got {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_text"),
+    [
+        ('{"api_key": "a b", "token": "", "n": 5}', f'{{"api_key": "{MASK}", "token": "", "n": 5}}'),
+        ("run --api-key abc --verbose yes", f"run --api-key {MASK} --verbose yes"),
+        ("host=db password='a b' dbname=x", f"host=db password='{MASK}' dbname=x"),
+        ("Environment=DB_PASS=abc TZ=UTC", f"Environment=DB_PASS={MASK} TZ=UTC"),
+        ("session_key=agent:main:main pass=5", "session_key=agent:main:main pass=5"),
+        ("https://ghp0123456789abcdefghijklmn@h/x", f"https://{MASK}@h/x"),
+    ],
+)
+def test_in_texts_the_name_decides(text: str, shown_text: str) -> None:
+    assert Redactor().text(text) == shown_text
+    assert Redactor().text(shown_text) == shown_text
+
+
+def test_in_a_command_the_word_after_an_option_belongs_to_it() -> None:
+    command = ["program", "--api-key", "abc", "--verbose", "yes", "--token=abc"]
+    assert Redactor().data(command) == ["program", "--api-key", MASK, "--verbose", "yes", f"--token={MASK}"]

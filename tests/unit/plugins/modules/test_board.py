@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.registration import make_slug
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import boards
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.boards import make_slug
 from ansible_collections.openclaw.mission_control.plugins.modules import board
 from mission_control_server import TOKEN, MissionControl
 
@@ -24,9 +25,9 @@ def _control() -> Iterator[MissionControl]:
 def _call(
     control: MissionControl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Call:
-    registrar = board.Registrar
+    registrar = boards.Registrar
     monkeypatch.setattr(
-        board, "Registrar", lambda *a, **k: registrar(*a, **{**k, "sleep": lambda _seconds: None})
+        boards, "Registrar", lambda *a, **k: registrar(*a, **{**k, "sleep": lambda _seconds: None})
     )
 
     def call(**arguments: Any) -> dict[str, Any]:

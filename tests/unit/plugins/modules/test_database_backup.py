@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import logged_commands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import backup
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import database_backup
 
@@ -26,9 +26,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in (("pg_dump", DUMP), ("pg_restore", "#!/bin/sh\n")):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
-    monkeypatch.setattr(
-        logged_commands, "application_environment", lambda *_: {"PATH": f"{programs}:/usr/bin:/bin"}
-    )
+    monkeypatch.setattr(backup, "application_environment", lambda *_: {"PATH": f"{programs}:/usr/bin:/bin"})
     return tmp_path
 
 

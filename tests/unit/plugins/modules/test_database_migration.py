@@ -270,7 +270,7 @@ def test_nothing_is_taken_back_from_a_database_that_fits(
 ) -> None:
     host.answers("look", current=["c3"])
     result = call(capsys, host, state="downgraded")
-    assert not result["changed"] and result["taken_back"] == [] and host.calls() == ["look", "look"]
+    assert not result["changed"] and result["taken_back"] == [] and host.calls() == ["look"]
 
 
 def test_a_way_back_that_nobody_knows_is_told(host: Host, capsys: pytest.CaptureFixture[str]) -> None:

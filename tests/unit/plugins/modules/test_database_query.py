@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import question
 from ansible_collections.openclaw.mission_control.plugins.module_utils._database.query import (
     Answer,
     QueryError,
@@ -38,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             ["name", "api_token"], ["text", "text"], [["Ada", "x1"]], truncated=True, duration_ms=3.0
         )
 
-    monkeypatch.setattr(database_query, "ask", ask)
+    monkeypatch.setattr(question, "ask", ask)
     return found
 
 
@@ -103,6 +104,6 @@ def test_why_there_is_no_answer(
     def ask(*arguments: Any, **more: Any) -> None:
         raise error
 
-    monkeypatch.setattr(database_query, "ask", ask)
+    monkeypatch.setattr(question, "ask", ask)
     result = call(capsys, query="SELECT 1", database_url=URL)
     assert result["failed"] and result["kind"] == kind and message in result["msg"]

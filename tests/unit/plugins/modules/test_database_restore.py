@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import logged_commands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import restore
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import database_restore
 
@@ -36,7 +36,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.write_text(text)
         path.chmod(0o755)
     path = f"{tmp_path}/bin:/usr/bin:/bin"
-    monkeypatch.setattr(logged_commands, "application_environment", lambda *_: {"PATH": path})
+    monkeypatch.setattr(restore, "application_environment", lambda *_: {"PATH": path})
     return tmp_path
 
 

@@ -12,6 +12,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host.acc
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.locks import deployment_lock
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import history
 from ansible_collections.openclaw.mission_control.plugins.modules import deployment
+from users_place import OBSTACLES, SECRET, USER, give, obstruct, users_place
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "root"
 
 
-def call(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> dict[str, Any]:
+def answer(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> dict[str, Any]:
     with (
         patch_module_args({"root": str(root), "user": find_account().name, **arguments}),
         pytest.raises(SystemExit),
@@ -30,6 +31,11 @@ def call(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> di
     output = capsys.readouterr().out
     assert "hunter2" not in output  # nor in the invocation
     result: dict[str, Any] = json.loads(output)
+    return result
+
+
+def call(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> dict[str, Any]:
+    result = answer(capsys, root, **arguments)
     assert result["changed"] is False
     return result
 
@@ -73,3 +79,39 @@ def test_on_a_host_without_the_user(root: Path, capsys: pytest.CaptureFixture[st
     ended = call(capsys, missing, state="ended", run="1", result="failed", reason="no room", **other)
     assert (ended["recorded"]["result"], ended["recorded"]["reason"]) == ("failed", "no room")
     assert not missing.exists()
+
+
+RELEASE = "0123456789ab-01234567"
+NAMES = ("shared/.lock", "shared/history.jsonl", f"releases/{RELEASE}/release.json", "current")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", OBSTACLES)
+def test_what_the_user_puts_in_place_of_a_file_leads_root_nowhere(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    kind: str,
+) -> None:
+    monkeypatch.setattr(history, "DIRECTORY", tmp_path / "lib")
+    with users_place() as home:
+        root = home / "app"
+        (root / "shared").mkdir(parents=True)
+        (root / "releases" / RELEASE).mkdir(parents=True)
+        obstruct(root / name, kind)
+        give(home)
+        told = [
+            call(capsys, root, user=USER, state="begun", run="1"),
+            call(capsys, root, user=USER, state="begun", run="2"),
+            call(capsys, root, user=USER, state="listed"),
+            answer(capsys, root, user=USER, state="ended", run="1", result="failed", reason="no room"),
+        ]
+        # A history that cannot be written is told; nobody writes elsewhere.
+        assert (root / name).name == "history.jsonl" or told[3]["recorded"]["reason"] == "no room"
+        assert "recorded" in told[3] or f"({root / name})" in told[3]["msg"]
+        assert "deploy by" in told[1]["holder"] and told[2]["running"]["run"] == "1"
+        assert SECRET.strip() not in json.dumps(told)
+        assert (home.parent / "secret").read_text() == SECRET
+        owners = {path.lstat().st_uid for path in home.rglob("*")}
+        assert owners == {find_account(USER).uid}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import registration
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import gateways, registration
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway
 from mission_control_server import TOKEN, MissionControl
 
@@ -29,9 +29,9 @@ def _call(
     control: MissionControl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Call:
     monkeypatch.setattr(registration.time, "sleep", lambda _seconds: None)
-    registrar = gateway.Registrar
+    registrar = gateways.Registrar
     monkeypatch.setattr(
-        gateway, "Registrar", lambda *a, **k: registrar(*a, **{**k, "sleep": lambda _seconds: None})
+        gateways, "Registrar", lambda *a, **k: registrar(*a, **{**k, "sleep": lambda _seconds: None})
     )
 
     def call(**arguments: Any) -> dict[str, Any]:

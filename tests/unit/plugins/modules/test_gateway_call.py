@@ -1,6 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import connection
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway_call
 from gateway_server import Gateway, make_identity
 
@@ -20,7 +22,13 @@ def _call(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
     make_identity(tmp_path / "device.json")
 
     def call(**arguments: Any) -> dict[str, Any]:
-        defaults = {"token": TOKEN, "identity": str(tmp_path / "device.json"), "timeout": 5, "deadline": 3}
+        defaults = {
+            "token": TOKEN,
+            "identity": str(tmp_path / "device.json"),
+            "user": getpass.getuser(),
+            "timeout": 5,
+            "deadline": 3,
+        }
         with patch_module_args({**defaults, **arguments}), pytest.raises(SystemExit):
             gateway_call.main()
         text = capsys.readouterr().out
@@ -111,4 +119,4 @@ def test_an_unpaired_device_is_told_what_to_do(call: Call) -> None:
     ],
 )
 def test_which_methods_only_read(method: str, reads: bool) -> None:
-    assert bool(gateway_call.READING.match(method)) is reads
+    assert bool(connection.READING.match(method)) is reads

@@ -5,6 +5,7 @@ as the real one does. The real command line is used in the scenario gateway."""
 from __future__ import annotations
 
 import base64
+import getpass
 import hashlib
 import json
 import sys
@@ -78,8 +79,6 @@ def _host(tmp_path: Path) -> Path:
 
 
 def on_host(host: Path, **more: Any) -> dict[str, Any]:
-    import getpass
-
     places = {"root": str(host.parent.parent / "root"), "state_directory": str(host.parent)}
     return {"user": getpass.getuser(), "device_id": DEVICE, **places, **more}
 
@@ -182,6 +181,7 @@ def request(tmp_path: Path, url: str, **more: Any) -> dict[str, Any]:
         "url": url,
         "token": TOKEN,
         "identity": str(identity),
+        "user": getpass.getuser(),
         "deadline": 3,
         **more,
     }

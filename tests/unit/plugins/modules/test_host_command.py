@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._command import archive, main
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import (
+    archive,
+    installation,
+    main,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import host_command
 from ansible_collections.openclaw.mission_control.plugins.plugin_utils import _command_sources
@@ -16,7 +20,7 @@ from ansible_collections.openclaw.mission_control.plugins.plugin_utils import _c
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(host_command, "COMMAND_CONFIGURATION", str(tmp_path / "etc" / "command.json"))
+    monkeypatch.setattr(installation, "COMMAND_CONFIGURATION", str(tmp_path / "etc" / "command.json"))
     return tmp_path
 
 
@@ -87,10 +91,10 @@ def test_a_user_that_is_missing(capsys: pytest.CaptureFixture[str], place: Path)
 
 
 def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_command.shutil, "which", lambda name: None)
-    monkeypatch.setattr(host_command.Path, "exists", lambda self: False)
-    assert host_command.missing_packages(["backend"]) == ["postgresql-client", "bash-completion"]
-    assert host_command.missing_packages(["frontend"]) == ["bash-completion"]
+    monkeypatch.setattr(installation.shutil, "which", lambda name: None)
+    monkeypatch.setattr(installation.Path, "exists", lambda self: False)
+    assert installation.missing_packages(["backend"]) == ["postgresql-client", "bash-completion"]
+    assert installation.missing_packages(["frontend"]) == ["bash-completion"]
 
 
 def test_check_mode_waits_for_no_user_of_the_gateway(capsys: pytest.CaptureFixture[str], place: Path) -> None:

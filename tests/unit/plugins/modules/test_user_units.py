@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import unit_changes
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import without_settings
 from ansible_collections.openclaw.mission_control.plugins.modules import user_units
 
 CONTENT = "[Service]\nExecStart=/bin/sleep 1\n"
@@ -51,7 +53,7 @@ def test_without_a_manager_the_cause_and_the_remedy_are_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     account = replace(find_account(), name="lonely", uid=find_account().uid, home=str(tmp_path))
-    monkeypatch.setattr(user_units, "find_account", lambda _name: account)
+    monkeypatch.setattr(unit_changes, "find_account", lambda _name: account)
     monkeypatch.setattr(
         "ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd.UserManager.running",
         False,
@@ -82,6 +84,6 @@ def test_secrets_of_a_unit_that_was_written_by_hand_do_not_show() -> None:
         '[Service]\nEnvironment="LOCAL_AUTH_TOKEN=sesame open" LOG_LEVEL=DEBUG\nPrivateTmp=yes\n'
         "Environment=DATABASE_URL=postgresql://app:sesame@localhost/x\nExecStart=/bin/x --api-token sesame\n"
     )
-    shown = user_units.without_secrets(text)
+    shown = without_settings(text)
     assert "sesame" not in shown and "LOCAL_AUTH_TOKEN=" in shown and "PrivateTmp=yes" in shown
     assert "app:********@localhost/x" in shown and "--api-token ********" in shown

@@ -111,6 +111,13 @@ def test_setting(found: dict[str, str], named: dict[str, Any], facts: dict[str, 
     assert row.why.startswith(why)
 
 
+def test_the_database_is_handed_over_only_while_the_take_over_goes_on() -> None:
+    found = {"DATABASE_URL": LOCAL}
+    assert resolve(found, adopting=True).facts["postgresql_adopted_url"] == LOCAL
+    assert "postgresql_adopted_url" not in resolve(found, adopting=False).facts
+    assert "postgresql_adopted_url" not in resolve(found, {"database_name": "other"}, adopting=True).facts
+
+
 def test_redis_of_the_distribution_with_a_password_stays_its_own() -> None:
     resolved = resolve({"RQ_REDIS_URL": "redis://:pw-of-the-queue@127.0.0.1:6380/3"})
     assert resolved.facts == {"redis_password": "pw-of-the-queue", "redis_port": 6380, "redis_database": 3}
@@ -164,8 +171,10 @@ def test_no_secret_is_shown() -> None:
         "RQ_REDIS_URL": "redis://:secret-pw@localhost:6379/0",
         "CLERK_SECRET_KEY": "sk_secret-pw",
         "SENTRY_DSN": "https://secret-pw@sentry",
+        "TENANT_PIN": "secret-pw",
     }
     for named in ({}, {"token": TOKEN[::-1]}):
+        named["secret_settings"] = ["TENANT_PIN"]
         text = resolve(dict(found), named).table
         assert "secret-pw" not in text and TOKEN not in text and TOKEN[::-1] not in text
         assert "DATABASE_URL" in text and "LOCAL_AUTH_TOKEN" in text

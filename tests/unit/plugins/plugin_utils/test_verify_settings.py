@@ -36,7 +36,7 @@ def test_what_asks_the_api_is_checked_where_the_backend_runs() -> None:
 def test_the_ports_of_a_host() -> None:
     assert settings.listening_ports(LISTENING, ["backend", "frontend"]) == [
         {"port": 8000, "bind": "", "unit": "mission-control-backend"},
-        {"port": 3000, "bind": "any", "unit": "mission-control-frontend"},
+        {"port": 3000, "bind": "0.0.0.0", "unit": "mission-control-frontend"},
         {"port": 5432, "bind": "loopback", "unit": ""},
         {"port": 6379, "bind": "loopback", "unit": ""},
     ]

@@ -9,6 +9,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils import _r
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import environment
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.environment_file import (
     parse_environment_file,
+    secret_names,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
 from hypothesis import given
@@ -105,3 +106,15 @@ def test_a_reader_sees_that_a_secret_changed_but_not_to_what() -> None:
     assert shown == "LOCAL_AUTH_TOKEN=******** (changed)\nLOG_LEVEL=DEBUG\n"
     assert "(changed)" not in environment.masked(after, after)
     assert "pass" not in environment.masked("DATABASE_URL=postgresql://u:passpass@h/d\n")
+
+
+def test_what_an_operator_calls_secret_is_noted_in_the_file_and_hidden_from_then_on() -> None:
+    values = {"LOCAL_AUTH_TOKEN": "tttttttt", "TENANT_PIN": "4711-0815", "OTHER": "x"}
+    text = environment.render(values, ["LOCAL_AUTH_TOKEN", "TENANT_PIN", "NOT_SET"])
+    assert secret_names(text) == ("TENANT_PIN",)
+    assert environment.secrets(text) == ["tttttttt", "4711-0815"]
+    assert environment.parse(text) == parse_environment_file(text) == values
+    assert environment.masked(text) == "LOCAL_AUTH_TOKEN=********\nTENANT_PIN=********\nOTHER=x\n"
+    # Also in what was written before that.
+    assert "4711" not in environment.masked(environment.render(values), secret=secret_names(text))
+    assert environment.render(values, ["LOCAL_AUTH_TOKEN"]) == environment.render(values)

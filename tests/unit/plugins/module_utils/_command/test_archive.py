@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
-import stat
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._command import archive
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import archive, installation
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
 from ansible_collections.openclaw.mission_control.plugins.plugin_utils import _command_sources
 
@@ -61,8 +60,8 @@ def test_same_sources_same_bytes(files: dict[str, str]) -> None:
 @pytest.fixture(scope="module")
 def installed(files: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bin") / "mission-control"
-    wanted = archive.Wanted(str(path), archive.archive(files), 0o755, os.getuid(), os.getgid())
-    archive.install(wanted)
+    wanted = installation.Wanted(str(path), archive.archive(files), 0o755, os.getuid(), os.getgid())
+    installation.install(wanted)
     return path
 
 
@@ -102,26 +101,6 @@ def test_a_changed_file_is_noticed(installed: Path, files: dict[str, str], tmp_p
     assert not archive.is_current(tampered, archive.identity(files))
 
 
-def test_what_differs(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "file"
-    wanted = archive.Wanted(str(path), b"x", 0o600, os.getuid(), os.getgid())
-    assert archive.differs(wanted) == ["missing"]
-    archive.install(wanted)
-    assert archive.differs(wanted) == []
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.chmod(0o644)
-    path.write_text("y")
-    assert archive.differs(wanted) == ["content", "mode"]
-    path.unlink()
-    path.symlink_to("/etc/passwd")
-    assert archive.differs(wanted) == ["no regular file"]
-    archive.install(wanted)
-    assert archive.differs(wanted) == [] and not path.is_symlink()
-    archive.remove(str(path), empty_parent=True)
-    assert not path.parent.exists()
-    archive.remove(str(path))
-
-
 def test_completion_is_valid_bash(tmp_path: Path) -> None:
     text = _command_sources.completion(["backend", "worker"], ["health", "cors"], ["table", "json"])
     assert "@" not in text
@@ -136,13 +115,3 @@ def test_completion_is_valid_bash(tmp_path: Path) -> None:
     )
     done = subprocess.run(["bash", "-eu"], input=script, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["worker", "json", "restart releases"]
-
-
-def test_configuration_is_the_same_for_the_same_settings() -> None:
-    one = archive.configuration_text(
-        user="u", gateway_user="", root="/r", services=["backend"], verify={"b": 1, "a": 2}
-    )
-    two = archive.configuration_text(
-        user="u", gateway_user="", root="/r", services=["backend"], verify={"a": 2, "b": 1}
-    )
-    assert one == two and one.endswith("\n")

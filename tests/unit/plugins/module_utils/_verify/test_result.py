@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openclaw.mission_control.plugins.action import verify
 from ansible_collections.openclaw.mission_control.plugins.action.host_command import command_sources
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command import archive as _archive
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import installation
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command.verify import MARK
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import (
     verify_specification,
@@ -27,7 +28,7 @@ TOKEN = "a-token-that-nobody-may-see-0123456789"
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bin") / "mission-control"
     content = _archive.archive(command_sources())
-    _archive.install(_archive.Wanted(str(path), content, 0o755, os.getuid(), os.getgid()))
+    installation.install(installation.Wanted(str(path), content, 0o755, os.getuid(), os.getgid()))
     return path
 
 

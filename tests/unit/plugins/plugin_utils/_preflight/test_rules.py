@@ -105,6 +105,12 @@ VARIABLES = [
     ({"cors_origins": ["http://mc.example.com:3000", "http://x/y"]}, "http://x/y — has the path /y", ""),
     ({"cors_origins": ["*"]}, "is no origin", "list each"),
     (
+        {"backend_bind": "db.example"},
+        "mission_control_backend_bind: db.example — is not a valid",
+        ":: for all",
+    ),
+    ({"frontend_bind": "0.0.0.0:3000"}, "mission_control_frontend_bind: 0.0.0.0:3000 — is not", "IPv6"),
+    (
         {"cors_origins": "http://x, http://y"},
         "lacks http://mc.example.com:3000",
         "add mission_control_public_url",
@@ -148,6 +154,8 @@ VARIABLES = [
     ({"backend_environment": {"DB_AUTO_MIGRATE": True}}, "several processes migrate", "leave it off"),
     ({"backend_environment": ["LOG_LEVEL=INFO"]}, "is no mapping", "NAME: value"),
     ({"additional_environment": {"LOG_LEVEL": "INFO"}}, "is a setting of the product", "backend_environment"),
+    ({"secret_settings": {"TENANT_PIN": "4711"}}, "is no list of names", "[TENANT_PIN]"),
+    ({"secret_settings": "TENANT_PIN"}, "mission_control_secret_settings — is no list", "list the names"),
     ({"database_url": "postgresql+psycopg://u:a%40b@h/d"}, "holds a %", "letters, digits"),
     ({"database_url": "mysql://u:p@h/d"}, "starts with mysql:", ""),
     ({"database_url": "postgresql://u:p@h"}, "names no database", ""),
@@ -198,6 +206,8 @@ def test_bad_variables(variables: dict[str, Any], says: str, remedy: str) -> Non
         {"database_url": "postgresql://u:p_-~.9@db:5432/d"},
         {"database_url": "postgresql+psycopg://u:p@/d?host=/run/postgresql"},
         {"redis_url": "rediss://:a%20b@h:6380/1"},
+        {"backend_bind": "::", "frontend_bind": "[2001:db8::1]"},
+        {"backend_bind": "*", "frontend_bind": "localhost"},
         {"database_password": "Abc_-9"},
         {"user": "ubuntu"},
     ],
@@ -215,6 +225,9 @@ def test_good_variables(variables: dict[str, Any]) -> None:
         {"redis_url": "http://u:Secret@h/0"},
         {"backend_environment": {"LOCAL_AUTH_TOKEN": "Secret"}},
         {"backend_environment": {"DATABASE_URL": "mysql://u:Secret@h"}},
+        {"backend_environment": {"LOG_LEVEL": "Secret"}, "secret_settings": ["LOG_LEVEL"]},
+        {"backend_environment": {"LOG_LEVEL": "ghp_SecretSecretSecretSecret"}},
+        {"secret_settings": {"TENANT_PIN": "Secret"}},
     ],
 )
 def test_no_secret_is_shown(variables: dict[str, Any]) -> None:

@@ -1,0 +1,122 @@
+"""Facts that have one home: a second one is a mistake in the making, because one day the two disagree.
+
+Each test looks for what a second home would look like. Where one of these finds something that is none,
+say so in its pattern, with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UTILS = ROOT / "plugins" / "module_utils"
+
+
+def sources(*places: str, suffixes: tuple[str, ...] = (".py", ".yml", ".j2")) -> Iterator[Path]:
+    """The files of folders of the repository."""
+    for place in places:
+        top = ROOT / place
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            if path.suffix in suffixes and path.is_file() and "node_modules" not in path.parts:
+                yield path
+
+
+def lines(pattern: str, *places: str, home: tuple[str, ...] = ()) -> list[str]:
+    """Lines that look like a fact which lives elsewhere, without those of its home."""
+    found = []
+    for path in sources(*(places or ("plugins", "roles", "playbooks"))):
+        name = str(path.relative_to(ROOT))
+        if name in home:
+            continue
+        text = path.read_text(encoding="utf-8")
+        for match in re.finditer(pattern, text, re.MULTILINE):
+            number = text.count("\n", 0, match.start()) + 1
+            found.append(f"{name}:{number}: {text.splitlines()[number - 1].strip()}")
+    return found
+
+
+# --- what is secret --------------------------------------------------------------------------------
+
+SECRET_WORDS = "token|secret|passw|passphrase|credential|private|dsn|cookie|api.{0,6}key"
+# Two of the words as alternatives of one expression: the beginning of a definition of what is secret.
+SECRET_ALTERNATIVES = rf"(?i)(?:{SECRET_WORDS})[\w()?]{{0,12}}\|[\w(?:]{{0,6}}(?:{SECRET_WORDS})"
+# Three as members of a list.
+SECRET_LIST = re.compile(rf"(?i)(?:{SECRET_WORDS})s?")
+
+
+def test_what_is_secret_is_defined_in_redaction_alone() -> None:
+    home = "plugins/module_utils/_redaction.py"
+    assert (
+        lines(SECRET_ALTERNATIVES, "plugins", "roles", "playbooks", "molecule/shared", "docs", home=(home,))
+        == []
+    )
+    assert re.search(SECRET_ALTERNATIVES, (ROOT / home).read_text())
+    lists = []
+    for path in sources("plugins", suffixes=(".py",)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+                texts = [
+                    n.value for n in node.elts if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                ]
+                if sum(bool(SECRET_LIST.fullmatch(text)) for text in texts) > 2:
+                    lists.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert lists == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '_SECRETIVE = re.compile(r"PASS|PRIVATE|CREDENTIAL|KEY|DSN")',
+        r'r"(?i)(^|[_-])(token|secret|passw(or)?d|passphrase)"',
+        r"--[\w-]*(?:token|secret|password|key)[= ]",
+    ],
+)
+def test_a_second_definition_would_be_noticed(line: str) -> None:
+    assert re.search(SECRET_ALTERNATIVES, line)
+
+
+# --- addresses and ports ---------------------------------------------------------------------------
+
+# "Everywhere" told from other addresses: such an address in a comparison or among alternatives.
+EVERYWHERE = r"""(?x) (?:==|!=|\bin\b) \s* [\[({]* [^\n]{0,24} ["'](?:0\.0\.0\.0|::|\[::\])["']
+    | ["'](?:0\.0\.0\.0|::|\*)["'] \s* [,:] \s* ["'](?:0\.0\.0\.0|::|\*|127\.0\.0\.1|::1|any)["']
+    | ^ \s* (?:-\s+)? ["']?(?:0\.0\.0\.0|::)["']? (?::\s+any)? $"""
+# The loopback address told from others in the same way.
+LOOPBACK = r"""(?x) (?:==|!=|\bin\b) \s* (?:["'] | [\[({][^\n]{0,40}["'])(?:127\.0\.0\.1|::1)["']
+    | ["'](?:localhost|127\.0\.0\.1|::1)["'] \s* , \s* ["'](?:localhost|127\.0\.0\.1|::1)["']
+    | \.is_loopback\b(?!\()"""
+# IPv6 put into brackets by hand, or an address put together with its port in a template.
+BRACKETS = r"""['"]\[['"]\s*~|f["'][^"']*\[\{\w*(?:host|address)|ListenStream=\{\{[^}|]*\}\}:"""
+ADDRESSES = "plugins/module_utils/_host/addresses.py"
+# Runs in the frontend's Node.js, where no Python is.
+LISTEN = "roles/frontend/files/listen.cjs"
+
+
+@pytest.mark.parametrize(
+    "pattern", [EVERYWHERE, LOOPBACK, BRACKETS], ids=["everywhere", "loopback", "brackets"]
+)
+def test_what_an_address_means_is_said_in_addresses_alone(pattern: str) -> None:
+    assert lines(pattern, home=(ADDRESSES,)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (EVERYWHERE, "{{ '127.0.0.1' if backend_bind in ['0.0.0.0', ''] else backend_bind }}"),
+        (EVERYWHERE, 'EVERYWHERE = ("0.0.0.0", "::", "*")'),
+        (EVERYWHERE, "__command_any: ['', 0.0.0.0, '::', '*']"),
+        (EVERYWHERE, '  "::": any'),
+        (EVERYWHERE, 'host = {"0.0.0.0": "127.0.0.1"}.get(address, address)'),
+        (LOOPBACK, 'LOOPBACK = ("", "localhost", "127.0.0.1", "::1")'),
+        (LOOPBACK, "return ipaddress.ip_address(host).is_loopback"),
+        (BRACKETS, "'[' ~ host ~ ']' if ':' in host else host"),
+        (BRACKETS, "ListenStream={{ backend_bind }}:{{ backend_port }}"),
+    ],
+)
+def test_another_opinion_about_addresses_would_be_noticed(pattern: str, line: str) -> None:
+    assert re.search(pattern, line, re.MULTILINE)

@@ -1,0 +1,279 @@
+# Copyright: OpenClaw Mission Control collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What `make test` starts when, what it says of it, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import run_stages  # noqa: E402 (it lies beside the tests' directory)
+from run_stages import InterruptedRunError, Result, Runner, Stage, all_stages, at_once, choose  # noqa: E402
+
+
+def shell(name: str, script: str, *after: str, room: int = 1) -> Stage:
+    return Stage(name, ("sh", "-c", script), after, room)
+
+
+class Trial:
+    """Runs stages whose logs and output can be looked at."""
+
+    def __init__(self, path: Path, room: int = 3, deadline: float = 0) -> None:
+        self.out = io.StringIO()
+        self.runner = Runner(path / "logs", room, deadline, self.out)
+
+    def run(self, *stages: Stage) -> dict[str, Result]:
+        return {result.stage.name: result for result in self.runner.run(stages)}
+
+
+# --- which stages ---
+
+
+def test_every_scenario_is_a_stage_that_begins_after_what_it_starts_from() -> None:
+    stages = all_stages(full=True)
+    names = [stage.name for stage in stages]
+    scenarios = {path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")}
+    assert len(names) == len(set(names))
+    assert set(names) == scenarios | {"lint", "unit", "reference"}
+    after = {stage.name: stage.after for stage in stages}
+    assert after["faults"] == after["operations"] == ("default",)
+    assert after["default"] == after["gateway"] == after["local"] == after["unit"] == ()
+    assert all(names.index(before) < names.index(name) for name in names for before in after[name])
+
+
+def test_the_long_scenarios_are_left_to_test_full() -> None:
+    more = {stage.name for stage in all_stages(full=True)} - {stage.name for stage in all_stages(full=False)}
+    assert more == {"distributed", "bundle"}
+
+
+def test_targets_of_stages_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for stage in all_stages(full=True):
+        if stage.command[0] == "make":
+            assert f"\n{stage.command[-1]}: " in makefile
+
+
+@pytest.mark.parametrize(
+    ("names", "there", "chosen"),
+    [
+        (["lint"], False, ["lint"]),
+        (["faults"], True, ["faults"]),
+        (["faults"], False, ["default", "faults"]),
+        (["local"], False, ["local"]),
+    ],
+)
+def test_what_a_scenario_starts_from_is_made_where_it_is_missing(
+    names: list[str], there: bool, chosen: list[str]
+) -> None:
+    found = choose(all_stages(full=False), names, lambda _stage: there)
+    assert [stage.name for stage in found] == chosen
+    assert all(set(stage.after) <= set(chosen) for stage in found)
+
+
+def test_all_scenarios_and_everything() -> None:
+    stages = all_stages(full=False)
+    everything = choose(stages, [], lambda _stage: True)
+    assert everything == stages
+    scenarios = choose(stages, ["scenarios"], lambda _stage: True)
+    assert {stage.name for stage in stages} - {stage.name for stage in scenarios} == {
+        "lint",
+        "unit",
+        "reference",
+    }
+    # What is there from another day is made again.
+    assert next(stage for stage in scenarios if stage.name == "faults").after == ("default",)
+
+
+def test_an_unknown_stage_is_told_with_those_there_are() -> None:
+    with pytest.raises(SystemExit, match=r"no stage 'deflaut'; there are default, unit, .* and scenarios"):
+        choose(all_stages(full=False), ["deflaut"], lambda _stage: True)
+
+
+@pytest.mark.parametrize(("cores", "memory", "stages"), [(2, 23, 3), (2, 7, 2), (1, 2, 1), (8, 64, 9)])
+def test_how_many_run_at_once(cores: int, memory: int, stages: int) -> None:
+    assert at_once(cores, memory) == stages
+
+
+# --- running them ---
+
+
+def test_output_is_printed_in_one_piece_and_kept(tmp_path: Path) -> None:
+    meet = f"mkdir -p {tmp_path}; touch {tmp_path}/$0; while [ ! -e {tmp_path}/$1 ]; do sleep 0.01; done"
+    pair = [
+        Stage(name, ("sh", "-c", f"echo first {name}; {meet}; echo second {name} >&2", name, other))
+        for name, other in (("one", "two"), ("two", "one"))
+    ]
+    trial = Trial(tmp_path)
+    results = trial.run(*pair)
+    assert [result.outcome for result in results.values()] == ["passed", "passed"]
+    for name in ("one", "two"):
+        whole = f"first {name}\nsecond {name}\n"
+        assert whole in trial.out.getvalue()
+        assert (tmp_path / "logs" / f"{name}.log").read_text() == whole
+
+
+def test_a_stage_begins_when_those_before_it_passed(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    results = Trial(tmp_path).run(
+        shell("first", f"sleep 0.2; touch {made}"),
+        shell("second", f"test -e {made}", "first"),
+        shell("other", ":"),
+    )
+    assert {result.outcome for result in results.values()} == {"passed"}
+    assert list(results).index("first") < list(results).index("second")
+
+
+def test_when_one_fails_the_others_run_and_what_starts_from_it_does_not(tmp_path: Path) -> None:
+    trial = Trial(tmp_path)
+    results = trial.run(
+        shell("bad", "echo the reason; exit 3"),
+        shell("dependent", ":", "bad"),
+        shell("further", ":", "dependent"),
+        shell("other", "sleep 0.3"),
+        shell("killed", "kill -9 $$"),
+    )
+    assert {name: result.outcome for name, result in results.items()} == {
+        "bad": "failed with status 3",
+        "dependent": "not run: bad did not pass",
+        "further": "not run: dependent did not pass",
+        "other": "passed",
+        "killed": "failed: ended by signal 9",
+    }
+    assert not run_stages.report(trial.runner)
+    said = trial.out.getvalue()
+    assert "the reason" in said
+    assert f"bad: failed with status 3; see {tmp_path}/logs/bad.log" in said
+    assert "further: not run: dependent did not pass\n" in said
+    assert "other: " not in said
+
+
+@pytest.mark.parametrize(("room", "needed", "at_once"), [(2, 1, 2), (3, 2, 1), (1, 2, 1)])
+def test_no_more_than_there_is_room_for(tmp_path: Path, room: int, needed: int, at_once: int) -> None:
+    here, began = tmp_path / "here", tmp_path / "began"
+    here.mkdir()
+    began.mkdir()
+    # Each waits until as many have begun as may run at once.
+    met = f"while [ $(ls {began} | wc -l) -lt {at_once} ]; do sleep 0.02; done"
+    script = f"touch {here}/$$ {began}/$$; {met}; ls {here} | wc -l; rm {here}/$$"
+    results = Trial(tmp_path, room).run(*(shell(str(number), script, room=needed) for number in range(4)))
+    assert {result.outcome for result in results.values()} == {"passed"}
+    assert max(int((tmp_path / "logs" / f"{number}.log").read_text()) for number in range(4)) == at_once
+
+
+def running(path: Path) -> int:
+    """The process id that a stage has written down."""
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.read_text().endswith("\n")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return int(path.read_text())
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_an_interruption_ends_what_runs_with_its_children(tmp_path: Path) -> None:
+    noted = tmp_path / "pid"
+    trial = Trial(tmp_path, room=1)
+
+    def soon() -> None:
+        running(noted)
+        trial.runner.interrupt()
+
+    threading.Thread(target=soon, daemon=True).start()
+    long = shell("long", f"echo it began; sh -c 'echo $$ >{noted}; exec sleep 600'; :")
+    with pytest.raises(InterruptedRunError):
+        trial.run(long, shell("later", ":"))
+    assert {result.stage.name: result.outcome for result in trial.runner.results} == {
+        "long": "ended: interrupted",
+        "later": "not run: interrupted",
+    }
+    assert "it began" in trial.out.getvalue()
+    assert gone(running(noted))
+
+
+def test_no_run_outlives_its_deadline(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, room=1, deadline=0.6)
+    with pytest.raises(InterruptedRunError):
+        trial.run(shell("long", "exec sleep 600"), shell("later", ":"))
+    assert {result.stage.name: result.outcome for result in trial.runner.results} == {
+        "long": "ended: no time left after 0:01",
+        "later": "not run: no time left after 0:01",
+    }
+
+
+def test_the_table_tells_what_took_how_long() -> None:
+    results = [
+        Result(shell("late", ":"), 65.4, 3.2, "passed"),
+        Result(shell("early-one", ":"), 0, 754, "failed with status 2"),
+        Result(shell("never", ":"), 754, 0, "not run: early-one did not pass"),
+    ]
+    assert run_stages.table(results, 755, 0.914).splitlines() == [
+        "stage      began   took  result",
+        "early-one   0:00  12:34  failed with status 2",
+        "late        1:05   0:03  passed",
+        "never          -      -  not run: early-one did not pass",
+        "all               12:35  one after the other: 12:37, processors 91% busy",
+    ]
+
+
+def test_a_stage_alone_writes_to_the_terminal_and_gives_its_status(tmp_path: Path) -> None:
+    """The program itself, with a scenario's command that is another one here."""
+    program = tmp_path / "molecule"
+    program.write_text('#!/bin/sh\necho "scenario $3"\nexit 7\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests/run_stages.py"), "local"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (7, "scenario local\n"), done.stderr
+
+
+def test_the_program_ends_with_the_table_and_what_failed(tmp_path: Path) -> None:
+    for name, script in (
+        ("molecule", 'echo "scenario $3"; test $3 != local'),
+        ("make", "echo $2; sleep 600"),
+    ):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "STAGES_LOGS": str(tmp_path / "logs"),
+    }
+    words = [sys.executable, str(ROOT / "tests/run_stages.py"), "--at-once", "2"]
+    done = subprocess.run(
+        [*words, "gateway", "local"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "\nscenario gateway\n" in done.stdout
+    assert f"local: failed with status 1; see {tmp_path}/logs/local.log" in done.stdout.splitlines()[-1]
+    with subprocess.Popen(
+        [*words, "lint", "unit"], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "unit begins" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+    assert process.returncode == 130
+    assert "unit: ended: interrupted" in rest and "lint: not run: interrupted" in rest
