@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import _bundle
+from ..module_utils._application.components import components_of, hosts_of
 from ..module_utils._host.errors import DeploymentError
 from ..module_utils._release import source as _source
 from ..plugin_utils._preflight import inventory, model, rules
@@ -33,19 +35,22 @@ _DEFAULT_PORTS = {
     "backend": ("mission_control_backend_port", 8000),
     "frontend": ("mission_control_frontend_port", 3000),
 }
-# Without a group of their own these run on every host; the others only where they are named.
-_EVERYWHERE = ("postgresql", "redis", "backend", "worker", "frontend")
-
-
-def components_of(hostname: str, groups: Mapping[str, list[str]]) -> list[str]:
-    """The parts of a host by the inventory's groups."""
-    found = []
-    everyone = groups.get(model.PREFIX, [])
-    for component in model.COMPONENTS:
-        members = groups.get(f"{model.PREFIX}_{component}") or (everyone if component in _EVERYWHERE else [])
-        if hostname in members:
-            found.append(component)
-    return found
+# What the role gateway is told, by the names of its variables.
+GATEWAY_VARIABLES: dict[str, tuple[str, dict[str, Any]]] = {
+    "gateway_version": ("version", {"type": "str"}),
+    "gateway_backend_protocol": ("protocols", {"type": "list", "elements": "int"}),
+    "gateway_protocol_policy": ("policy", {"type": "str", "choices": ["refuse", "warn"]}),
+    "gateway_backend_hosts": ("backend_hosts", {"type": "list", "elements": "str"}),
+    "gateway_bind": ("bind", {"type": "str"}),
+    "gateway_bind_host": ("bind_host", {"type": "str"}),
+    "gateway_port": ("port", {"type": "int"}),
+    "gateway_url": ("url", {"type": "str"}),
+    "gateway_token": ("token", {"type": "str", "no_log": True}),
+    "gateway_allowed_origins": ("allowed_origins", {"type": "list", "elements": "str"}),
+    "gateway_configuration": ("configuration", {"type": "dict"}),
+    "gateway_registrations": ("registrations", {"type": "list", "elements": "dict"}),
+    "gateway_boards": ("boards", {"type": "list", "elements": "dict"}),
+}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -92,6 +97,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         components = arguments["components"]
         if components is None:
             components = components_of(hostname, groups)
+        components = [*components, *self._roles_to_follow(components)]
         context = model.Context(
             variables=values,
             undefined={name: why for name, why in undefined.items() if name not in arguments["variables"]},
@@ -106,6 +112,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             ],
             memory=arguments["memory"],
             bundle=self._bundle(arguments["bundle"], arguments["bundle_directory"], facts),
+            gateway=self._gateway(components, groups, facts),
             source=None if arguments["bundle"] else _source_fault(values),
         )
         found = rules.check(context)
@@ -137,6 +144,41 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 role_variables[name] = self._templar.template(facts[name])
         return model.Bundle(path, directory, manifest, role_variables=role_variables)
 
+    def _roles_to_follow(self, components: Sequence[str]) -> list[str]:
+        """A gateway where common runs because that role needs it, whatever the inventory calls the host."""
+        needing = {role.get_name().rpartition(".")[2] for role in self._task.get_dep_chain() or ()}
+        return [name for name in ("gateway",) if name in needing and name not in components]
+
+    def _gateway(
+        self, components: Sequence[str], groups: Mapping[str, Sequence[str]], facts: Mapping[str, Any]
+    ) -> model.Gateway | None:
+        """What the role gateway would be told; nothing where the play has no such role."""
+        if any(name not in facts for name in GATEWAY_VARIABLES):
+            return None
+        here = "gateway" in components and str(facts.get("gateway_state", "present")) != "absent"
+        if not here and not {"gateway", "backend"} & set(components):
+            return None
+        values: dict[str, Any] = {}
+        faults: dict[str, str] = {}
+        for name, (option, specification) in GATEWAY_VARIABLES.items():
+            try:
+                values[option] = _converted(self._templar.template(facts[name]), specification)
+            except AnsibleError as error:
+                faults[name] = f"cannot be resolved: {_first_sentence(error)}"
+            except TypeError:
+                elements = specification.get("elements")
+                faults[name] = (
+                    f"has to be of type {specification['type']}{f' of {elements}' if elements else ''}"
+                )
+        protocols = values.pop("protocols", None) or [3]
+        return model.Gateway(
+            here=here,
+            deployed=here or bool(hosts_of("gateway", groups)),
+            protocols=(min(protocols), max(protocols)),
+            faults=faults,
+            **values,
+        )
+
     def _public_variables(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """The values of the public variables, and those that cannot be resolved with the reason."""
         values: dict[str, Any] = {}
@@ -149,6 +191,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             except AnsibleError as error:
                 undefined[name] = _first_sentence(error)
         return values, undefined
+
+
+def _converted(value: Any, specification: dict[str, Any]) -> Any:
+    """A value as the role's argument specification takes it; TypeError where it does not."""
+    validated = ArgumentSpecValidator({"value": specification}).validate({"value": value})
+    if validated.error_messages:
+        raise TypeError
+    found = validated.validated_parameters["value"]
+    return tuple(found) if isinstance(found, list) else found
 
 
 def _source_fault(values: Mapping[str, Any]) -> DeploymentError | None:

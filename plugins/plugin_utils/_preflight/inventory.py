@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
+from ...module_utils._application.components import RESERVED
 from .model import COMPONENTS, PREFIX, Context, Problem
 
 # Variables that an operator sets; a name that is nearly one of these is a mistake.
@@ -82,8 +83,16 @@ def undefined_variables(context: Context) -> Iterator[Problem]:
 
 def inventory_groups(context: Context) -> Iterator[Problem]:
     known = {PREFIX, *(f"{PREFIX}_{component}" for component in COMPONENTS)}
+    reserved = {f"{PREFIX}_{component}" for component in RESERVED}
     for name in sorted(context.groups):
-        if name.startswith(PREFIX) and name not in known:
+        if name in reserved:
+            yield Problem(
+                rule="inventory_groups",
+                variable=f"group {name}",
+                message="has no effect: this collection deploys no such component yet",
+                remedy="take it out of the inventory",
+            )
+        elif name.startswith(PREFIX) and name not in known:
             meant = suggest(name, known)
             yield Problem(
                 "inventory_groups",

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...module_utils._application import components as _components
+from ...module_utils._gateway.protocol import BACKEND_PROTOCOLS, REFUSE
 from ...module_utils._host.errors import DeploymentError
 
-PREFIX = "mission_control"
-COMPONENTS = ("postgresql", "redis", "backend", "worker", "frontend", "gateway", "proxy")
+PREFIX = _components.GROUP
+COMPONENTS = _components.ASSIGNED
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
 _FALSE = {"0", "false", "no", "off", "n", "f"}
 
@@ -69,6 +71,33 @@ class Bundle:
 
 
 @dataclass(frozen=True)
+class Gateway:
+    """The variables of the role gateway, where a playbook has it; `faults` are those of another kind."""
+
+    here: bool = True  # whether this host is about to run a gateway
+    deployed: bool = True  # whether a host of the inventory is
+    version: str = ""
+    protocols: tuple[int, int] = BACKEND_PROTOCOLS
+    policy: str = REFUSE
+    backend_hosts: tuple[str, ...] = ()
+    bind: str = "loopback"
+    bind_host: str = ""
+    port: int = 18789
+    url: str = ""
+    token: str = ""
+    allowed_origins: tuple[str, ...] = ()
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    registrations: tuple[Mapping[str, Any], ...] = ()
+    boards: tuple[Mapping[str, Any], ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+def in_line(remedy: str) -> str:
+    """A sentence as the second half of another."""
+    return remedy[:1].lower() + remedy[1:].rstrip(".")
+
+
+@dataclass(frozen=True)
 class Context:
     """What the rules know. `host` is what the module host_info returned, or None before it was asked."""
 
@@ -83,6 +112,7 @@ class Context:
     spaces: Sequence[Space] = ()
     memory: int = 0
     bundle: Bundle | None = None
+    gateway: Gateway | None = None
     source: DeploymentError | None = None  # what is wrong with the source, as far as the controller can see
 
     def get(self, name: str, default: Any = "") -> Any:

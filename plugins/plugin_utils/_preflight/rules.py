@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from . import access, addresses, bundle, database, host, inventory, settings
+from . import access, addresses, bundle, database, gateway, host, inventory, settings
 from .model import Context, Problem
 
 Rule = Callable[[Context], Iterable[Problem]]
@@ -38,6 +38,12 @@ RULES: tuple[Rule, ...] = (
     host.disk_space,
     host.memory,
     bundle.bundle,
+    gateway.gateway_settings,
+    gateway.gateway_version,
+    gateway.gateway_listening,
+    gateway.gateway_access,
+    gateway.gateway_registrations,
+    gateway.gateway_boards,
 )
 
 

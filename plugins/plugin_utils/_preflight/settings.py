@@ -15,7 +15,7 @@ from .access import token_fault
 from .addresses import _items, _url_faults
 from .database import database_url_fault, redis_url_fault
 from .inventory import suggest
-from .model import _FALSE, _TRUE, PREFIX, Context, Problem
+from .model import _FALSE, _TRUE, PREFIX, Context, Problem, in_line
 
 
 def check_environment(
@@ -182,9 +182,4 @@ def source(context: Context) -> Iterator[Problem]:
     if context.source is None or context.bundle or not context.runs("backend", "worker", "frontend"):
         return
     variable, _colon, fault = context.source.message.partition(": ")
-    yield Problem("source", variable, fault.rstrip("."), _in_line(context.source.remedy))
-
-
-def _in_line(remedy: str) -> str:
-    """A sentence as the second half of another."""
-    return remedy[:1].lower() + remedy[1:].rstrip(".")
+    yield Problem("source", variable, fault.rstrip("."), in_line(context.source.remedy))

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils import _verify_settings
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 
@@ -20,13 +21,14 @@ VERIFY = variables("verify")
 
 
 def test_every_check_is_known() -> None:
-    assert sorted(COMMAND["__command_check_names"]) == sorted(CHECKS)
+    assert sorted(COMMAND["__command_check_settings"]) == sorted(CHECKS)
 
 
 def test_every_check_has_its_place() -> None:
-    places = [name for names in VERIFY["__verify_places"].values() for name in names]
-    for name in (*places, *VERIFY["__verify_everywhere"]):
-        assert f"'{name}'" in COMMAND["__command_verify_checks"], name
+    """Both roles ask the same filter, and no check is missing there (plugin_utils/test_verify_settings.py)."""
+    asked = "openclaw.mission_control.host_checks"
+    assert asked in COMMAND["__command_verify_checks"] and asked in VERIFY["__verify_here"]
+    assert sorted(_verify_settings.host_checks(["backend", "frontend"])) == sorted(CHECKS)
 
 
 def test_checks_get_the_same_settings_of_the_deployment() -> None:
@@ -48,4 +50,4 @@ def test_no_secret_gets_into_the_configuration() -> None:
         for option, found in options.items()
         if found.get("no_log")
     }
-    assert secret and secret <= set(COMMAND["__command_secrets"])
+    assert secret and secret <= set(_verify_settings.SECRET_OPTIONS)

@@ -171,3 +171,69 @@ def test_arguments_stand_before_the_inventory(tmp_path: Path) -> None:
 )
 def test_components_follow_from_the_groups(groups: dict[str, list[str]], expected: list[str]) -> None:
     assert preflight.components_of("h", groups) == expected
+
+
+# As the role gateway defaults them, where a playbook has that role.
+GATEWAY = {
+    "gateway_version": "2026.4.2",
+    "gateway_backend_protocol": [3],
+    "gateway_protocol_policy": "refuse",
+    "gateway_backend_hosts": "{{ groups.mission_control }}",
+    "gateway_bind": "loopback",
+    "gateway_bind_host": "",
+    "gateway_port": "{{ mission_control_gateway_port | default(18789) }}",
+    "gateway_url": "ws://127.0.0.1:{{ gateway_port }}",
+    "gateway_token": "",
+    "gateway_allowed_origins": [],
+    "gateway_configuration": {},
+    "gateway_registrations": [{"name": "main"}],
+    "gateway_boards": [],
+}
+
+
+def with_gateway(**variables: Any) -> dict[str, Any]:
+    common = {"mission_control_public_url": "http://mc:3000", "mission_control_token": TOKEN}
+    found = inventory(**common, **GATEWAY, **variables)
+    found["mission_control_gateway"] = {"hosts": {"unreachable.invalid": {}}}
+    return found
+
+
+def test_mistakes_of_a_gateway_stand_with_all_others(tmp_path: Path) -> None:
+    secret = "s3cr3t and more"
+    told = with_gateway(mission_control_gateway_port=0, mission_control_frontend_port=80)
+    told["mission_control"]["vars"] |= {"gateway_version": "2026.9.6", "gateway_token": secret}
+    result = play(tmp_path, told)["unreachable.invalid"]
+    assert result["failed"] is True and secret not in str(result)
+    lines = result["msg"].splitlines()
+    assert lines[0] == "4 problems to put right first; nothing was changed:"
+    assert lines[1].startswith("mission_control_frontend_port: 80 — ")
+    assert "gateway protocol 4" in lines[2] and "2026.2.9 to 2026.5.7" in lines[2]
+    assert lines[3].startswith("gateway_port: 0 — is no port") and lines[4].startswith("gateway_token — ")
+
+
+def test_a_gateway_that_may_be_meant_only_warns(tmp_path: Path) -> None:
+    told = with_gateway()
+    told["mission_control"]["vars"] |= {"gateway_version": "2026.9.6", "gateway_protocol_policy": "warn"}
+    result = play(tmp_path, told)["unreachable.invalid"]
+    assert result["problems"] == []
+    assert [warning for warning in result["warnings"] if "protocol mismatch" in warning]
+
+
+def test_a_setting_of_another_kind_or_without_its_vault_is_told(tmp_path: Path) -> None:
+    told = with_gateway(mission_control_gateway_port="18789/tcp")
+    told["mission_control"]["vars"] |= {"gateway_boards": "{{ vault_boards }}"}
+    result = play(tmp_path, told)["unreachable.invalid"]
+    assert [line.split(";")[0] for line in result["msg"].splitlines()[1:]] == [
+        "gateway_port — has to be of type int",
+        "gateway_boards — cannot be resolved: 'vault_boards' is undefined",
+    ]
+
+
+def test_a_host_without_a_gateway_has_only_its_registrations_looked_at(tmp_path: Path) -> None:
+    told = with_gateway(mission_control_gateway_port=0)
+    del told["mission_control_gateway"]
+    result = play(tmp_path, told)["unreachable.invalid"]
+    assert [problem["variable"] for problem in result["problems"]] == [
+        "mission_control_gateways[0].url",
+        "mission_control_gateways[0].token",
+    ]

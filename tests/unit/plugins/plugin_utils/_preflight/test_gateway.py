@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.plugin_utils._preflight import gateway
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils._preflight import model, rules
 
-GOOD = gateway.Settings(
+GOOD = model.Gateway(
     version="2026.4.2",
-    host="gw",
     backend_hosts=("gw",),
     url="ws://127.0.0.1:18789",
     allowed_origins=("https://mc.example.com",),
@@ -18,8 +17,14 @@ GOOD = gateway.Settings(
 )
 
 
+def found(settings: model.Gateway, *, warnings: bool = False) -> list[str]:
+    """The problems of all rules, or the warnings, as lines."""
+    context = model.Context(hostname="gw", gateway=settings)
+    return [str(problem) for problem in rules.check(context) if problem.warning == warnings]
+
+
 def test_a_good_inventory_has_no_findings() -> None:
-    assert gateway.check(GOOD) == gateway.Findings()
+    assert found(GOOD) == [] and found(GOOD, warnings=True) == []
 
 
 @pytest.mark.parametrize(
@@ -57,9 +62,9 @@ def test_a_good_inventory_has_no_findings() -> None:
             "mission_control_gateways[0].disable_device_pairing",
             "safe way",
         ),
-        ({"deployed": False}, "mission_control_gateways[0].url", "mission_control_gateway"),
+        ({"deployed": False, "here": False}, "mission_control_gateways[0].url", "mission_control_gateway"),
         (
-            {"deployed": False, "registrations": ({"name": "a", "url": "ws://a:1"},)},
+            {"deployed": False, "here": False, "registrations": ({"name": "a", "url": "ws://a:1"},)},
             "mission_control_gateways[0].token",
             "started with",
         ),
@@ -67,22 +72,20 @@ def test_a_good_inventory_has_no_findings() -> None:
         (
             {"boards": ({"name": "b"},), "registrations": ({"name": "x"}, {"name": "y"})},
             "mission_control_boards[0].gateway",
-            "Name",
+            "name the registered gateway",
         ),
     ],
 )
 def test_each_mistake_is_one_line_with_variable_and_remedy(
     changes: dict[str, Any], variable: str, words: str
 ) -> None:
-    found = gateway.check(replace(GOOD, **changes))
-    lines = [str(problem) for problem in found.problems]
+    lines = found(replace(GOOD, **changes))
     assert [line for line in lines if line.startswith(variable) and words in line], lines
     assert not [line for line in lines if "\n" in line]
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    found = gateway.check(replace(GOOD, version="2026.9.6", port=0, bind="custom"))
-    assert len(found.problems) == 3
+    assert len(found(replace(GOOD, version="2026.9.6", port=0, bind="custom"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -111,23 +114,42 @@ def test_all_mistakes_are_told_at_once() -> None:
     ],
 )
 def test_what_may_be_meant_only_warns(changes: dict[str, Any], words: str) -> None:
-    found = gateway.check(replace(GOOD, **changes))
-    assert found.problems == []
-    assert [warning for warning in found.warnings if words in str(warning)]
+    settings = replace(GOOD, **changes)
+    assert found(settings) == []
+    assert [warning for warning in found(settings, warnings=True) if words in warning]
 
 
 def test_a_tunnel_lets_a_loopback_gateway_serve_another_host() -> None:
     settings = replace(GOOD, backend_hosts=("app",), url="ws://tunnel.example.com:18789")
-    assert gateway.check(settings).problems == []
+    assert found(settings) == []
 
 
 def test_no_secret_is_shown() -> None:
     secret = "s3cr3t with a space"
     settings = replace(GOOD, token=secret, registrations=({"name": "", "token": secret, "url": "nope"},))
-    found = gateway.check(settings)
-    assert found.problems and secret not in str([str(item) for item in found.problems + found.warnings])
+    problems = found(settings)
+    assert problems and secret not in str([*problems, *found(settings, warnings=True)])
 
 
 def test_a_registration_that_is_to_go_needs_nothing() -> None:
-    settings = replace(GOOD, deployed=False, registrations=({"name": "a", "state": "absent"},), boards=())
-    assert gateway.check(settings) == gateway.Findings()
+    settings = replace(
+        GOOD, deployed=False, here=False, registrations=({"name": "a", "state": "absent"},), boards=()
+    )
+    assert found(settings) == [] and found(settings, warnings=True) == []
+
+
+def test_a_host_without_a_gateway_answers_for_registrations_only() -> None:
+    settings = replace(
+        GOOD, here=False, version="latest", port=0, registrations=({"name": "a"}, {"name": "a"})
+    )
+    assert [line.split(" — ")[0] for line in found(settings)] == [
+        "mission_control_gateways: a",
+        "mission_control_boards[0].gateway",
+    ]
+
+
+def test_what_is_of_another_kind_is_told() -> None:
+    settings = replace(GOOD, faults={"gateway_port": "has to be of type int"})
+    assert found(settings) == [
+        "gateway_port — has to be of type int; see ansible-doc -t role openclaw.mission_control.gateway"
+    ]

@@ -477,6 +477,13 @@ def test_processes_that_are_taken_over_do_not_hold_a_port() -> None:
     assert "set mission_control_user to ubuntu" in str(problem)
 
 
+def test_a_group_of_a_component_to_come_is_refused() -> None:
+    groups = {"mission_control": ["h"], "mission_control_proxy": ["h"]}
+    found = [str(problem) for problem in rules.check(model.Context(hostname="h", groups=groups))]
+    assert [line for line in found if line.startswith("group mission_control_proxy — has no effect")]
+    assert [line for line in found if line.endswith("take it out of the inventory")]
+
+
 def test_every_rule_is_met_by_a_test() -> None:
     met = {problem.rule for variables, *_rest in VARIABLES for problem in rules.check(context(variables))}
     elsewhere = {
@@ -494,6 +501,13 @@ def test_every_rule_is_met_by_a_test() -> None:
         "disk_space",
         "memory",
         "bundle",
+        # test_gateway.py
+        "gateway_settings",
+        "gateway_version",
+        "gateway_listening",
+        "gateway_access",
+        "gateway_registrations",
+        "gateway_boards",
     }
     assert {rule.__name__ for rule in rules.RULES} == met | elsewhere
 
