@@ -20,15 +20,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ._application.layout import digest
-from ._host import files, trees
+from ._host import files, locks, trees
 from ._host.errors import DeploymentError
-from ._host.logged_commands import Commands
+from ._host.logged_commands import NO_LOG, Commands
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -330,3 +331,40 @@ def uv_cache(directory: Path | None, shared: Path, environment: str) -> Iterator
         yield {"UV_CACHE_DIR": str(cache)}
     finally:
         files.remove(cache)
+
+
+# --- on the host -----------------------------------------------------------------------------------
+
+
+def lock_of(directory: Path) -> Path:
+    """The lock of a bundle's directory, beside it."""
+    return directory.with_name(f".{directory.name}.lock")
+
+
+def present(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    """What the module bundle does on the host: bring what is missing. `parameters` are its options."""
+    directory, wanted = Path(parameters["directory"]), parameters["parts"]
+    missing = missing_parts(directory, wanted)
+    answer = {"changed": True, "missing": missing, "removed": []}
+    if not missing and complete(directory, wanted):
+        return {**answer, "changed": False}
+    # The controller sends what is missing and calls again.
+    if check_mode or (missing and not parameters["archive"]):
+        return answer
+    os.umask(0o022)
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+    commands = Commands(NO_LOG, environment)
+    archive = Path(parameters["archive"]) if parameters["archive"] else None
+    # Beside the deployment's own lock, which is the application user's: this happens before there is one.
+    with locks.deployment_lock(lock_of(directory), purpose="bringing a bundle", timeout=900):
+        return {**answer, "removed": install(directory, wanted, missing, archive, commands)}
+
+
+def absent(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Remove what was brought."""
+    directory = Path(parameters["directory"])
+    there = directory.is_dir()
+    if there and not check_mode:
+        files.remove(directory)
+        files.remove(lock_of(directory))
+    return {"changed": there, "removed": [str(directory)] if there else []}

@@ -111,138 +111,11 @@ kept:
 """
 
 import signal
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._adoption import record as _record
-from ..module_utils._adoption import registry, takeover
-from ..module_utils._application.layout import Layout
-from ..module_utils._host import locks, privileges
-from ..module_utils._host.accounts import Account, expand_home, find_account
-from ..module_utils._host.errors import HostError
-
-
-def look(steps: takeover.Adoption, _parameters: dict[str, Any], _check: bool) -> dict[str, Any]:
-    """What the user's own files tell: a record, or what stands there."""
-    recorded = _record.read_record(steps.layout)
-    record = recorded or steps.found()
-    return {"record": record.text() if record else "", "recorded": recorded is not None}
-
-
-def read(record: _record.Record, secret_settings: list[str]) -> dict[str, Any]:
-    found = record.found
-    return {
-        "changed": False,
-        "found": True,
-        "kept": record.kept,
-        "phase": record.phase,
-        "adopting": record.phase != "done",
-        "backend": found.backend,
-        "frontend": found.frontend,
-        "public": found.public(secret_settings),
-        "local_database": found.local_database,
-        "local_redis": found.local_redis,
-    }
-
-
-def take(steps: takeover.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
-    record = steps.found()
-    if record is None:
-        return {"changed": False, "found": False, "steps": []}
-    planned = steps.take_plan(record)
-    answer = {
-        "changed": bool(planned) or record.phase not in ("taken", "done"),
-        "found": True,
-        "kept": record.kept,
-        "steps": planned,
-        "diff": {"prepared": "".join(f"{step}\n" for step in planned)},
-    }
-    if answer["changed"] and not check:
-        with locks.deployment_lock(
-            steps.layout.lock, purpose="taking over an installation", timeout=parameters["lock_timeout"]
-        ):
-            steps.take(record)
-    return answer
-
-
-def restore(steps: takeover.Adoption, parameters: dict[str, Any], check: bool) -> dict[str, Any]:
-    record = _record.read_record(steps.layout)
-    if record is None or record.phase == "done":
-        return {"changed": False, "found": record is not None, "steps": []}
-    if check:
-        return {"changed": True, "found": True, "kept": record.kept, "steps": []}
-    with locks.deployment_lock(
-        steps.layout.lock, purpose="giving an installation back", timeout=parameters["lock_timeout"]
-    ):
-        serving = steps.restore(record)
-    return {
-        "changed": True,
-        "found": True,
-        "kept": record.kept,
-        "steps": [f"start {name}" for name in serving],
-    }
-
-
-class Work:
-    """The module as whoever it runs as: a child that has become the user touches the user's files."""
-
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-        self._parameters: dict[str, Any] = module.params
-        self._user: str = self._parameters["user"]
-        self._account = find_account(self._user)
-        self._layout = Layout(Path(expand_home(self._parameters["root"], self._account)))
-
-    def run(self) -> dict[str, Any]:
-        if self._parameters["state"] == "restored":
-            return self._restore()
-        record = self._believed()
-        if record is None:
-            return {"changed": False, "found": False, "steps": []}
-        if self._parameters["state"] == "read":
-            return read(record, self._parameters["secret_settings"])
-        return self._take(record)
-
-    def _as_user(self, work: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-        check = self._module.check_mode
-
-        def child(account: Account) -> dict[str, Any]:
-            return work(takeover.Adoption(self._layout, account), self._parameters, check)
-
-        answer: dict[str, Any] = privileges.as_user(self._user, child)
-        return answer
-
-    def _believed(self) -> _record.Record | None:
-        """What there is to be taken over, or was: root's own record, else what stands on the host now."""
-        told = self._as_user(look)
-        place = _record.record_path(self._layout)
-        record = _record.parse(told["record"], place) if told["record"] else None
-        believed = registry.believed(self._account, self._layout, record if told["recorded"] else None)
-        if believed is None and told["recorded"]:
-            self._module.warn(
-                f"{place} is ignored: root did not write down that it took over anything for {self._user}. "
-                "What it is to carry over has to stand in the inventory."
-            )
-            return None
-        return believed or record
-
-    def _take(self, record: _record.Record) -> dict[str, Any]:
-        decides = registry.decides(self._account) and not self._module.check_mode
-        if decides and record.phase != "done":
-            registry.remember(self._user, record, "taking")
-        answer = self._as_user(take)
-        if decides and record.phase != "done":
-            registry.remember(self._user, record, "taken")
-        return answer
-
-    def _restore(self) -> dict[str, Any]:
-        answer = self._as_user(restore)
-        if answer["changed"] and registry.decides(self._account) and not self._module.check_mode:
-            registry.forget(self._user)
-        return answer
+from ..module_utils._adoption.states import bring
+from ..module_utils._ansible_module import finish
 
 
 def main() -> None:
@@ -259,13 +132,7 @@ def main() -> None:
     )
     # A lost connection must not stop the work halfway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        answer = Work(module).run()
-    except HostError as error:
-        if error.kind == "no_such_user":
-            module.exit_json(changed=False, found=False, steps=[])
-        module.fail_json(**error.result())
-    module.exit_json(**answer)
+    finish(module, lambda: bring(module.params, check=module.check_mode))
 
 
 if __name__ == "__main__":

@@ -94,46 +94,10 @@ uploaded_bytes:
   type: int
 """
 
-import os
-from pathlib import Path
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _bundle
-from ..module_utils._host import files, locks, logged_commands
-from ..module_utils._host.errors import HostError
-
-
-def lock_of(directory: Path) -> Path:
-    return directory.with_name(f".{directory.name}.lock")
-
-
-def present(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    directory, wanted = Path(parameters["directory"]), parameters["parts"]
-    missing = _bundle.missing_parts(directory, wanted)
-    answer = {"changed": True, "missing": missing, "removed": []}
-    if not missing and _bundle.complete(directory, wanted):
-        return {**answer, "changed": False}
-    # The controller sends what is missing and calls again.
-    if check_mode or (missing and not parameters["archive"]):
-        return answer
-    os.umask(0o022)
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    commands = logged_commands.Commands(logged_commands.NO_LOG, environment)
-    archive = Path(parameters["archive"]) if parameters["archive"] else None
-    # Beside the deployment's own lock, which is the application user's: this happens before there is one.
-    with locks.deployment_lock(lock_of(directory), purpose="bringing a bundle", timeout=900):
-        return {**answer, "removed": _bundle.install(directory, wanted, missing, archive, commands)}
-
-
-def absent(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    directory = Path(parameters["directory"])
-    there = directory.is_dir()
-    if there and not check_mode:
-        files.remove(directory)
-        files.remove(lock_of(directory))
-    return {"changed": there, "removed": [str(directory)] if there else []}
+from ..module_utils._ansible_module import finish
 
 
 def main() -> None:
@@ -155,14 +119,8 @@ def main() -> None:
         required_if=[("state", "present", ["path"])],
         supports_check_mode=True,
     )
-    work = {"present": present, "absent": absent}[module.params["state"]]
-    try:
-        module.exit_json(**work(module.params, module.check_mode))
-    except HostError as error:
-        module.fail_json(**error.result())
-    except OSError as error:
-        remedy = " Make room on that file system." if error.errno == 28 else ""
-        module.fail_json(msg=f"{error.filename or module.params['directory']}: {error.strerror}.{remedy}")
+    work = {"present": _bundle.present, "absent": _bundle.absent}[module.params["state"]]
+    finish(module, lambda: work(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

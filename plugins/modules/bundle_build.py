@@ -178,66 +178,8 @@ output:
   returned: failure
 """
 
-import signal
-from pathlib import Path
-from typing import Any
-
-from ..module_utils import _bundle_build, _redaction
-from ..module_utils._ansible_module import DiscreetModule
-from ..module_utils._host import files, locks, logged_commands, privileges
-from ..module_utils._host.accounts import Account
-from ..module_utils._host.errors import HostError
-from ..module_utils._redaction import Redactor
-
-
-def spec_of(parameters: dict[str, Any]) -> _bundle_build.BundleSpec:
-    frontends = [
-        _bundle_build.Frontend(
-            environment={name: str(value) for name, value in item["environment"].items()},
-            fonts=item["fonts"],
-            node=item["node_version"],
-        )
-        for item in parameters["frontends"]
-    ]
-    gateways = [
-        _bundle_build.Gateway(item["version"], item["node_version"], tuple(item["plugins"]))
-        for item in parameters["gateways"]
-    ]
-    return _bundle_build.BundleSpec(
-        packages=tuple(sorted(set(parameters["packages"]))),
-        revision=parameters["revision"],
-        asked=parameters["asked_revision"],
-        backend=parameters["backend"],
-        python=parameters["python"],
-        uv=parameters["uv_version"] if parameters["revision"] or gateways else "",
-        frontends=tuple(frontends),
-        gateways=tuple(gateways),
-        fonts_program=parameters["fonts_program"],
-        made_by=parameters["made_by"],
-    )
-
-
-def make(parameters: dict[str, Any], account: Account) -> dict[str, Any]:
-    directory = Path(parameters["work"])
-    environment = logged_commands.application_environment(account, parameters["download_environment"])
-    secrets = _redaction.secrets(parameters["download_environment"])
-    log = directory / "bundle.log"
-    with locks.deployment_lock(directory / ".lock", purpose="making a bundle", timeout=900) as lock:
-        commands = logged_commands.Commands(log, environment, redactor=Redactor(secrets), keep_open=(lock,))
-        privileges.stop_with(commands)
-        work = _bundle_build.Work(directory, account, commands, secrets)
-        spec = spec_of(parameters)
-        manifest = _bundle_build.build(work, spec)
-        bundle, changed = _bundle_build.finish(work, spec, manifest)
-        return {
-            "changed": changed,
-            "bundle": str(bundle),
-            "size": bundle.stat().st_size,
-            "sha256": files.file_digest(bundle),
-            "manifest": manifest,
-            "timings": work.timings,
-            "log": str(log),
-        }
+from ..module_utils._ansible_module import DiscreetModule, run_as_user
+from ..module_utils._bundle_making import make
 
 
 def main() -> None:
@@ -279,14 +221,7 @@ def main() -> None:
         },
         supports_check_mode=False,
     )
-    # A lost connection must not stop the work halfway.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        module.exit_json(
-            **privileges.as_user(module.params["user"], lambda account: make(module.params, account))
-        )
-    except HostError as error:
-        module.fail_json(**error.result())
+    run_as_user(module, lambda account: make(module.params, account))
 
 
 if __name__ == "__main__":

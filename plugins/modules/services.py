@@ -121,22 +121,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._ansible_module import finish
 from ..module_utils._application.components import APPLICATION, SERVICES
 from ..module_utils._host.accounts import expand_home, find_account
-from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import Redactor
-from ..module_utils._services.control import ServiceError, Services, plan, refuse_maintenance
-from ..module_utils._services.states import ServiceState
+from ..module_utils._services.orders import carry_out, nothing_done
 from ..module_utils._verify.target import Host
-
-
-def _text(states: dict[str, ServiceState], predicted: dict[str, str] | None = None) -> str:
-    lines = []
-    for name, state in states.items():
-        word = (predicted or {}).get(name, state.state)
-        pid = f", process {state.pid}" if state.pid and name not in (predicted or {}) else ""
-        lines.append(f"{name}: {word}{pid}\n")
-    return "".join(lines)
 
 
 def main() -> None:
@@ -157,53 +147,18 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = module.params
-    done: list[dict[str, Any]] = []
-    result: dict[str, Any] = {"changed": False, "actions": done, "services": []}
+    so_far = nothing_done()
     if options["timeout"] <= 0:
-        module.fail_json(msg=f"timeout: {options['timeout']} is too small, it must be above 0", **result)
-    try:
+        module.fail_json(msg=f"timeout: {options['timeout']} is too small, it must be above 0", **so_far)
+
+    def work() -> dict[str, Any]:
         account = find_account(options["user"] or None)
-        redactor = Redactor()
-        root = expand_home(options["root"], account)
+        redactor, root = Redactor(), expand_home(options["root"], account)
         # Known secrets of the deployment are taken out of journal lines.
         _ = Host(user=account.name, root=root, env_file="", redactor=redactor).environment
-        gateway = find_account(options["gateway_user"]) if options["gateway_user"] else None
-        services = Services(account, root, redactor=redactor, gateway_account=gateway)
-        before = services.states(options["services"])
-        if set(options["services"]) & set(APPLICATION):
-            refuse_maintenance(services.files, root, options["state"])
-        actions = plan(before, options["state"])
-        after = dict(before)
-        predicted = {}
-        for action in actions:
-            if module.check_mode:
-                done.append(action.as_dict())
-                predicted[action.service] = "stopped" if action.action == "stop" else "running, started anew"
-                continue
-            # Before the result is known: what failed was begun, too.
-            done.append(action.as_dict())
-            after[action.service] = services.carry_out(action, options["timeout"])
-        result["changed"] = bool(actions)
-        result["services"] = [state.as_dict() for state in after.values()]
-        if module._diff:
-            result["diff"] = {"before": _text(before), "after": _text(after, predicted)}
-    except ServiceError as error:
-        module.fail_json(
-            msg=f"{error.message} {error.remedy}".strip(),
-            remedy=error.remedy,
-            kind=error.kind,
-            unit=error.unit,
-            journal=error.journal[-15:],
-            **{**result, "changed": bool(done) and not module.check_mode},
-        )
-    except HostError as error:
-        module.fail_json(
-            msg=f"{error.message} {error.remedy}".strip(),
-            remedy=error.remedy,
-            kind=error.kind,
-            **{**result, "changed": bool(done) and not module.check_mode},
-        )
-    module.exit_json(**result)
+        return carry_out(options, account, redactor, check=module.check_mode, so_far=so_far)
+
+    finish(module, work, so_far)
 
 
 if __name__ == "__main__":

@@ -124,15 +124,13 @@ files:
 """
 
 import contextlib
-import signal
 from pathlib import Path
 from typing import Any
 
 from ..module_utils import _redaction
-from ..module_utils._ansible_module import DiscreetModule
+from ..module_utils._ansible_module import DiscreetModule, run_as_user
 from ..module_utils._host import locks, logged_commands, privileges
 from ..module_utils._host.accounts import Account
-from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import Redactor
 from ..module_utils._release import source
 
@@ -183,20 +181,13 @@ def main() -> None:
             privileges.stop_with(commands)
             return source.bring(store, request, commands)
 
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with contextlib.ExitStack() as stack:
-            # That of a bundle is needed only where the source is not yet.
-            if parameters["archive"] and Path(parameters["archive"]).exists():
-                # Opened here: the upload lies where the application's user must not look.
-                request.archive = stack.enter_context(Path(parameters["archive"]).open("rb"))
-            answer = privileges.as_user(parameters["user"], work)
-        module.exit_json(**answer)
-    except HostError as error:
-        if module.check_mode and error.kind == "no_such_user":
-            # The user would have been created before, so nothing of his can be there.
-            module.exit_json(**source.predicted(request))
-        module.fail_json(**error.result())
+    with contextlib.ExitStack() as stack:
+        # That of a bundle is needed only where the source is not yet.
+        if parameters["archive"] and Path(parameters["archive"]).exists():
+            # Opened here: the upload lies where the application's user must not look.
+            request.archive = stack.enter_context(Path(parameters["archive"]).open("rb"))
+        # In check mode the user would have been created before, so nothing of his can be there.
+        run_as_user(module, work, without_user=source.predicted(request) if module.check_mode else None)
 
 
 if __name__ == "__main__":

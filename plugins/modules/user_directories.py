@@ -68,34 +68,10 @@ created:
   returned: success
 """
 
-import re
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.accounts import Account, expand_home, find_account
-from ..module_utils._host.directories import Directory, ensure
-from ..module_utils._host.errors import HostError
-
-
-def mode(text: str) -> int:
-    if not re.fullmatch(r"0?[0-7]{3}", text):
-        raise HostError(
-            f"directories: the mode {text!r} is not an octal number.",
-            kind="bad_mode",
-            remedy='Write it like "0755".',
-        )
-    return int(text, 8)
-
-
-def find(user: str, *, missing: bool) -> Account | None:
-    try:
-        return find_account(user)
-    except HostError:
-        # Check mode has not created the user on a bare host.
-        if missing:
-            return None
-        raise
+from ..module_utils._ansible_module import finish
+from ..module_utils._host.directories import bring
 
 
 def main() -> None:
@@ -115,19 +91,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    options: dict[str, Any] = module.params
-    try:
-        account = find(options["user"], missing=module.check_mode)
-
-        def place(path: str) -> str:
-            return expand_home(path, account) if account else path.replace("~", f"/home/{options['user']}", 1)
-
-        wanted = [Directory(place(item["path"]), mode(item["mode"])) for item in options["directories"]]
-        created = ensure(wanted, account, options["user"], place(options["root"]), check=module.check_mode)
-    except HostError as error:
-        module.fail_json(**error.result())
-    after = "".join(f"{path}/\n" for path in created)
-    module.exit_json(changed=bool(created), created=created, diff={"before": "", "after": after})
+    finish(module, lambda: bring(module.params, check=module.check_mode))
 
 
 if __name__ == "__main__":

@@ -11,15 +11,16 @@ nowhere new.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from .accounts import Account, user_name
-from .errors import DeploymentError
+from .accounts import Account, expand_home, find_account, user_name
+from .errors import DeploymentError, HostError
 from .privileges import as_user
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -118,6 +119,39 @@ class _Walk:
                 f"common_root). If it is meant, make the link as root: ln -sfn TARGET {place}."
             ),
         )
+
+
+def bring(options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+    """What the module user_directories does; `options` are its own. Returns its result."""
+    account = _find(options["user"], missing=check)
+
+    def place(path: str) -> str:
+        return expand_home(path, account) if account else path.replace("~", f"/home/{options['user']}", 1)
+
+    wanted = [Directory(place(item["path"]), _mode(item["mode"])) for item in options["directories"]]
+    created = ensure(wanted, account, options["user"], place(options["root"]), check=check)
+    after = "".join(f"{path}/\n" for path in created)
+    return {"changed": bool(created), "created": created, "diff": {"before": "", "after": after}}
+
+
+def _mode(text: str) -> int:
+    if not re.fullmatch(r"0?[0-7]{3}", text):
+        raise HostError(
+            f"directories: the mode {text!r} is not an octal number.",
+            kind="bad_mode",
+            remedy='Write it like "0755".',
+        )
+    return int(text, 8)
+
+
+def _find(user: str, *, missing: bool) -> Account | None:
+    try:
+        return find_account(user)
+    except HostError:
+        # Check mode has not created the user on a bare host.
+        if missing:
+            return None
+        raise
 
 
 def ensure(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from .._application import maintenance as _maintenance
 from .._application.components import APPLICATION, ordered, service_unit, socket_unit
@@ -43,6 +44,10 @@ class ServiceError(HostError):
         super().__init__(message, kind=kind, remedy=remedy)
         self.unit = unit
         self.journal = list(journal)
+
+    def result(self) -> dict[str, Any]:
+        """The arguments of fail_json."""
+        return {**super().result(), "unit": self.unit, "journal": self.journal[-15:]}
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_release",),
     # Its schema and its copies; what a host is asked as a whole; making a bundle.
     ("_database", "_inspection", "_bundle_build"),
-    # The daily commands.
-    ("_services",),
+    # The daily commands; a bundle as its module asks for it.
+    ("_services", "_bundle_making"),
     # Checks without Ansible.
     ("_verify",),
     # The host's program.
