@@ -377,7 +377,7 @@ def command_serve(configuration: Configuration, options: argparse.Namespace) -> 
         raise CommandError(str(error)) from None
     cache = Cache(lambda: runner.run(settings, options.checks, where=name), options.cache)
     try:
-        server = bind(options.listen, cache, name)
+        server = bind(options.listen, cache, name, options.name or ())
     except OSError as error:
         raise CommandError(
             f"--listen {options.listen[0]}:{options.listen[1]}: {error.strerror}. "
@@ -550,6 +550,12 @@ def parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--cache", type=positive, default=5.0, metavar="SECONDS", help="keep a verdict for so long (5)"
+    )
+    serve.add_argument(
+        "--name",
+        action="append",
+        metavar="NAME",
+        help="answer requests for this name, too, as a proxy in front may send them; repeatable",
     )
     releases = add("releases", command_releases, "list the releases on this host, the newest first")
     releases.add_argument("--json", action="store_true", help="as JSON, with what each was made from")

@@ -1,4 +1,4 @@
-"""A second, real account and its directory: what the application's user can do, and root must not fall for."""
+"""A second, real account and its directory: what the user can do, and root must not fall for."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 
 
 def _json(document: Document) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+    return json.dumps(document, indent=2, sort_keys=False) + "\n"
 
 
 def _junit(document: Document) -> str:

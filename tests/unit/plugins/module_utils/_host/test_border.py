@@ -80,7 +80,7 @@ def test_a_process_that_has_become_a_user_has_no_terminal() -> None:
     own = os.getsid(0)
     found = as_user(NAME, lambda account: [os.getuid(), os.getgid(), os.getsid(0), os.fstat(0).st_rdev])
     assert found[0] == 65534 and found[2] not in (0, own)
-    assert found[3] == os.stat(os.devnull).st_rdev
+    assert found[3] == Path(os.devnull).stat().st_rdev
 
 
 @needs_root
