@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._host import files
+from ..module_utils._terminal import clean
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\.tar", re.ASCII)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -33,7 +37,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Where Ansible was called, not beside the playbook.
         target = Path(os.path.expandvars(str(self._task.args.get("path") or "."))).expanduser().absolute()
         if target.is_dir():
-            target /= made.rsplit("/", 1)[-1]
+            name = made.rsplit("/", 1)[-1]
+            if not _NAME.fullmatch(name):
+                # Chosen by the host, written where Ansible was called: it must not be an ansible.cfg.
+                message = f"The host calls its bundle {clean(name)!r}, which is no name of a bundle."
+                remedy = "Look at that host; or name the file yourself in path."
+                return {**result, **answer, "failed": True, "msg": f"{message} {remedy}"}
+            target /= name
         answer["path"] = str(target)
         try:
             if not target.is_file() or files.file_digest(target) != answer["sha256"]:

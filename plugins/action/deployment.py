@@ -27,6 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._release import history
+from ..module_utils._terminal import clean
 
 display = Display()
 
@@ -100,11 +101,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if state == "begun" and not self._task.check_mode and not answer.get("failed"):
             answer = self._begin(answer, arguments, task_vars, main)
         if state == "begun" and self._task.check_mode and answer.get("holder"):
-            display.display(f"\nAnother deployment would have to be waited for: {answer['holder']}.\n")
+            display.display(clean(f"\nAnother deployment would have to be waited for: {answer['holder']}.\n"))
         if state == "ended" and answer.get("recorded"):
-            display.display(
-                f"\n{sentence(str((task_vars or {}).get('inventory_hostname')), answer['recorded'])}\n"
-            )
+            host = str((task_vars or {}).get("inventory_hostname"))
+            display.display(clean(f"\n{sentence(host, answer['recorded'])}\n"))
         if state == "ended" and arguments.get("result") in ("failed", "returned"):
             answer.update(failed=True, msg=str(arguments.get("reason") or "The deployment failed."))
         return {**result, **answer}
@@ -123,7 +123,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if answer["running"].get("run") == arguments["run"]:
                 # An earlier play of the same run has begun it.
                 return {**answer, "waited": waited}
-            holder = answer["holder"]
+            holder = clean(answer["holder"])
             if time.monotonic() >= deadline:
                 record = f"Another deployment works on {host}: {holder}. The application was not touched."
                 remedy = (
@@ -132,7 +132,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 return {"failed": True, "msg": f"{record} {remedy}", "holder": holder}
             if not waited:
                 display.display(
-                    f"\nWaiting for another deployment on {host} (up to {wait:.0f} s): {holder}.\n"
+                    clean(f"\nWaiting for another deployment on {host} (up to {wait:.0f} s): {holder}.\n")
                 )
             waited = True
             time.sleep(PAUSE)

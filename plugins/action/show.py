@@ -15,6 +15,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._terminal import clean
+
 display = Display()
 
 
@@ -51,7 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result.update(changed=False, lines=len(text.splitlines()))
         if not arguments["path"]:
             # To the screen and to log_path, whatever callback shows results. An empty line sets it apart.
-            display.display(f"\n{text.rstrip()}\n")
+            display.display(f"\n{clean(text).rstrip()}\n")
             return result
         path = Path(arguments["path"]).absolute()
         result["path"] = str(path)

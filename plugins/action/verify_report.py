@@ -39,7 +39,7 @@ def write(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        Path(temporary).chmod(0o644)
+        # As mkstemp made it, 0600: lines of logs stand in it.
         Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

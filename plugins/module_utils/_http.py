@@ -444,6 +444,9 @@ class Client:
             if len(hops) >= follow or target in hops:
                 answer.failure = Failure("redirect_loop", f"more than {len(hops)} redirects")
                 break
+            if urlsplit(target).hostname != urlsplit(url).hostname:
+                # Who answers must not choose whom we ask next: the answer stays what it is, a redirection.
+                break
             hops.append(target)
             if _origin(target) != _origin(answer.url):
                 sent.pop("Authorization", None)

@@ -103,14 +103,14 @@ _mission_control() {
                 return
                 ;;
             -n | --lines | --since | --until | -g | --grep | --timeout | --wait) return ;;
-            --listen | --cache | -o) return ;;
+            --listen | --cache | --name | -o) return ;;
             *)
                 case $command in
                     status) words="$services --help" ;;
                     start | stop | restart) words="$services --timeout --help" ;;
                     logs) words="$services --follow --lines --since --until --grep --output --help" ;;
                     verify) words="@checks@ --format --output --wait --verbose --help" ;;
-                    serve) words="@checks@ --listen --cache --help" ;;
+                    serve) words="@checks@ --listen --cache --name --help" ;;
                     releases) words="--json --help" ;;
                     db) ((COMP_CWORD == 2)) && words="--write --help" ;;
                 esac

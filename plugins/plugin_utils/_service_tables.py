@@ -13,6 +13,7 @@ from typing import Any
 from ..module_utils._application.components import SERVICES
 from ..module_utils._durations import brief, size
 from ..module_utils._tables import cell, table
+from ..module_utils._terminal import clean
 
 
 def when(epoch: float | None, now: float | None) -> str:
@@ -79,7 +80,7 @@ def status_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     notes += [
         f"{host}: {result['maintenance']}" for host, result in results.items() if result.get("maintenance")
     ]
-    return "\n".join([table(headers, rows, right=(4, 5), limit=110), *notes])
+    return "\n".join([table(headers, rows, right=(4, 5), limit=110), *(clean(note) for note in notes)])
 
 
 def actions_table(results: Mapping[str, Mapping[str, Any]], predicted: bool) -> str:
@@ -124,9 +125,9 @@ def log_list(entries: Sequence[Mapping[str, Any]]) -> str:
             record += [f" {key}={cell(value, 200)}" for key, value in (entry.get("fields") or {}).items()]
         lines.append((head + "".join(record)).rstrip())
         lines += [f"    {cell(line.expandtabs(4), 100000)}".rstrip() for line in rest]
-    return "\n".join(lines)
+    return clean("\n".join(lines))
 
 
 def log_json_lines(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Records for programs: one JSON object a line."""
-    return "".join(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n" for entry in entries)
+    """Records for programs: one JSON object a line, in ASCII: a terminal acts upon nothing in it."""
+    return "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in entries)

@@ -219,7 +219,7 @@ def test_files(host: Any) -> None:
     command = host.file("/usr/local/bin/mission-control")
     assert (command.user, command.mode) == ("root", 0o755)
     settings = host.file("/etc/mission-control/command.json")
-    assert (settings.user, settings.mode) == (USER, 0o600)
+    assert (settings.user, settings.group, settings.mode) == ("root", USER, 0o640)
 
 
 def test_configuration_holds_no_secret(host: Any, secrets: dict[str, str]) -> None:

@@ -59,7 +59,7 @@ def command_serve(configuration: Configuration, options: argparse.Namespace) -> 
         raise CommandError(str(error)) from None
     cache = Cache(lambda: runner.run(settings, options.checks, where=name), options.cache)
     try:
-        server = bind(options.listen, cache, name)
+        server = bind(options.listen, cache, name, options.name or ())
     except OSError as error:
         raise CommandError(
             f"--listen {options.listen[0]}:{options.listen[1]}: {error.strerror}. "

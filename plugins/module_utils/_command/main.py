@@ -108,6 +108,12 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--cache", type=positive, default=5.0, metavar="SECONDS", help="keep a verdict for so long (5)"
     )
+    serve.add_argument(
+        "--name",
+        action="append",
+        metavar="NAME",
+        help="answer requests for this name, too, as a proxy in front may send them; repeatable",
+    )
     releases = add("releases", "list the releases on this host, the newest first")
     releases.add_argument("--json", action="store_true", help="as JSON, with what each was made from")
     db = add("db", "open psql on the application's database, read only")

@@ -9,10 +9,11 @@ It is found when somebody asks and kept for some seconds; whoever asks meanwhile
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,6 +29,9 @@ CONTENT_TYPES = {
     # https://prometheus.io/docs/instrumenting/exposition_formats/
     "prometheus": "text/plain; version=0.0.4; charset=utf-8",
 }
+# Connections at the same time, and seconds for a request to come and for its answer to be taken.
+MOST_CONNECTIONS = 32
+REQUEST_SECONDS = 10.0
 PLAIN = "text/plain; charset=utf-8"
 # What a request's Accept header names, and the format that is meant.
 ACCEPTED = {
@@ -98,7 +102,20 @@ def reply(cache: Cache, name: str, path: str, accept: str) -> tuple[HTTPStatus, 
     return status, headers, show(report, wanted, name=name, colour=False, verbose=False)
 
 
-def handler(cache: Cache, name: str) -> type[BaseHTTPRequestHandler]:
+def is_ours(host: str, names: Collection[str]) -> bool:
+    """Whether a request's Host names this server.
+
+    A page in somebody's browser can have its own name lead here, and would then read the report.
+    """
+    name = (urlsplit(f"//{host}").hostname or "").rstrip(".").lower()
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name in names
+    return True
+
+
+def handler(cache: Cache, name: str, names: Collection[str]) -> type[BaseHTTPRequestHandler]:
     """What answers one connection."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -107,6 +124,30 @@ def handler(cache: Cache, name: str) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         # Seconds that a client may be silent.
         timeout = 10
+        _watch: threading.Timer | None = None
+
+        def _begin(self) -> None:
+            """However slowly its bytes drip in or are taken, a request does not hold a thread for longer."""
+            self._end()
+            self._watch = threading.Timer(REQUEST_SECONDS, self._cut)
+            self._watch.daemon = True
+            self._watch.start()
+
+        def _end(self) -> None:
+            if self._watch is not None:
+                self._watch.cancel()
+
+        def _cut(self) -> None:
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+        def handle_one_request(self) -> None:
+            self._begin()
+            try:
+                super().handle_one_request()
+            finally:
+                self._end()
 
         def do_GET(self) -> None:
             self._answer(body=True)
@@ -115,9 +156,21 @@ def handler(cache: Cache, name: str) -> type[BaseHTTPRequestHandler]:
             self._answer(body=False)
 
         def _answer(self, *, body: bool) -> None:
-            accept = self.headers.get("Accept", "")
-            status, headers, text = reply(cache, name, self.path, accept)
+            # The look may take longer than a request.
+            self._end()
+            if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+                # A body is not read: what follows is no request.
+                self.close_connection = True
+            if is_ours(self.headers.get("Host") or "127.0.0.1", names):
+                status, headers, text = reply(cache, name, self.path, self.headers.get("Accept", ""))
+            else:
+                status, headers = HTTPStatus.MISDIRECTED_REQUEST, {"Content-Type": PLAIN}
+                text = "This is another host. Name it by its address, or start serve with --name.\n"
+            if self.close_connection:
+                headers = {**headers, "Connection": "close"}
+            headers = {**headers, "X-Content-Type-Options": "nosniff"}
             content = text.encode()
+            self._begin()
             self.send_response(status)
             for header, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(header, value)
@@ -131,16 +184,41 @@ def handler(cache: Cache, name: str) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def bind(address: tuple[str, int], cache: Cache, name: str) -> ThreadingHTTPServer:
-    """A server that listens; OSError where it can't."""
+def bind(
+    address: tuple[str, int], cache: Cache, name: str, names: Collection[str] = ()
+) -> ThreadingHTTPServer:
+    """A server that listens, also under further `names`; OSError where it can't."""
+    known = {"localhost", name.lower(), socket.gethostname().lower(), *(one.lower() for one in names)}
+    known.add(address[0].lower())
 
     class Server(ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         daemon_threads = True
+        free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+
+        def process_request(self, request: Any, client_address: Any) -> None:
+            """In a thread of its own, unless there are enough of them: then the client is sent away."""
+            if not self.free.acquire(blocking=False):
+                with contextlib.suppress(OSError):
+                    request.settimeout(1)
+                    request.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                self.shutdown_request(request)
+                return
+            try:
+                super().process_request(request, client_address)
+            except BaseException:
+                self.free.release()
+                raise
+
+        def process_request_thread(self, request: Any, client_address: Any) -> None:
+            try:
+                super().process_request_thread(request, client_address)
+            finally:
+                self.free.release()
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that went away is no error of ours."""
             with contextlib.suppress(OSError):
                 request.close()
 
-    return Server(address, handler(cache, name))
+    return Server(address, handler(cache, name, known))

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._durations import duration, since
 from .._redaction import Redactor
+from .._terminal import clean_data
 from .baseline import compare, is_report
 from .options import CHECKS, COMMON
 from .suite import Run, run_suite
@@ -104,4 +105,4 @@ def verify(options: Mapping[str, Any], check: Callable[[str], Run], *, diff: boo
         more["comparison"] = compare(options["baseline"], report)
         if diff:
             more["diff"] = more["comparison"]["diff"]
-    return result_of(Redactor().data(report), options["fail_on"], **more)
+    return result_of(clean_data(Redactor().data(report)), options["fail_on"], **more)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import socket
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 from .._host.accounts import Account, find_account
 from .._host.errors import HostError
 from .._host.privileges import as_user
-from .._http import Client, MissingLibraryError
+from .._http import Client, MissingLibraryError, load_requests
 from .._redaction import Redactor
 from .causes import find_causes, root_causes
 from .context import Context, Shared
@@ -28,6 +29,7 @@ from .waiting import Clock, Patience, Waiter
 SCHEMA = 1
 Run = Callable[[Context, Mapping[str, Any]], Verdict]
 
+NO_HTTP = ("service", "log", "host", "database", "queue")
 # Seconds beyond its own deadline after which a suite counts as hanging.
 HANGS = 15.0
 # What would be the same after any number of attempts.
@@ -212,6 +214,7 @@ def run_suite(
     if os.geteuid() != 0 or account.uid == 0:
         return work()
     begun = (clock or Clock()).now()
+    _load_libraries(runs)
     try:
         found = as_user(account.name, work, deadline=suite_deadline + HANGS, questions=True)
     except HostError as error:
@@ -221,8 +224,7 @@ def run_suite(
                 ERROR,
                 error.message,
                 cause="The process that looks as the application's user came to no end.",
-                remedy=error.remedy
-                or "Run the checks again; if it stays so, look for what ends or stops it.",
+                remedy=error.remedy or "Run the checks again; else look for what ends or stops it.",
                 kind=error.kind,
             )
             for name in runs
@@ -236,6 +238,16 @@ def run_suite(
             where=where or socket.gethostname(),
         )
     return dict(found)
+
+
+def _load_libraries(runs: Mapping[str, Run]) -> None:
+    """While root still is root: an interpreter of its own may lie where the user finds no library."""
+    if any(name not in NO_HTTP for name in runs):
+        with contextlib.suppress(MissingLibraryError):
+            load_requests()
+    if "database" in runs:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("psycopg2")
 
 
 def _run_suite(
@@ -258,7 +270,7 @@ def _run_suite(
     finished = threading.Condition()
 
     # Imported once here instead of by all threads at the same time. What is missing each check says itself.
-    if any(name not in ("service", "log", "host", "database", "queue") for name in runs):
+    if any(name not in NO_HTTP for name in runs):
         with contextlib.suppress(MissingLibraryError):
             shared.client.prepare()
 

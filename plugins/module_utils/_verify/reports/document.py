@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._redaction import Redactor
+from ..._terminal import clean_data
 from ..causes import join, root_causes
 from ..verdict import ERROR, FAIL, HEALTHY, SKIP, STATES, WARN, Verdict, rank, worst
 
@@ -50,7 +51,7 @@ def document(
         view for view in views if view["state"] == WARN
     ]
     return dict(
-        Redactor().data(
+        told(
             {
                 "schema": SCHEMA,
                 "name": name,
@@ -68,6 +69,11 @@ def document(
             }
         )
     )
+
+
+def told(found: dict[str, Any]) -> dict[str, Any]:
+    """What may leave: without secrets, and without anything that a terminal or a program acts upon."""
+    return dict(clean_data(Redactor().data(found)))
 
 
 def _join(views: Sequence[dict[str, Any]]) -> None:

@@ -12,4 +12,4 @@ from typing import Any
 
 def render(document: Mapping[str, Any]) -> str:
     """The document as JSON."""
-    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+    return json.dumps(document, indent=2, sort_keys=False) + "\n"

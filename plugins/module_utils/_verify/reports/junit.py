@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from ..._terminal import clean
 from ..verdict import ERROR, FAIL, SKIP, Verdict
 
 # XML 1.0 has no way to write most control characters.
@@ -17,7 +18,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", clean(text))
 
 
 def _details(verdict: Verdict) -> str:

@@ -9,14 +9,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..._terminal import clean
 from .document import VIEWS, findings, verdicts_of
 
 SIGNS = {"pass": "✅", "flaky": "🔁", "skip": "⏭️", "warn": "⚠️", "fail": "❌", "error": "🚫"}
 
 
+# What platforms make of plain text by themselves: a call to somebody, a reference, a link.
+_CALLS = re.compile(r"([@#!~])(?=\w)")
+_ADDRESSES = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}:)(?=//)|\b(www)(?=\.)")
+_INVISIBLE = "<!-- -->"
+
+
 def _cell(text: str) -> str:
-    text = re.sub(r"\s+", " ", text).replace("\\", "\\\\")
-    return re.sub(r"([|<>*_`\[\]])", r"\\\1", text)
+    """On one line, and nothing but text: no markup, no mention of anybody, no link."""
+    text = re.sub(r"\s+", " ", clean(text)).replace("\\", "\\\\")
+    text = re.sub(r"([|<>*_`\[\]&])", r"\\\1", text)
+    return _ADDRESSES.sub(rf"\g<0>{_INVISIBLE}", _CALLS.sub(rf"\1{_INVISIBLE}", text))
 
 
 def render(document: Mapping[str, Any]) -> str:

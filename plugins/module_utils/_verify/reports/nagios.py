@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..._terminal import clean
 from ..verdict import ERROR, FAIL, PASS, WARN, Measure
 from .document import verdicts_of
 
@@ -26,7 +27,7 @@ def exit_code(document: Mapping[str, Any]) -> int:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "/")
+    return re.sub(r"\s+", " ", clean(text)).replace("|", "/")
 
 
 def perfdata(label: str, measure: Measure) -> str:

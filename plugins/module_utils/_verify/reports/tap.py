@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..._terminal import clean
 from ..verdict import ERROR, FAIL, PASS, SKIP, Verdict
 
 
 def _line(text: str) -> str:
     """On one line, and not taken for a directive."""
-    return re.sub(r"\s+", " ", text).replace("\\", "\\\\").replace("#", "\\#").strip()
+    return re.sub(r"\s+", " ", clean(text)).replace("\\", "\\\\").replace("#", "\\#").strip()
 
 
 def _diagnosis(verdict: Verdict) -> list[str]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import select
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import server
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command.main import endpoint
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command.server import (
     Cache,
@@ -44,11 +48,11 @@ def looks() -> Looks:
 
 @pytest.fixture
 def port(looks: Looks) -> Iterator[int]:
-    with bind(("127.0.0.1", 0), Cache(looks, 3600), "host") as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    with bind(("127.0.0.1", 0), Cache(looks, 3600), "host") as serving:
+        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield server.server_address[1]
-        server.shutdown()
+        yield serving.server_address[1]
+        serving.shutdown()
         thread.join()
 
 
@@ -90,10 +94,10 @@ def test_a_look_that_is_impossible() -> None:
     def broken() -> dict[str, Any]:
         raise RuntimeError("no threads left")
 
-    with bind(("127.0.0.1", 0), Cache(broken, 5), "host") as server:
-        thread = threading.Thread(target=server.handle_request)
+    with bind(("127.0.0.1", 0), Cache(broken, 5), "host") as serving:
+        thread = threading.Thread(target=serving.handle_request)
         thread.start()
-        status, _, text = ask(server.server_address[1], "/")
+        status, _, text = ask(serving.server_address[1], "/")
         thread.join()
     assert status == 500 and text == "The checks could not be run: no threads left.\n"
 
@@ -147,3 +151,83 @@ def test_endpoints(text: str, found: tuple[str, int]) -> None:
 def test_no_endpoints(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="ADDRESS:PORT"):
         endpoint(text)
+
+
+# -- clients that mean no good ----------------------------------------------------------------------
+
+
+def raw(port: int, request: bytes, *, until: float = 5.0) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=until) as client:
+        client.sendall(request)
+        said = b""
+        while True:
+            try:
+                part = client.recv(65536)
+            except (TimeoutError, ConnectionResetError):
+                return said
+            if not part:
+                return said
+            said += part
+
+
+def test_a_body_is_no_second_request(port: int) -> None:
+    inner = b"GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(inner)
+    chunked = b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for request in (head + inner, chunked + inner):
+        said = raw(port, request)
+        assert said.count(b"HTTP/1.1 ") == 1 and said.startswith(b"HTTP/1.1 200")
+        assert b"Connection: close" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:9180", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:9180", 200),
+        ("10.1.2.3:80", 200),
+        ("host", 200),
+        ("", 200),
+        ("evil.example", 421),
+        ("localhost.evil.example:9180", 421),
+    ],
+)
+def test_only_its_own_names(port: int, host: str, status: int, looks: Looks) -> None:
+    line = f"Host: {host}\r\n" if host else ""
+    said = raw(port, f"GET / HTTP/1.0\r\n{line}\r\n".encode())
+    assert int(said.split()[1]) == status
+    assert b"X-Content-Type-Options: nosniff" in said
+    assert (b"it was looked at" in said) is (status == 200)
+    assert looks.count == (1 if status == 200 else 0)
+
+
+def test_slow_clients_hold_no_thread_for_long(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\n")
+        started, ended = time.monotonic(), False
+        while not ended and time.monotonic() - started < 8:
+            try:
+                slow.sendall(b"X: y\r\n")
+                ended = select.select([slow], [], [], 0.1)[0] != [] and slow.recv(100) == b""
+            except OSError:
+                ended = True
+        assert ended and time.monotonic() - started < 5
+
+
+def test_so_many_connections_and_no_more(port: int) -> None:
+    before = threading.active_count()
+    held = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(server.MOST_CONNECTIONS)]
+    try:
+        assert raw(port, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 503")
+        # Each has a thread and what watches over it.
+        assert threading.active_count() - before <= 2 * server.MOST_CONNECTIONS + 1
+    finally:
+        for client in held:
+            client.close()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if raw(port, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200"):
+            return
+    raise AssertionError("connections that were closed are not given back")
