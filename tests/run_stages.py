@@ -200,8 +200,9 @@ class Runner:
 
     def run(self, stages: Sequence[Stage]) -> list[Result]:
         """The results, in the order in which the stages ended; InterruptedRunError when not all could run."""
-        shutil.rmtree(self.logs, ignore_errors=True)
-        self.logs.mkdir(parents=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for stage in stages:
+            self._log(stage).unlink(missing_ok=True)
         waiting = list(stages)
         try:
             while waiting or self._running:

@@ -49,16 +49,20 @@ NAMED = (
 )
 PLACES |= dict.fromkeys((*NAMED, "GREETING", "UPSTREAM"), ENVIRONMENT)
 
+# Looks at processes while they are young and may become other programs, and at all twice a second.
 SAMPLER = """
-import json, os, sys, threading
+import json, os, sys, threading, time
 ended = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
 print("sampling", flush=True)
-seen, rounds = set(), 0
+seen, rounds, since = set(), 0, {}
 while not ended.wait(0.01):
     rounds += 1
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    now, names = time.monotonic(), [name for name in os.listdir("/proc") if name.isdigit()]
+    if rounds % 50 == 0:
+        since = {name: since[name] for name in names if name in since}
+    for name in names:
+        if now - since.setdefault(name, now) < 2 or rounds % 50 == 0:
             try:
                 with open(f"/proc/{name}/cmdline", "rb") as file:
                     seen.add(file.read().decode("utf-8", "replace"))
