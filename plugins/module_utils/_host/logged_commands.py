@@ -227,4 +227,11 @@ def distrusts(said: str) -> bool:
 
 def application_environment(account: Account, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of builds: clean, and of the operator's only what he named."""
-    return {**user_environment(account), **{name: str(value) for name, value in (extra or {}).items()}}
+    own = user_environment(account)
+    if os.geteuid() == account.uid:
+        # In /tmp other users could be there first: uv, npm and Node make files of known names.
+        place = Path(account.home, ".cache/mission-control/tmp")
+        with contextlib.suppress(OSError):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own["TMPDIR"] = str(place)
+    return {**own, **{name: str(value) for name, value in (extra or {}).items()}}
