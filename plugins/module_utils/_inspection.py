@@ -25,6 +25,7 @@ from ._host.facts import (
     package_facts,
     python_facts,
     system_unit_facts,
+    user_namespaces,
 )
 from ._host.journal_query import persistent
 from ._host.processes import process_evidence
@@ -136,6 +137,7 @@ def collect(request: HostRequest, run: Runner = run) -> dict[str, Any]:
         "python": python_facts(),
         "cpus": os.cpu_count() or 1,
         "memory": memory_facts(),
+        "user_namespaces": user_namespaces(),
         "disk": disk_facts([expand(path) for path in request.paths]),
         "packages": package_facts(request.packages, run),
         "listeners": listener_facts(request.ports),

@@ -121,6 +121,10 @@ memory:
   returned: always
   type: dict
   sample: {total_bytes: 4000000000, available_bytes: 3000000000, swap_bytes: 0}
+user_namespaces:
+  description: Whether users may make user namespaces, which sandboxing of their units needs.
+  returned: always
+  type: bool
 disk:
   description: Space by path.
   returned: always

@@ -22,6 +22,9 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # A release that fails must not take long to show it, but others run on this machine too.
 SETTINGS = {"release_gate_deadline": 15}
 
+# With the password where there is one already.
+REDIS_CLI = "REDISCLI_AUTH=$(cat /var/lib/mission-control/redis-password 2>/dev/null || true) redis-cli"
+
 
 @functools.cache
 def variables(host: str) -> dict[str, Any]:
@@ -101,8 +104,8 @@ def data(host: str) -> dict[str, str]:
     return {
         "boards": sql(host, "select count(*), md5(string_agg(id::text, ',' order by id)) from boards"),
         "tasks": sql(host, "select count(*), md5(string_agg(id::text, ',' order by id)) from tasks"),
-        "scheduled": on(host, "redis-cli zrange default:scheduled 0 -1 withscores"),
-        "elsewhere": on(host, "redis-cli lrange elsewhere 0 -1"),
+        "scheduled": on(host, REDIS_CLI + " zrange default:scheduled 0 -1 withscores"),
+        "elsewhere": on(host, REDIS_CLI + " lrange elsewhere 0 -1"),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from adoption_support import Host, Played, ansible, data, play, play_all, sql, unhealthy, variables
+from adoption_support import REDIS_CLI, Host, Played, ansible, data, play, play_all, sql, unhealthy, variables
 
 GUIDE_UNITS = [f"mission-control-{part}.service" for part in ("backend", "worker", "frontend")]
 
@@ -172,7 +172,7 @@ def test_database_and_queue_are_those_of_before(hosts: list[Host]) -> None:
             sql(host.name, "select distinct tableowner from pg_tables where schemaname = 'public'")
             == "mission_control"
         )
-        assert host.on("redis-cli config get appendonly").split() == ["appendonly", "yes"]
+        assert host.on(f"{REDIS_CLI} config get appendonly").split() == ["appendonly", "yes"]
     # Who owned the database reads it on.
     told = variables("installer")
     login = f"postgresql://{told['adoption_login']}:{told['adoption_password']}@localhost/{told['adoption_database']}"
@@ -199,7 +199,7 @@ def test_uninstall_with_everything_it_can_remove(hosts: list[Host]) -> None:
     assert guide.status("/health") == 0
     # What was there before this collection came is nobody's to delete, nor is Redis.
     assert guide.on(f"test -s {guide.root}/before-*/backend/.env; echo $?") == "0"
-    assert guide.on("redis-cli zrange default:scheduled 0 -1 withscores") == queue
+    assert guide.on(f"{REDIS_CLI} zrange default:scheduled 0 -1 withscores") == queue
     # By default the data stays, and with it what a further deployment needs.
     done = play(installer, "uninstall.yml")
     assert done.returncode == 0, done.output

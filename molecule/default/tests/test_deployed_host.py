@@ -15,6 +15,9 @@ ROOT = f"{HOME}/mission-control"
 SERVICES = ("mission-control-backend", "mission-control-worker", "mission-control-frontend")
 testinfra_hosts = ["mission_control"]
 
+# With the password that root keeps, which the shell of the host reads.
+REDIS_CLI = "REDISCLI_AUTH=$(cat /var/lib/mission-control/redis-password) redis-cli"
+
 
 @pytest.fixture(scope="module")
 def as_user(host: Any) -> Any:
@@ -136,15 +139,30 @@ def test_password_is_stored_as_scram(host: Any) -> None:
 
 
 def test_redis_neither_evicts_nor_forgets(host: Any) -> None:
-    shown = host.check_output("redis-cli CONFIG GET maxmemory-policy").split()
+    shown = host.check_output(f"{REDIS_CLI} CONFIG GET maxmemory-policy").split()
     assert shown[1] == "noeviction"
-    assert host.check_output("redis-cli CONFIG GET appendonly").split()[1] == "yes"
+    assert host.check_output(f"{REDIS_CLI} CONFIG GET appendonly").split()[1] == "yes"
+
+
+def test_other_users_of_the_host_do_not_get_into_redis(host: Any) -> None:
+    refused = host.run("runuser -u nobody -- redis-cli LRANGE default 0 -1")
+    assert "NOAUTH" in refused.stdout + refused.stderr
+    assert "NOAUTH" not in host.check_output(f"{REDIS_CLI} LRANGE default 0 -1")
+
+
+def test_other_roles_may_not_connect_to_the_database(host: Any) -> None:
+    open_to_all = (
+        "SELECT count(*) FROM pg_database, aclexplode(datacl) WHERE datname = 'mission_control' "
+        "AND grantee = 0 AND privilege_type = 'CONNECT'"
+    )
+    assert query(host, open_to_all) == "0"
+    assert query(host, "SELECT datacl IS NOT NULL FROM pg_database WHERE datname = 'mission_control'") == "t"
 
 
 def test_worker_waits_for_work(host: Any) -> None:
     deadline = time.monotonic() + 20
     # Between two blocking reads it does its other work for a moment.
-    while not re.search(r"flags=b", clients := host.check_output("redis-cli CLIENT LIST")):
+    while not re.search(r"flags=b", clients := host.check_output(f"{REDIS_CLI} CLIENT LIST")):
         assert time.monotonic() < deadline, clients
 
 

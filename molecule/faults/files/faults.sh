@@ -9,6 +9,9 @@ root=$home/mission-control
 env_file=$root/current/backend/.env
 saved=/root/saved
 mkdir -p "$saved"
+# For redis-cli.
+REDISCLI_AUTH=$(cat /var/lib/mission-control/redis-password)
+export REDISCLI_AUTH
 
 # Wait for a command to succeed: until_true SECONDS COMMAND...
 until_true() {

@@ -55,7 +55,9 @@ def page_and_json() -> None:
 
 
 def worker_takes_tasks() -> bool:
-    return "cmd=brpop" in on_host("redis-cli client list")
+    return "cmd=brpop" in on_host(
+        "REDISCLI_AUTH=$(cat /var/lib/mission-control/redis-password) redis-cli client list"
+    )
 
 
 def test_maintenance(host: str, applications: Applications) -> None:

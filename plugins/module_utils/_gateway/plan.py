@@ -31,6 +31,7 @@ from typing import Any
 
 from .._host.accounts import Account, expand_home
 from .._host.errors import HostError
+from .._redaction import secrets
 from . import configuration as _configuration
 from .identity import device_id_of
 from .protocol import parse_version
@@ -234,9 +235,15 @@ def environment_text(token: str) -> str:
 
 
 def downloads_text(environment: Mapping[str, str]) -> str:
-    """The environment of downloads as systemd reads it."""
+    """The environment of downloads as systemd reads it.
+
+    What holds a login is left out: it would lie there for good, and the agents read it. It serves the
+    installation only.
+    """
     lines = ["# For what the gateway downloads. Written by the role gateway of openclaw.mission_control."]
     for name, value in sorted(environment.items()):
+        if secrets({name: value}):
+            continue
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         lines.append(f'{name}="{quoted}"')
     return "\n".join(lines) + "\n"

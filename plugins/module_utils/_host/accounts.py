@@ -79,6 +79,8 @@ def user_environment(account: Account) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "XDG_RUNTIME_DIR": account.runtime_directory,
+        # In /tmp its name is known beforehand: another user could be there first, and change the code in it.
+        "NODE_COMPILE_CACHE": f"{account.home}/.cache/node-compile-cache",
     }
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -85,6 +86,23 @@ def python_facts(
                 },
             )
     return sorted(found.values(), key=lambda entry: -int(entry["version"].split(".")[1]))
+
+
+# Switches of distributions, each with what it says where namespaces are denied; not all have all.
+_NAMESPACE_SWITCHES = {
+    "user/max_user_namespaces": "0",
+    "kernel/unprivileged_userns_clone": "0",
+    "kernel/apparmor_restrict_unprivileged_userns": "1",
+}
+
+
+def user_namespaces(settings: Path = Path("/proc/sys")) -> bool:
+    """Whether a user may make user namespaces, which sandboxing by a user's manager is made of."""
+    for name, denied in _NAMESPACE_SWITCHES.items():
+        with contextlib.suppress(OSError):
+            if (settings / name).read_text(encoding="ascii").strip() == denied:
+                return False
+    return (settings / "user/max_user_namespaces").exists()
 
 
 def memory_facts(root: Path = Path("/")) -> dict[str, int]:

@@ -85,6 +85,16 @@ class Commands:
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
 
+    def _own_environment(self) -> dict[str, str]:
+        """With a directory for temporary files that is there; without one where it cannot be made."""
+        own = dict(self.environment)
+        if place := own.get("TMPDIR"):
+            try:
+                Path(place).mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError:
+                del own["TMPDIR"]
+        return own
+
     def __call__(
         self,
         argv: Sequence[str | Path],
@@ -113,7 +123,7 @@ class Commands:
                     encoding="utf-8",
                     errors="replace",
                     cwd=cwd or "/",
-                    env={**self.environment, **(environment or {})},
+                    env={**self._own_environment(), **(environment or {})},
                     process_group=0,
                     # The lock stays held until the last descendant of a killed run has ended.
                     pass_fds=self._keep_open,
@@ -226,4 +236,9 @@ def distrusts(said: str) -> bool:
 
 def application_environment(account: Account, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of builds: clean, and of the operator's only what he named."""
-    return {**user_environment(account), **{name: str(value) for name, value in (extra or {}).items()}}
+    own = {
+        **user_environment(account),
+        # In /tmp other users could be there first: uv, npm and Node make files of known names.
+        "TMPDIR": f"{account.home}/.cache/mission-control/tmp",
+    }
+    return {**own, **{name: str(value) for name, value in (extra or {}).items()}}

@@ -140,10 +140,12 @@ def unpack_tar(file: tarfile.TarFile, target: Path) -> None:
 
 
 def _unpack_zip(archive: IO[bytes], name: str, target: Path) -> None:
+    links: set[PurePosixPath] = set()
     with zipfile.ZipFile(archive) as file:
         for member in file.infolist():
             path = PurePosixPath(member.filename)
-            if path.is_absolute() or ".." in path.parts:
+            # What lies behind a link is somewhere else, however its name reads.
+            if path.is_absolute() or ".." in path.parts or not links.isdisjoint((path, *path.parents)):
                 _refuse(name, member.filename)
             mode = member.external_attr >> 16
             where = target / path
@@ -157,6 +159,7 @@ def _unpack_zip(archive: IO[bytes], name: str, target: Path) -> None:
                 if PurePosixPath(link).is_absolute() or inside.startswith(".."):
                     _refuse(name, member.filename)
                 where.symlink_to(link)
+                links.add(path)
                 continue
             with file.open(member) as content, where.open("wb") as out:
                 shutil.copyfileobj(content, out)

@@ -70,8 +70,8 @@ def owners(server: Server, database: str) -> set[str]:
         server.sql(
             "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database() "
             "UNION SELECT pg_catalog.pg_get_userbyid(relowner) FROM pg_class "
-            "WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema)' UNION "
-            "SELECT pg_catalog.pg_get_userbyid(proowner) FROM pg_proc "
+            "WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema)' "
+            "UNION SELECT pg_catalog.pg_get_userbyid(proowner) FROM pg_proc "
             "WHERE pronamespace = 'public'::regnamespace UNION "
             "SELECT pg_catalog.pg_get_userbyid(typowner) FROM pg_type WHERE typname = 'mood'",
             database,

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,10 +17,10 @@ from typing import Any
 
 from ..._durations import size
 from ..._host import addresses
-from ..._host.accounts import expand_home
+from ..._host.accounts import Account, acting_as, expand_home
 from ..._host.errors import HostError
 from ..._host.listeners import Listener, listeners
-from ..._host.processes import ProcessEvidence, process_evidence
+from ..._host.processes import PROC, ProcessEvidence, process_evidence
 from ..._host.systemd import UserManager, unit_name, unit_status
 from ..context import Context
 from ..thresholds import judge
@@ -236,15 +238,35 @@ MOUNTS = (
     "ReadOnlyPaths",
     "InaccessiblePaths",
 )
+# Over these a process has its user's manager start whatever it likes, outside of the sandbox. In %t.
+BUSES = ("bus", "systemd/private")
 OFF = ("", "no", "false", "0", "~", "[not set]")
 
 
+def reachable_buses(
+    pid: int, account: Account, proc: Path = PROC, runtime: str | None = None
+) -> tuple[str, ...]:
+    """Which of the manager's sockets the process can connect to, seen from inside its own mounts."""
+    found = []
+    for name in BUSES:
+        path = f"{proc}/{pid}/root{runtime or account.runtime_directory}/{name}"
+        with acting_as(account), socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+            probe.settimeout(2)
+            probe.connect(path)
+            found.append(name)
+    return tuple(found)
+
+
 def judge_sandbox(
-    unit: str, properties: Mapping[str, str], process: ProcessEvidence | None, manager: ProcessEvidence | None
+    unit: str,
+    properties: Mapping[str, str],
+    process: ProcessEvidence | None,
+    manager: ProcessEvidence | None,
+    reachable: Sequence[str] = (),
 ) -> Verdict:
-    """Whether what the unit asks for is in force in its process."""
+    """Whether what the unit asks for is in force in its process; `reachable` of the manager's sockets."""
     name = f"sandbox {unit.removesuffix('.service')}"
-    asked = {key: properties.get(key, "") for key in ("NoNewPrivileges", *SECCOMP, *MOUNTS)}
+    asked = {key: properties.get(key, "") for key in ("NoNewPrivileges", "PrivateUsers", *SECCOMP, *MOUNTS)}
     asked = {key: value for key, value in asked.items() if value not in OFF}
     if process is None:
         return Verdict(name, SKIP, "not running")
@@ -255,7 +277,16 @@ def judge_sandbox(
         missing += [key for key in SECCOMP if key in asked]
     if manager is not None and process.namespaces.get("mnt") == manager.namespaces.get("mnt"):
         missing += [key for key in MOUNTS if key in asked]
-    evidence = {"asked": sorted(asked), "missing": missing, "seccomp": process.seccomp}
+    elif any(f"/{name}" in asked.get("InaccessiblePaths", "") for name in reachable):
+        missing.append("InaccessiblePaths")
+    if "PrivateUsers" in asked and manager is not None:
+        missing += ["PrivateUsers"] * (process.namespaces.get("user") == manager.namespaces.get("user"))
+    evidence = {
+        "asked": sorted(asked),
+        "missing": missing,
+        "seccomp": process.seccomp,
+        "manager_reachable": list(reachable),
+    }
     if missing:
         return Verdict(
             name,
@@ -267,7 +298,10 @@ def judge_sandbox(
             "sandbox_not_in_force",
             evidence,
         )
-    return Verdict(name, summary=f"{len(asked)} directives are in force", evidence=evidence)
+    summary = f"{len(asked)} directives are in force"
+    if reachable:
+        summary += ", and the user's manager, which can start units without them, is within reach"
+    return Verdict(name, summary=summary, evidence=evidence)
 
 
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
@@ -325,7 +359,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
 
 
 def _sandboxes(context: Context, options: Mapping[str, Any]) -> list[Verdict]:
-    manager = UserManager(context.host.account)
+    account = context.host.account
+    manager = UserManager(account)
     names = [unit_name(name) for name in options["sandbox_units"]]
     try:
         shown = manager.show(names)
@@ -342,7 +377,14 @@ def _sandboxes(context: Context, options: Mapping[str, Any]) -> list[Verdict]:
         verdicts.append(
             context.guard(
                 f"sandbox {name}",
-                partial(judge_sandbox, name, shown[name], process, parent),
+                partial(
+                    judge_sandbox,
+                    name,
+                    shown[name],
+                    process,
+                    parent,
+                    reachable_buses(process.pid, account) if process and account else (),
+                ),
             )
         )
     return verdicts

@@ -425,7 +425,13 @@ def test_an_uninstallation_keeps_the_data_unless_asked(request_: _plan.Request) 
 
 
 def test_the_environment_of_downloads_is_quoted() -> None:
-    text = _plan.downloads_text({"A": 'b"c\\d', "E": "f g"})
+    logins = {
+        "https_proxy": "http://me:pass-of-the-proxy@proxy:3128",
+        "npm_config__authToken": "token-of-the-registry",
+        "UV_INDEX_PRIVATE_PASSWORD": "pass-of-the-index",
+    }
+    text = _plan.downloads_text({"A": 'b"c\\d', "E": "f g", **logins})
+    assert not [value for value in logins.values() if value in text]
     assert text.splitlines()[1:] == ['A="b\\"c\\\\d"', 'E="f g"']
 
 

@@ -201,3 +201,21 @@ def test_a_password_on_a_command_line_is_not_returned() -> None:
     assert facts is not None
     assert facts["pid"] == child.pid
     assert facts["command"][-1] == "postgresql://u:********@h/d"
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        ({"user/max_user_namespaces": "31000"}, True),
+        ({"user/max_user_namespaces": "0"}, False),
+        ({"user/max_user_namespaces": "31000", "kernel/unprivileged_userns_clone": "0"}, False),
+        ({"user/max_user_namespaces": "31000", "kernel/unprivileged_userns_clone": "1"}, True),
+        ({"user/max_user_namespaces": "31000", "kernel/apparmor_restrict_unprivileged_userns": "1"}, False),
+        ({}, False),
+    ],
+)
+def test_whether_users_may_make_namespaces(tmp_path: Path, settings: dict[str, str], allowed: bool) -> None:
+    for name, value in settings.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{value}\n")
+    assert _facts.user_namespaces(tmp_path) is allowed

@@ -42,6 +42,19 @@ def test_output_is_returned_and_logged_without_secrets(commands: Commands) -> No
     assert commands.log.stat().st_mode & 0o777 == 0o640
 
 
+def test_temporary_files_are_the_users_own(tmp_path: Path) -> None:
+    account = Account("someone", os.geteuid(), os.getegid(), str(tmp_path / "home"))
+    environment = logged_commands.application_environment(account)
+    assert environment["NODE_COMPILE_CACHE"].startswith(f"{account.home}/")
+    assert not (tmp_path / "home").exists()
+    commands = Commands(tmp_path / "log" / "test.log", environment, redactor=Redactor())
+    place = Path(commands(["mktemp", "-d"], what="Making a directory").strip()).parent
+    assert place.is_relative_to(account.home) and place.stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").touch()
+    commands.environment["TMPDIR"] = str(tmp_path / "file/tmp")
+    assert commands(["printenv", "HOME"], what="Looking").strip() == account.home
+
+
 def test_nothing_but_the_named_environment_reaches_a_command(
     commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:

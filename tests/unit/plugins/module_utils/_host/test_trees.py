@@ -137,6 +137,40 @@ def test_a_zip_with_a_link_that_leaves_is_refused(tmp_path: Path, link: str) -> 
         trees.unpack(packed, archive.name, tmp_path / "target")
 
 
+def zip_of(archive: Path, *members: tuple[str, int, str]) -> None:
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, mode, content in members:
+            information = zipfile.ZipInfo(name)
+            information.external_attr = mode << 16
+            file.writestr(information, content)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        # Each link alone stays inside; one behind the other they lead out.
+        (
+            ("s/x", 0o100644, "x"),
+            ("p/a/b/c/q", 0o120777, "../../../../s"),
+            ("p/a/b/c/q/up", 0o120777, "../../.."),
+            ("p/a/b/c/q/up/ESCAPED", 0o100644, "x"),
+        ),
+        (("a/b", 0o120777, ".."), ("a/b/x", 0o100644, "x")),
+        (("a/b", 0o120777, "c"), ("a/b", 0o100644, "through the link")),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_a_member_behind_a_link_is_refused(
+    tmp_path: Path, members: tuple[tuple[str, int, str], ...]
+) -> None:
+    archive = tmp_path / "bad.zip"
+    zip_of(archive, *members)
+    target = tmp_path / "one/two/target"
+    with archive.open("rb") as packed, pytest.raises(DeploymentError, match="would leave the target"):
+        trees.unpack(packed, archive.name, target)
+    assert not list(tmp_path.rglob("ESCAPED"))
+
+
 def test_a_tar_that_leaves_its_place_is_refused(tmp_path: Path) -> None:
     archive = tmp_path / "bad.tar"
     with tarfile.open(archive, "w") as file:

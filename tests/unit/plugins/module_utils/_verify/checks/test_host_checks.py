@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import re
 import socket
@@ -19,6 +20,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._applicat
     BACKEND_SETTINGS,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.protocol import check_pair
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal import JournalEntry
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.listeners import Listener
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.processes import ProcessEvidence
@@ -681,6 +683,34 @@ def test_sandboxing_that_is_not_in_force() -> None:
     )
     assert verdict.evidence["missing"] == ["NoNewPrivileges", "LockPersonality", "PrivateTmp"]
     assert host.judge_sandbox(UNIT.name, asked, None, None).state == "skip"
+
+
+def test_a_manager_within_reach() -> None:
+    asked = {
+        "PrivateUsers": "yes",
+        "InaccessiblePaths": "-/run/user/1000/bus -/run/user/1000/systemd/private",
+    }
+    manager = replace(PROCESS, namespaces={"mnt": 1, "user": 1})
+    apart = replace(PROCESS, namespaces={"mnt": 2, "user": 2})
+    assert host.judge_sandbox(UNIT.name, asked, apart, manager).summary == "2 directives are in force"
+    for reached in host.BUSES:
+        verdict = host.judge_sandbox(UNIT.name, asked, apart, manager, (reached,))
+        assert verdict.state == "warn" and verdict.evidence["missing"] == ["InaccessiblePaths"]
+    verdict = host.judge_sandbox(UNIT.name, asked, manager, manager)
+    assert verdict.evidence["missing"] == ["InaccessiblePaths", "PrivateUsers"]
+    opened = host.judge_sandbox(UNIT.name, {"NoNewPrivileges": "yes"}, apart, manager, ("bus",))
+    assert opened.state == "pass" and "within reach" in opened.summary
+
+
+def test_what_a_process_reaches_of_its_manager_is_tried(tmp_path: Path) -> None:
+    account = find_account()
+    (tmp_path / "systemd").mkdir()
+    assert host.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ()
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(tmp_path / "bus"))
+        assert host.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ()
+        bus.listen()
+        assert host.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ("bus",)
 
 
 # -- configuration --------------------------------------------------------------------------------
