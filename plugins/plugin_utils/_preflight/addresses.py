@@ -54,15 +54,16 @@ def public_url(context: Context) -> Iterator[Problem]:
         yield Problem(
             "public_url",
             variable,
-            "is not set",
-            "give the address that users open in their browsers, for example http://mission-control.example.com:3000",
+            message="is not set",
+            remedy="give the address that users open in their browsers, for example "
+            "http://mission-control.example.com:3000",
         )
     elif fault := _url_faults(url, origin=True):
         yield Problem(
             "public_url",
             variable,
-            fault,
-            "give scheme, host and port only, such as http://host:3000",
+            message=fault,
+            remedy="give scheme, host and port only, such as http://host:3000",
             value=url,
         )
 
@@ -88,9 +89,9 @@ def api_url(context: Context) -> Iterator[Problem]:
         yield Problem(
             "api_url",
             variable,
-            fault,
-            "give an absolute address that browsers, agents and gateways reach, such as http://host:8000 "
-            "(it becomes BASE_URL)",
+            message=fault,
+            remedy="give an absolute address that browsers, agents and gateways reach, such as "
+            "http://host:8000 (it becomes BASE_URL)",
             value=url,
         )
         return
@@ -104,8 +105,8 @@ def api_url(context: Context) -> Iterator[Problem]:
         yield Problem(
             "api_url",
             variable,
-            "is reachable on the host itself only, and users' browsers have to reach it",
-            "give the host's name as users know it",
+            message="is reachable on the host itself only, and users' browsers have to reach it",
+            remedy="give the host's name as users know it",
             value=url,
         )
 
@@ -123,16 +124,16 @@ def cors_origins(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "cors_origins",
                 variable,
-                "is no origin: the product compares to the letter and knows no wildcard",
-                "list each origin",
+                message="is no origin: the product compares to the letter and knows no wildcard",
+                remedy="list each origin",
                 value=origin,
             )
         elif fault := _url_faults(origin, origin=True):
             yield Problem(
                 "cors_origins",
                 variable,
-                fault,
-                "give scheme, host and port only, such as http://host:3000",
+                message=fault,
+                remedy="give scheme, host and port only, such as http://host:3000",
                 value=origin,
             )
     public = str(context.get("public_url"))
@@ -140,8 +141,8 @@ def cors_origins(context: Context) -> Iterator[Problem]:
         yield Problem(
             "cors_origins",
             variable,
-            f"lacks {public}, so browsers would be refused",
-            f"add {PREFIX}_public_url to it",
+            message=f"lacks {public}, so browsers would be refused",
+            remedy=f"add {PREFIX}_public_url to it",
             value=", ".join(origins),
         )
 

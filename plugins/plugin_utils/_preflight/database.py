@@ -58,8 +58,9 @@ def database(context: Context) -> Iterator[Problem]:
         yield Problem(
             "database",
             f"{PREFIX}_database_url",
-            fault,
-            "give postgresql+psycopg://user:password@host:5432/name, its password of letters, digits, _ -",
+            message=fault,
+            remedy="give postgresql+psycopg://user:password@host:5432/name, its password of letters, "
+            "digits, _ -",
             value=Redactor().text(str(url)),
         )
     for name in ("database_name", "database_user"):
@@ -68,16 +69,16 @@ def database(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "database",
                 f"{PREFIX}_{name}",
-                "is no plain name for PostgreSQL",
-                "use lower-case letters, digits and underscores",
+                message="is no plain name for PostgreSQL",
+                remedy="use lower-case letters, digits and underscores",
                 value=value,
             )
     if str(context.get("database_user")) == "postgres" and not url:
         yield Problem(
             "database",
             f"{PREFIX}_database_user",
-            "is the superuser, and the application needs no such rights",
-            f"leave it out: a login of its own ({PREFIX}) is made",
+            message="is the superuser, and the application needs no such rights",
+            remedy=f"leave it out: a login of its own ({PREFIX}) is made",
             value="postgres",
         )
     password = str(context.get("database_password"))
@@ -90,8 +91,8 @@ def database(context: Context) -> Iterator[Problem]:
         yield Problem(
             "database",
             f"{PREFIX}_database_password",
-            what,
-            "use letters, digits, _ . ~ and - only, or leave it out: one is generated",
+            message=what,
+            remedy="use letters, digits, _ . ~ and - only, or leave it out: one is generated",
         )
 
 
@@ -101,7 +102,7 @@ def queue(context: Context) -> Iterator[Problem]:
         yield Problem(
             "queue",
             f"{PREFIX}_redis_url",
-            fault,
-            "give redis://:password@host:6379/0",
+            message=fault,
+            remedy="give redis://:password@host:6379/0",
             value=Redactor().text(str(url)),
         )

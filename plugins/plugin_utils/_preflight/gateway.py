@@ -69,7 +69,7 @@ def _pair(settings: Settings, variable: str, version: str, found: Findings) -> N
         return
     # Something that is no version cannot be installed, whatever the policy says.
     stops = finding.level == REFUSE and (settings.policy == REFUSE or parse_version(version) is None)
-    problem = Problem(variable, version, finding.message, finding.remedy)
+    problem = Problem(variable, version, message=finding.message, remedy=finding.remedy)
     (found.problems if stops else found.warnings).append(problem)
 
 
@@ -78,16 +78,21 @@ def _gateway(settings: Settings, found: Findings) -> None:
     if settings.bind not in BINDS:
         modes = ", ".join(BINDS)
         found.problems.append(
-            Problem("gateway_bind", settings.bind, "is no bind mode.", f"Use one of {modes}.")
+            Problem("gateway_bind", settings.bind, message="is no bind mode.", remedy=f"Use one of {modes}.")
         )
     if settings.bind == "custom" and not settings.bind_host:
         found.problems.append(
             Problem(
-                "gateway_bind_host", "", "is empty, although gateway_bind is custom.", "Name the address."
+                "gateway_bind_host",
+                "",
+                message="is empty, although gateway_bind is custom.",
+                remedy="Name the address.",
             )
         )
     if not 1 <= settings.port <= 65535:
-        found.problems.append(Problem("gateway_port", str(settings.port), "is no port.", "Use 1 to 65535."))
+        found.problems.append(
+            Problem("gateway_port", str(settings.port), message="is no port.", remedy="Use 1 to 65535.")
+        )
     elsewhere = [host for host in settings.backend_hosts if host != settings.host]
     host = urlsplit(settings.url).hostname or ""
     if settings.bind == "loopback" and elsewhere and addresses.is_this_host(host):
@@ -95,11 +100,10 @@ def _gateway(settings: Settings, found: Findings) -> None:
             Problem(
                 "gateway_bind",
                 "loopback",
-                f"the backend on {', '.join(elsewhere)} cannot reach a gateway that listens on the loopback "
-                "interface only.",
-                "Set gateway_bind to lan (the gateway then lets in only devices that were approved), or "
-                "give in "
-                "gateway_url the end of a tunnel on the backend's host.",
+                message=f"the backend on {', '.join(elsewhere)} cannot reach a gateway that listens on the "
+                "loopback interface only.",
+                remedy="Set gateway_bind to lan (the gateway then lets in only devices that were "
+                "approved), or give in gateway_url the end of a tunnel on the backend's host.",
             )
         )
     if settings.token and (len(settings.token) < 16 or not set(settings.token) <= TOKEN_ALPHABET):
@@ -107,8 +111,8 @@ def _gateway(settings: Settings, found: Findings) -> None:
             Problem(
                 "gateway_token",
                 "",
-                "is too short or holds characters that do not survive an environment file.",
-                "Use the output of openssl rand -hex 32, or leave it empty: one is generated.",
+                message="is too short or holds characters that do not survive an environment file.",
+                remedy="Use the output of openssl rand -hex 32, or leave it empty: one is generated.",
             )
         )
     for origin in settings.allowed_origins:
@@ -118,9 +122,9 @@ def _gateway(settings: Settings, found: Findings) -> None:
                 Problem(
                     "gateway_allowed_origins",
                     origin,
-                    "is no origin: browsers send scheme, host and port, and nothing after it.",
-                    "Write it like https://mission-control.example.com, without a path or a slash at its "
-                    "end.",
+                    message="is no origin: browsers send scheme, host and port, and nothing after it.",
+                    remedy="Write it like https://mission-control.example.com, without a path or a slash "
+                    "at its end.",
                 )
             )
     tls = _configuration.get(settings.configuration, ("gateway", "tls"))
@@ -132,14 +136,18 @@ def _gateway(settings: Settings, found: Findings) -> None:
                     Problem(
                         f"gateway_configuration.gateway.tls.{key}",
                         "",
-                        "is missing: the gateway would make itself a certificate that names no host, which "
-                        "backends refuse.",
-                        "Name the file on the gateway's host.",
+                        message="is missing: the gateway would make itself a certificate that names no "
+                        "host, which backends refuse.",
+                        remedy="Name the file on the gateway's host.",
                     )
                 )
     for flag in _configuration.dangerous_flags(settings.configuration):
         found.warnings.append(
-            Problem("gateway_configuration", "", f"switches on a dangerous setting of the gateway. {flag}.")
+            Problem(
+                "gateway_configuration",
+                "",
+                message=f"switches on a dangerous setting of the gateway. {flag}.",
+            )
         )
 
 
@@ -148,7 +156,7 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
         name = str(item.get("name") or "")
         variable = f"mission_control_gateways[{number}]"
         if not name:
-            found.problems.append(Problem(variable, "", "has no name.", "Give it one."))
+            found.problems.append(Problem(variable, "", message="has no name.", remedy="Give it one."))
         yield name
         if str(item.get("state") or "present") == "absent":
             continue
@@ -159,22 +167,28 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
                 Problem(
                     f"{variable}.url",
                     "",
-                    "is missing, and no gateway of this inventory is deployed that it could be.",
-                    "Give the address as ws://host:port, or put a host into the group "
+                    message="is missing, and no gateway of this inventory is deployed that it could be.",
+                    remedy="Give the address as ws://host:port, or put a host into the group "
                     "mission_control_gateway.",
                 )
             )
         elif parts.scheme not in ("ws", "wss") or not parts.hostname:
             found.problems.append(
-                Problem(f"{variable}.url", url, "is no address of a gateway.", "Write ws://host:port.")
+                Problem(
+                    f"{variable}.url",
+                    url,
+                    message="is no address of a gateway.",
+                    remedy="Write ws://host:port.",
+                )
             )
         elif parts.port is None:
             found.warnings.append(
                 Problem(
                     f"{variable}.url",
                     url,
-                    "names no port: the product's user interface refuses to edit such a registration.",
-                    "Add the port, also 443.",
+                    message="names no port: the product's user interface refuses to edit such a "
+                    "registration.",
+                    remedy="Add the port, also 443.",
                 )
             )
         if not item.get("token") and not settings.deployed:
@@ -182,8 +196,9 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
                 Problem(
                     f"{variable}.token",
                     "",
-                    "is missing, and no gateway of this inventory is deployed whose token it could be.",
-                    "Give the token that the gateway was started with.",
+                    message="is missing, and no gateway of this inventory is deployed whose token it could "
+                    "be.",
+                    remedy="Give the token that the gateway was started with.",
                 )
             )
         if item.get("version"):
@@ -195,9 +210,9 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
                     Problem(
                         f"{variable}.disable_device_pairing",
                         "true",
-                        "works only with a gateway that has its device authentication switched off.",
-                        "Leave it out: the role approves the backend's device, which is the safe way. (The "
-                        "dangerous one needs gateway.controlUi.dangerouslyDisableDeviceAuth in "
+                        message="works only with a gateway that has its device authentication switched off.",
+                        remedy="Leave it out: the role approves the backend's device, which is the safe "
+                        "way. (The dangerous one needs gateway.controlUi.dangerouslyDisableDeviceAuth in "
                         "gateway_configuration.)",
                     )
                 )
@@ -205,8 +220,8 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
                 Problem(
                     f"{variable}.disable_device_pairing",
                     "true",
-                    "makes the token the only thing between the network and the gateway's agents.",
-                    "The safe way is to leave it out.",
+                    message="makes the token the only thing between the network and the gateway's agents.",
+                    remedy="The safe way is to leave it out.",
                 )
             )
         if item.get("allow_insecure_tls"):
@@ -214,8 +229,8 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
                 Problem(
                     f"{variable}.allow_insecure_tls",
                     "true",
-                    "lets anybody in between read the gateway's token and control it.",
-                    "With an authority of your own, rather set mission_control_gateway_ca_path.",
+                    message="lets anybody in between read the gateway's token and control it.",
+                    remedy="With an authority of your own, rather set mission_control_gateway_ca_path.",
                 )
             )
 
@@ -227,25 +242,32 @@ def check(settings: Settings) -> Findings:
         _gateway(settings, found)
     names = [name for name in _registrations(settings, found) if name]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problem = Problem("mission_control_gateways", name, "is named twice.", "Choose another name.")
+        problem = Problem(
+            "mission_control_gateways", name, message="is named twice.", remedy="Choose another name."
+        )
         found.problems.append(problem)
     for number, board in enumerate(settings.boards):
         variable = f"mission_control_boards[{number}]"
         if not board.get("name"):
-            found.problems.append(Problem(variable, "", "has no name.", "Give it one."))
+            found.problems.append(Problem(variable, "", message="has no name.", remedy="Give it one."))
         if str(board.get("state") or "present") == "absent" or board.get("gateway_id"):
             continue
         gateway = str(board.get("gateway") or "")
         if not gateway and len(names) != 1:
             found.problems.append(
-                Problem(f"{variable}.gateway", "", "is missing.", "Name the registered gateway of the board.")
+                Problem(
+                    f"{variable}.gateway",
+                    "",
+                    message="is missing.",
+                    remedy="Name the registered gateway of the board.",
+                )
             )
         elif gateway and names and gateway not in names:
             found.warnings.append(
                 Problem(
                     f"{variable}.gateway",
                     gateway,
-                    "is none of mission_control_gateways; it has to be registered already.",
+                    message="is none of mission_control_gateways; it has to be registered already.",
                 )
             )
     return found

@@ -433,8 +433,8 @@ def test_figures_of_the_database() -> None:
         "locks",
     ]
     assert [verdict.state for verdict in database.judge_transactions(0, 0, options)] == ["pass", "pass"]
-    assert database.judge_share("connections", 97, 100, options).kind == "database_connections"
-    assert database.judge_share("connections", 5, 100, options).state == "pass"
+    assert database.judge_share(97, 100, options).kind == "database_connections"
+    assert database.judge_share(5, 100, options).state == "pass"
     assert database.judge_disk("/x", 2, 100, options).state == "fail"
     assert database.judge_backup("/b", None, options).kind == "backup_missing"
     assert database.judge_backup("/b", [10, 999999], options).state == "pass"
