@@ -1,8 +1,8 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Options of the checks. Written from plugins/module_utils/_verify/options.py by
-tests/unit/plugins/module_utils/_verify/test_documentation.py: change them there.
+"""Options of the checks. Written by docs/write_docs.py from plugins/module_utils/_verify/options.py:
+change them there.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ EXAMPLES = r"""
     public_url: http://mission-control.example.com:3000
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.

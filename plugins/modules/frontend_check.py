@@ -31,6 +31,7 @@ EXAMPLES = r"""
   delegate_to: localhost
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.

@@ -34,6 +34,7 @@ EXAMPLES = r"""
     deadline: 60
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.

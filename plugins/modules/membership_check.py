@@ -27,6 +27,7 @@ EXAMPLES = r"""
     token: "{{ mission_control_token }}"
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.

@@ -35,6 +35,7 @@ EXAMPLES = r"""
       throughput: "-50:"
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.

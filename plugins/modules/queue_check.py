@@ -29,6 +29,7 @@ EXAMPLES = r"""
   become: true
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
