@@ -116,8 +116,8 @@ def secret_settings(context: Context) -> Iterator[Problem]:
         yield Problem(
             "secret_settings",
             f"{PREFIX}_secret_settings",
-            "is no list of names",
-            "list the names of the settings whose values are to be hidden, for example [TENANT_PIN]",
+            message="is not a list of names",
+            remedy="list the names of the settings whose values are to be hidden, for example [TENANT_PIN]",
         )
 
 
