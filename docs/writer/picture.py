@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations import (
+    ORDER,
     ROWS,
     Finding,
 )
@@ -13,23 +14,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.e
 from .specimens import explained
 
 # The checks in the order of the machine.
-CHECKS = (
-    "host",
-    "database",
-    "queue",
-    "service",
-    "configuration",
-    "health",
-    "membership",
-    "cors",
-    "frontend",
-    "gateway",
-    "sessions",
-    "session",
-    "agents",
-    "metrics",
-    "log",
-)
+CHECKS = tuple(dict.fromkeys(path.partition(".")[0] for path in ORDER))
 NAME, COLUMN, LINE, HEAD, EDGE = 165, 46, 26, 105, 16
 BLUE, GREY, INK = "#2563eb", "#cbd5e1", "#0f172a"
 
