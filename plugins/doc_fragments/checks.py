@@ -860,7 +860,7 @@ options:
         required: true
       bind:
         description:
-        - V(any), V(loopback), an address, or empty for whichever.
+        - V(any), V(loopback), an address (one for all means V(any)), or empty for whichever.
         type: str
         default: ''
       unit:
@@ -1768,7 +1768,7 @@ options:
             required: true
           bind:
             description:
-            - V(any), V(loopback), an address, or empty for whichever.
+            - V(any), V(loopback), an address (one for all means V(any)), or empty for whichever.
             type: str
             default: ''
           unit:

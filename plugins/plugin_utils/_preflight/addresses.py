@@ -75,8 +75,8 @@ def binds(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "binds",
                 f"{PREFIX}_{component}_bind",
-                "is not a valid address to listen on",
-                "give an IPv4 or IPv6 address of the host, 0.0.0.0 for all of IPv4, or :: for all of both",
+                message="is not a valid address to listen on",
+                remedy="give an IPv4 or IPv6 address of the host, 0.0.0.0 for all of IPv4, or :: for all of both",
                 value=address,
             )
 

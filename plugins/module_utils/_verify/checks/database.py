@@ -205,9 +205,9 @@ def look_at_backups(context: Context, directory: Path, options: Mapping[str, Any
             "backup",
             ERROR,
             f"{user} may not look into {directory}",
-            "The checks look at files as the application's user, and the directory is closed to it.",
-            f"Let {user} read the directory, or leave backup_directory empty.",
-            "not_permitted",
+            cause="The checks look at files as the application's user, and the directory is closed to it.",
+            remedy=f"Let {user} read the directory, or leave backup_directory empty.",
+            kind="not_permitted",
         )
     except OSError:
         ages = None

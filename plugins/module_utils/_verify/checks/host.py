@@ -178,8 +178,8 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
             FAIL,
             f"port {port} is bound to {', '.join(sorted(reaches))} only",
             cause="Others than this host cannot reach the service.",
-            remedy="Set mission_control_backend_bind or mission_control_frontend_bind to 0.0.0.0 or ::, or put "
-            "a proxy before it.",
+            remedy="Set mission_control_backend_bind or mission_control_frontend_bind to 0.0.0.0 or ::, or "
+            "put a proxy before it.",
             kind="port_hidden",
             evidence=evidence,
         )
