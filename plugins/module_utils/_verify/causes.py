@@ -87,8 +87,8 @@ def join(here: Sequence[Verdict], outside: Sequence[Verdict]) -> None:
             elif leaf.kind in NOT_REACHED and path.partition(".")[0] in works:
                 leaf.cause = "From the host itself it works: something between here and there is in the way."
                 leaf.remedy = (
-                    "See that the name leads to the host, that firewalls let the port through, that a proxy "
-                    "in front of it runs, and that the service listens on an address that others reach "
+                    "Check that the name leads to the host, that firewalls let the port through, that a "
+                    "proxy in front of it runs, and that the service listens on an address that others reach "
                     "(mission_control_backend_bind, mission_control_frontend_bind)."
                 )
     for verdict in outside:

@@ -98,7 +98,7 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
             f"{summary}: the token is known but may not do this",
             cause="The user of the token lacks the right, or what was asked for belongs to another "
             "organization.",
-            remedy="Give the user the role owner or admin, and see that the board or group named exists.",
+            remedy="Give the user the role owner or admin, and check that the board or group named exists.",
             evidence=evidence,
         )
     if answer.status == 429:
@@ -134,13 +134,13 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
             "not_found",
             f"{summary}: not served there",
             cause="What answers there is no Mission Control backend, or one of another version.",
-            remedy=f"See that {variable} names the backend itself, and which version is deployed.",
+            remedy=f"Check that {variable} names the backend itself, and which version is deployed.",
             evidence=evidence,
         )
     return Problem(
         "unexpected_status",
         summary,
-        cause="The answer is none that the check knows.",
+        cause="The check does not know this answer.",
         remedy=f"Look at the answer in the evidence and at the journal of the service: {unit}.",
         evidence=evidence,
     )
@@ -389,7 +389,7 @@ class Context:
             "not_json",
             f"{answer.method} {self.redactor.text(answer.url)} sent {kind} instead of JSON",
             cause="Something else answers there: a proxy's own page, the frontend, or another program.",
-            remedy="See that mission_control_api_url names the backend, and that a proxy hands /api on to "
+            remedy="Check that mission_control_api_url names the backend, and that a proxy hands /api on to "
             "it.",
             evidence=answer.evidence(self.redactor),
         )

@@ -47,7 +47,7 @@ def bad_options(options: Mapping[str, Any], prefix: str = "") -> list[str]:
     for name in ("url", "public_url"):
         value = options.get(name)
         if value and not str(value).startswith(("http://", "https://")):
-            problems.append(f"{name}: {value!r} is no http(s) address")
+            problems.append(f"{name}: {value!r} is not a valid http(s) address")
     return problems
 
 
@@ -84,7 +84,7 @@ def verify(options: Mapping[str, Any], check: Callable[[str], Run], *, diff: boo
     """All checks that the options of verify name, and no other is loaded; returns the result of the task."""
     problems = bad_options(options)
     if options["baseline"] and not is_report(options["baseline"]):
-        problems.append("baseline: this is no report of verify (it has no verdicts)")
+        problems.append("baseline: this is not a report of verify (it has no verdicts)")
     asked_for, skipped = set(options["checks"]), options["skip"]
     names = [name for name in CHECKS if {"all", name} & asked_for and name not in skipped]
     if not names:

@@ -23,7 +23,7 @@ def _url_faults(url: str, schemes: tuple[str, ...] = ("http", "https"), *, origi
         port = parts.port
         host = parts.hostname
     except ValueError:
-        return "is no valid address (look at the port and at brackets)"
+        return "is not a valid address (look at the port and at brackets)"
     if parts.scheme not in schemes:
         wanted = " or ".join(f"{scheme}://" for scheme in schemes)
         return f"is not absolute: it has to start with {wanted}"
@@ -76,7 +76,8 @@ def binds(context: Context) -> Iterator[Problem]:
                 "binds",
                 f"{PREFIX}_{component}_bind",
                 message="is not a valid address to listen on",
-                remedy="give an IPv4 or IPv6 address of the host, 0.0.0.0 for all of IPv4, or :: for all of both",
+                remedy="give an IPv4 or IPv6 address of the host, 0.0.0.0 for all of IPv4, or :: for all "
+                "of both",
                 value=address,
             )
 
@@ -124,7 +125,7 @@ def cors_origins(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "cors_origins",
                 variable,
-                message="is no origin: the product compares to the letter and knows no wildcard",
+                message="is not a valid origin: the product compares to the letter and knows no wildcard",
                 remedy="list each origin",
                 value=origin,
             )

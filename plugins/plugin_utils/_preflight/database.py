@@ -29,7 +29,7 @@ def database_url_fault(url: str) -> str:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError:
-        return "is no valid address (look at the port and at brackets)"
+        return "is not a valid address (look at the port and at brackets)"
     if parts.scheme not in ("postgresql+psycopg", "postgresql", "postgres"):
         return f"starts with {parts.scheme or 'no scheme'}:, and the product wants postgresql+psycopg://"
     if not parts.path.strip("/"):
@@ -44,7 +44,7 @@ def redis_url_fault(url: str) -> str:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError:
-        return "is no valid address (look at the port and at brackets)"
+        return "is not a valid address (look at the port and at brackets)"
     if parts.scheme not in ("redis", "rediss", "unix"):
         return f"starts with {parts.scheme or 'no scheme'}:, and it has to be redis:// or rediss://"
     if parts.scheme != "unix" and not parts.hostname:
@@ -69,7 +69,7 @@ def database(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "database",
                 f"{PREFIX}_{name}",
-                message="is no plain name for PostgreSQL",
+                message="is not a plain PostgreSQL name",
                 remedy="use lower-case letters, digits and underscores",
                 value=value,
             )

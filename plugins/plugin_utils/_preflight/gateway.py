@@ -67,7 +67,7 @@ def _pair(settings: Settings, variable: str, version: str, found: Findings) -> N
     finding = check_pair(version, settings.backend_protocols)
     if finding.level == OK:
         return
-    # Something that is no version cannot be installed, whatever the policy says.
+    # Something that is not a version cannot be installed, whatever the policy says.
     stops = finding.level == REFUSE and (settings.policy == REFUSE or parse_version(version) is None)
     problem = Problem(variable, version, message=finding.message, remedy=finding.remedy)
     (found.problems if stops else found.warnings).append(problem)
@@ -78,7 +78,12 @@ def _gateway(settings: Settings, found: Findings) -> None:
     if settings.bind not in BINDS:
         modes = ", ".join(BINDS)
         found.problems.append(
-            Problem("gateway_bind", settings.bind, message="is no bind mode.", remedy=f"Use one of {modes}.")
+            Problem(
+                "gateway_bind",
+                settings.bind,
+                message="is not a valid bind mode.",
+                remedy=f"Use one of {modes}.",
+            )
         )
     if settings.bind == "custom" and not settings.bind_host:
         found.problems.append(
@@ -91,7 +96,9 @@ def _gateway(settings: Settings, found: Findings) -> None:
         )
     if not 1 <= settings.port <= 65535:
         found.problems.append(
-            Problem("gateway_port", str(settings.port), message="is no port.", remedy="Use 1 to 65535.")
+            Problem(
+                "gateway_port", str(settings.port), message="is not a valid port.", remedy="Use 1 to 65535."
+            )
         )
     elsewhere = [host for host in settings.backend_hosts if host != settings.host]
     host = urlsplit(settings.url).hostname or ""
@@ -122,7 +129,8 @@ def _gateway(settings: Settings, found: Findings) -> None:
                 Problem(
                     "gateway_allowed_origins",
                     origin,
-                    message="is no origin: browsers send scheme, host and port, and nothing after it.",
+                    message="is not a valid origin: browsers send scheme, host and port, and nothing after "
+                    "it.",
                     remedy="Write it like https://mission-control.example.com, without a path or a slash "
                     "at its end.",
                 )
@@ -177,7 +185,7 @@ def _registrations(settings: Settings, found: Findings) -> Iterator[str]:
                 Problem(
                     f"{variable}.url",
                     url,
-                    message="is no address of a gateway.",
+                    message="is not a valid gateway address.",
                     remedy="Write ws://host:port.",
                 )
             )
@@ -267,7 +275,7 @@ def check(settings: Settings) -> Findings:
                 Problem(
                     f"{variable}.gateway",
                     gateway,
-                    message="is none of mission_control_gateways; it has to be registered already.",
+                    message="is not one of mission_control_gateways; it has to be registered already.",
                 )
             )
     return found

@@ -33,7 +33,7 @@ def user(context: Context) -> Iterator[Problem]:
         yield Problem(
             "user",
             variable,
-            message="is no valid user name",
+            message="is not a valid user name",
             remedy="use lower-case letters, digits, _ and -, at most 32 of them",
             value=name,
         )
@@ -124,7 +124,7 @@ def port_numbers(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "port_numbers",
                 port.variable,
-                message="is no port",
+                message="is not a valid port",
                 remedy="give a number from 1024 to 65535",
                 value=text,
             )
@@ -275,7 +275,7 @@ def gateway_authority(context: Context) -> Iterator[Problem]:
         return
     inspected = ((context.host or {}).get("files") or {}).get(path)
     if not path.startswith("/"):
-        fault, remedy = "is no absolute path", "name the file as the backends' hosts know it"
+        fault, remedy = "is not an absolute path", "name the file as the backends' hosts know it"
     elif inspected is not None and not inspected["exists"]:
         fault = f"is not there on {context.hostname}"
         remedy = "put the certificate (PEM) of the gateway's authority there, readable for everybody"

@@ -88,7 +88,7 @@ def inventory_groups(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "inventory_groups",
                 f"group {name}",
-                message="is no group of this collection",
+                message="is not a group of this collection",
                 remedy=f"did you mean {meant}?" if meant else f"known are {', '.join(sorted(known))}",
             )
     everyone = set(context.groups.get(PREFIX, ()))
@@ -122,6 +122,6 @@ def variable_names(context: Context) -> Iterator[Problem]:
                 yield Problem(
                     "variable_names",
                     name,
-                    message="is no variable of this collection",
+                    message="is not a variable of this collection",
                     remedy=f"did you mean {meant}?",
                 )

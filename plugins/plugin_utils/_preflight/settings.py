@@ -58,7 +58,7 @@ def _unknown_setting(name: str, variable: str) -> Problem:
     return Problem(
         "environment",
         f"{variable}.{name}",
-        message="is no setting of the product, which would ignore it silently",
+        message="is not a setting of the product, which would ignore it silently",
         remedy=remedy,
     )
 
@@ -105,7 +105,7 @@ def _networks_fault(text: str) -> str:
         try:
             ipaddress.ip_network(item, strict=False)
         except ValueError:
-            return f"{item} is no address and no network"
+            return f"{item} is not a valid address or network"
     return ""
 
 
@@ -135,7 +135,7 @@ def environment(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "environment",
                 f"{PREFIX}_{name}",
-                message="is no mapping of names to values",
+                message="is not a mapping of names to values",
                 remedy="write one line NAME: value each",
             )
             continue

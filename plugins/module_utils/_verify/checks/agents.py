@@ -50,7 +50,7 @@ def judge_status(agents: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
         verdict.kind = "agents_offline"
         verdict.summary = f"{offline} agents are offline: {_listed(silent)}"
         verdict.cause = "The agents' processes do not report any more, or their gateway is not reached."
-        verdict.remedy = "See that the gateway is connected (gateway check), then restart the agents."
+        verdict.remedy = "Check that the gateway is connected (gateway check), then restart the agents."
     return verdict
 
 
@@ -79,7 +79,7 @@ def judge_stale(agents: Sequence[Mapping[str, Any]], now: float, options: Mappin
         f"{len(found)} agents have not been seen for long: {_listed(names)}",
         cause="The agents do not send their heartbeat: they hang, were stopped, or their gateway is not "
         "reached.",
-        remedy="See that the gateway is connected (gateway check) and restart these agents from the user "
+        remedy="Check that the gateway is connected (gateway check) and restart these agents from the user "
         "interface.",
         kind="agents_stale",
         evidence={"agents": names[:50], "count": len(found)},
@@ -112,7 +112,7 @@ def judge_stuck(agents: Sequence[Mapping[str, Any]], now: float, options: Mappin
         f"{len(found)} agents are stuck: {_listed(names)}",
         cause="Provisioning did not come to its end: the gateway was not reached, the worker did not take "
         "the task, or the agent never called back (it has no language model, or cannot reach BASE_URL).",
-        remedy="Check gateway and queue; see that the gateway's host reaches mission_control_api_url; then "
+        remedy="Check gateway and queue; check that the gateway's host reaches mission_control_api_url; then "
         "provision the agent again from the user interface.",
         kind="agents_stuck",
         evidence={"agents": names[:50], "count": len(found)},

@@ -114,7 +114,7 @@ def judge_origins(environment: Mapping[str, str], public_url: str) -> Verdict:
         return Verdict(
             "cors_origins",
             FAIL,
-            f"CORS_ORIGINS holds what is no origin: {', '.join(bad)}",
+            f"CORS_ORIGINS has an entry that is not a valid origin: {', '.join(bad)}",
             cause="An origin is scheme, host and port, without path or slash at its end; anything else never "
             "matches.",
             remedy=remedy,
@@ -185,7 +185,7 @@ def judge_base_url(environment: Mapping[str, str], api_url: str) -> Verdict:
         return Verdict(
             "base_url",
             FAIL,
-            f"BASE_URL is no address: {base or 'empty'}",
+            f"BASE_URL is not a valid address: {base or 'empty'}",
             cause="Agents call the API at BASE_URL; it must be an absolute http(s) address that they reach.",
             remedy="Set mission_control_api_url and deploy again.",
             kind="base_url",

@@ -106,10 +106,10 @@ def judge_page(context: Context, page: str, answer: Answer, options: Mapping[str
         return Verdict(
             page,
             FAIL,
-            f"{page} is no HTML page ({answer.header('content-type') or 'no content type'})",
+            f"{page} is not an HTML page ({answer.header('content-type') or 'no content type'})",
             cause="Another program answers in the frontend's place.",
-            remedy="See that mission_control_public_url names the frontend, and which process holds its port "
-            "(ss -ltnp).",
+            remedy="Check that mission_control_public_url names the frontend, and which process holds its "
+            "port (ss -ltnp).",
             kind="not_html",
             evidence=evidence,
         )

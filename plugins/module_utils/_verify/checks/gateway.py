@@ -114,7 +114,7 @@ ERRORS: tuple[Symptom, ...] = (
         ),
         kind="gateway_handshake",
         cause="What listens at the gateway's address does not complete the WebSocket handshake.",
-        remedy="See that the URL names the gateway (ws:// or wss://, port 18789), and that a proxy in "
+        remedy="Check that the URL names the gateway (ws:// or wss://, port 18789), and that a proxy in "
         "between passes WebSockets on.",
     ),
 )

@@ -208,7 +208,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             return Verdict(
                 "log",
                 "error",
-                f"{text!r} is no regular expression: {error}",
+                f"{text!r} is not a valid regular expression: {error}",
                 cause="An option is wrong.",
                 remedy="Correct patterns or ignore in verify_log.",
                 kind="bad_option",

@@ -74,7 +74,7 @@ def judge_refusal(context: Context, name: str, what: str, answer: Answer) -> Ver
         FAIL,
         f"{what} gets {answer.status} instead of 401",
         cause="A proxy or another program answers in the backend's place.",
-        remedy="See that mission_control_api_url names the backend.",
+        remedy="Check that mission_control_api_url names the backend.",
         kind="unexpected_status",
         evidence=answer.evidence(context.redactor),
     )

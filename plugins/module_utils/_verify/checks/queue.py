@@ -50,7 +50,7 @@ REASONS: dict[str, Reason] = {
     "timeout": Reason(
         kind="redis_timeout",
         cause="Redis at {host} port {port} takes connections but does not answer, or a firewall drops them.",
-        remedy="See whether the process hangs (systemctl status redis-server) and check the firewall.",
+        remedy="Check whether the process hangs (systemctl status redis-server) and check the firewall.",
     ),
     "auth": Reason(
         kind="redis_login",
@@ -65,12 +65,12 @@ REASONS: dict[str, Reason] = {
     ),
     "protocol": Reason(
         kind="redis_protocol",
-        cause="What listens at {host} port {port} is no Redis.",
+        cause="What listens at {host} port {port} is not Redis.",
         remedy="Correct the port in mission_control_redis_url.",
     ),
     "bad_url": Reason(
         kind="bad_option",
-        cause="RQ_REDIS_URL is no Redis address.",
+        cause="RQ_REDIS_URL is not a valid Redis address.",
         remedy="Give an address of the form redis://[:password@]host:6379/0 in mission_control_redis_url.",
     ),
 }
@@ -160,7 +160,7 @@ def judge_depth(depth: int, options: Mapping[str, Any]) -> Verdict:
     if verdict.state != PASS:
         verdict.kind = "queue_deep"
         verdict.cause = "More work comes in than the workers do, or no worker takes it."
-        verdict.remedy = "See that the worker runs (service and workers); add workers if it does."
+        verdict.remedy = "Check that the worker runs (service and workers); add workers if it does."
     return verdict
 
 
@@ -180,7 +180,7 @@ def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> V
             WARN,
             "the oldest entry cannot be read",
             cause="Another program writes to this queue, or the backend is of another version.",
-            remedy="See that RQ_QUEUE_NAME belongs to Mission Control alone.",
+            remedy="Check that RQ_QUEUE_NAME belongs to Mission Control alone.",
             kind="queue_foreign",
         )
     age = max(0.0, now - created)
@@ -191,7 +191,7 @@ def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> V
     if verdict.state != PASS:
         verdict.kind = "queue_old"
         verdict.cause = "Work is not taken from the queue: the worker is down, hangs, or is too slow."
-        verdict.remedy = "See that the worker runs (service and workers), look at its journal, restart it."
+        verdict.remedy = "Check that the worker runs (service and workers), look at its journal, restart it."
     return verdict
 
 
@@ -207,7 +207,7 @@ def judge_overdue(overdue: int, oldest: float | None, now: float, options: Mappi
         verdict.kind = "overdue"
         verdict.summary = f"{overdue} delayed tasks are overdue, the oldest by {brief(late)}"
         verdict.cause = "The worker moves delayed work to the queue when it is due; it has not done so."
-        verdict.remedy = "See that the worker runs (service and workers), look at its journal, restart it."
+        verdict.remedy = "Check that the worker runs (service and workers), look at its journal, restart it."
     return verdict
 
 

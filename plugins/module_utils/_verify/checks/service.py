@@ -276,7 +276,7 @@ def judge_cpu(share: float, options: Mapping[str, Any], user: str, unit: str) ->
             "The process works without a pause although it is active: a worker that cannot reach Redis does, "
             "and so does one that is stuck."
         )
-        verdict.remedy = f"See that Redis answers; then {_commands(unit, user)['restart']}"
+        verdict.remedy = f"Check that Redis answers; then {_commands(unit, user)['restart']}"
     return verdict
 
 

@@ -62,7 +62,7 @@ def judge_history(history: Any, now: float, options: Mapping[str, Any]) -> Verdi
     if not isinstance(history, list):
         raise Problem(
             "unexpected_shape",
-            "the history is no list",
+            "the history is not a list",
             cause="The backend is of a version whose answers have another shape.",
             remedy="Compare mission_control_revision with the versions that this collection supports.",
         )
