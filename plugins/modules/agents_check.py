@@ -110,12 +110,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.agents import OPTIONS
 from ..module_utils._verify.checks.agents import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("agents", run)
+    check_module("agents", run, OPTIONS)
 
 
 if __name__ == "__main__":

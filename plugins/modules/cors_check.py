@@ -108,12 +108,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.cors import OPTIONS
 from ..module_utils._verify.checks.cors import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("cors", run)
+    check_module("cors", run, OPTIONS)
 
 
 if __name__ == "__main__":

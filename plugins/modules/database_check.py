@@ -110,12 +110,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.database import OPTIONS
 from ..module_utils._verify.checks.database import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("database", run)
+    check_module("database", run, OPTIONS)
 
 
 if __name__ == "__main__":

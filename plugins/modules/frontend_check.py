@@ -111,12 +111,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.frontend import OPTIONS
 from ..module_utils._verify.checks.frontend import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("frontend", run)
+    check_module("frontend", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -117,12 +117,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.gateway import OPTIONS
 from ..module_utils._verify.checks.gateway import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("gateway", run)
+    check_module("gateway", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -114,12 +114,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.health import OPTIONS
 from ..module_utils._verify.checks.health import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("health", run)
+    check_module("health", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -114,12 +114,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.host import OPTIONS
 from ..module_utils._verify.checks.host import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("host", run)
+    check_module("host", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -110,12 +110,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.session import OPTIONS
 from ..module_utils._verify.checks.session import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("session", run)
+    check_module("session", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,8 @@ comparison:
   returned: always
 """
 
+from ansible.module_utils.basic import AnsibleModule
+
 from ..module_utils._verify.checks import (
     agents,
     configuration,
@@ -158,29 +160,32 @@ from ..module_utils._verify.checks import (
     session,
     sessions,
 )
-from ..module_utils._verify.module import verify_module
+from ..module_utils._verify.module import end
+from ..module_utils._verify.options import verify_specification
+from ..module_utils._verify.verification import verify
+
+RUNS = {
+    "health": health.run,
+    "cors": cors.run,
+    "membership": membership.run,
+    "agents": agents.run,
+    "gateway": gateway.run,
+    "sessions": sessions.run,
+    "session": session.run,
+    "metrics": metrics.run,
+    "frontend": frontend.run,
+    "service": service.run,
+    "log": log.run,
+    "database": database.run,
+    "queue": queue.run,
+    "host": host.run,
+    "configuration": configuration.run,
+}
 
 
 def main() -> None:
-    verify_module(
-        {
-            "health": health.run,
-            "cors": cors.run,
-            "membership": membership.run,
-            "agents": agents.run,
-            "gateway": gateway.run,
-            "sessions": sessions.run,
-            "session": session.run,
-            "metrics": metrics.run,
-            "frontend": frontend.run,
-            "service": service.run,
-            "log": log.run,
-            "database": database.run,
-            "queue": queue.run,
-            "host": host.run,
-            "configuration": configuration.run,
-        }
-    )
+    module = AnsibleModule(argument_spec=verify_specification(), supports_check_mode=True)
+    end(module, verify(module.params, RUNS.__getitem__, diff=module._diff))
 
 
 if __name__ == "__main__":

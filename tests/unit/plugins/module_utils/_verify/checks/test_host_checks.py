@@ -170,10 +170,10 @@ def test_each_state_is_told_with_its_unit(monkeypatch: pytest.MonkeyPatch) -> No
     found = SimpleNamespace(
         lingering=lambda: True,
         states=lambda names: {unit.name: unit for unit in units.values()},
-        processes=lambda name: [replace(PROCESS, unit=name)],
-        last_lines=lambda name: [],
     )
     monkeypatch.setattr(service, "Units", lambda host: found)
+    monkeypatch.setattr(service, "processes_of", lambda context, name: [replace(PROCESS, unit=name)])
+    monkeypatch.setattr(service, "last_lines", lambda context, name: [])
     options = options_of(
         "service", units=[f"mission-control-{name}" for name in units], cpu_warning="", cpu_critical=""
     )
