@@ -224,7 +224,7 @@ def make(parameters: dict[str, Any], account: Account) -> dict[str, Any]:
     log = directory / "bundle.log"
     with locks.deployment_lock(directory / ".lock", purpose="making a bundle", timeout=900) as lock:
         commands = logged_commands.Commands(log, environment, redactor=Redactor(secrets), keep_open=(lock,))
-        privileges.stop_with(commands)
+        privileges.stop_with(commands.cancel)
         work = _bundle_build.Work(directory, account, commands, secrets)
         spec = spec_of(parameters)
         manifest = _bundle_build.build(work, spec)

@@ -122,12 +122,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._application.components import APPLICATION, SERVICES
+from ..module_utils._application.target import Host
 from ..module_utils._host.accounts import expand_home, find_account
 from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import Redactor
 from ..module_utils._services.control import ServiceError, Services, plan, refuse_maintenance
 from ..module_utils._services.states import ServiceState
-from ..module_utils._verify.target import Host
 
 
 def _text(states: dict[str, ServiceState], predicted: dict[str, str] | None = None) -> str:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from .._application import maintenance
+from .._application.target import Host
 from .._host.errors import HostError
 from .._http import REASONS, Answer, Client, MissingLibraryError
 from .._redaction import Redactor
-from .target import Host
 from .verdict import ERROR, FAIL, FLAKY, SKIP, Verdict, combine, waived_part
 from .waiting import Clock
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from .._application.target import Host
 from .._host.accounts import Account, find_account
 from .._host.errors import HostError
 from .._host.privileges import as_user
@@ -21,7 +22,6 @@ from .._http import Client, MissingLibraryError
 from .._redaction import Redactor
 from .causes import find_causes, root_causes
 from .context import Context, Shared
-from .target import Host
 from .verdict import ERROR, FAIL, FLAKY, HEALTHY, PASS, SKIP, STATES, WARN, Verdict, combine, without, worst
 from .waiting import Clock, Patience, Waiter
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._application.target import Host
 from .._host.systemd import UnitStatus, UserManager, unit_status
-from .target import Host
 
 
 class Units:

@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.settings import (
     BACKEND_SETTINGS,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.target import Host
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.protocol import check_pair
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal import JournalEntry
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.listeners import Listener
@@ -35,7 +36,6 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.c
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.context import Problem
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.redis import Redis, RedisError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.target import Host
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
 from checks_support import NOW, make_context, options_of
 from hypothesis import given
