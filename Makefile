@@ -128,6 +128,10 @@ benchmark: sandbox ## Measure the playbooks against a lone ping play, on the san
 build: setup ## Build the collection's archive into .cache/dist
 	@ansible-galaxy collection build --force --output-path $(CACHE)/dist
 
+.PHONY: docs
+docs: setup ## Write what is generated of the documentation
+	@python docs/write_docs.py
+
 .PHONY: clean
 clean: sandbox-destroy ## Remove everything that these targets made below .cache
 	@rm -rf $(CACHE)

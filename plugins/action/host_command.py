@@ -16,7 +16,8 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._application.components import SERVICES
 from ..module_utils._command.archive import SPECIFICATION, identity
 from ..module_utils._verify import standalone
-from ..module_utils._verify.options import CHECKS, COMMON
+from ..module_utils._verify.common_options import COMMON
+from ..module_utils._verify.options import CHECKS
 from ..plugin_utils._command_sources import command_sources, completion
 
 

@@ -1,8 +1,8 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Options of the checks. Written from plugins/module_utils/_verify/options.py by
-tests/unit/plugins/module_utils/_verify/test_documentation.py: change them there.
+"""Options of the checks. Written by docs/write_docs.py from plugins/module_utils/_verify/options.py:
+change them there.
 """
 
 from __future__ import annotations
@@ -860,7 +860,7 @@ options:
         required: true
       bind:
         description:
-        - V(any), V(loopback), an address, or empty for whichever.
+        - V(any), V(loopback), an address (one for all means V(any)), or empty for whichever.
         type: str
         default: ''
       unit:
@@ -1768,7 +1768,7 @@ options:
             required: true
           bind:
             description:
-            - V(any), V(loopback), an address, or empty for whichever.
+            - V(any), V(loopback), an address (one for all means V(any)), or empty for whichever.
             type: str
             default: ''
           unit:

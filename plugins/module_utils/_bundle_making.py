@@ -52,7 +52,7 @@ def make(parameters: Mapping[str, Any], account: Account) -> dict[str, Any]:
     log = directory / "bundle.log"
     with locks.deployment_lock(directory / ".lock", purpose="making a bundle", timeout=900) as lock:
         commands = Commands(log, environment, redactor=Redactor(secrets), keep_open=(lock,))
-        privileges.stop_with(commands)
+        privileges.stop_with(commands.cancel)
         work = Work(directory, account, commands, secrets)
         spec = spec_of(parameters)
         manifest = build(work, spec)

@@ -69,7 +69,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "reset": (
         "{host} port {port} closed the connection without an answer: it died or is no web server.",
-        "Look at the journal of the service: {unit}; see that {variable} names the right port.",
+        "Look at the journal of the service: {unit}; check that {variable} names the right port.",
     ),
     "incomplete": (
         "The answer of {host} port {port} broke off before its end.",
@@ -77,7 +77,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "not_http": (
         "What listens on {host} port {port} does not speak HTTP{maybe_tls}.",
-        "See that {variable} names the right scheme and port, and which process holds the port (`ss -ltnp`).",
+        "Check that {variable} names the right scheme and port, and who holds the port (`ss -ltnp`).",
     ),
     "too_large": (
         "The answer of {host} is larger than a check reads.",
@@ -101,7 +101,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "tls": (
         "TLS with {host} port {port} failed.",
-        "See that {variable} has the right scheme and port and that the server's TLS settings are current.",
+        "Check that {variable} has the right scheme and port and that the server's TLS settings are current.",
     ),
     "redirect_loop": (
         "{host} redirects in a circle.",

@@ -28,6 +28,7 @@ EXAMPLES = r"""
     public_url: http://mission-control.example.com:3000
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -107,12 +108,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.cors import OPTIONS
 from ..module_utils._verify.checks.cors import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("cors", run)
+    check_module("cors", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -132,9 +132,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import finish
+from ..module_utils._application.target import Host
 from ..module_utils._database.question import answer, no_answer, refuse
 from ..module_utils._redaction import Redactor
-from ..module_utils._verify.target import Host
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ EXAMPLES = r"""
   delegate_to: localhost
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -110,12 +111,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.frontend import OPTIONS
 from ..module_utils._verify.checks.frontend import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("frontend", run)
+    check_module("frontend", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ EXAMPLES = r"""
     deadline: 60
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -116,12 +117,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.gateway import OPTIONS
 from ..module_utils._verify.checks.gateway import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("gateway", run)
+    check_module("gateway", run, OPTIONS)
 
 
 if __name__ == "__main__":

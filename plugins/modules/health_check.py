@@ -34,6 +34,7 @@ EXAMPLES = r"""
     deadline: 60
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -113,12 +114,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.health import OPTIONS
 from ..module_utils._verify.checks.health import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("health", run)
+    check_module("health", run, OPTIONS)
 
 
 if __name__ == "__main__":

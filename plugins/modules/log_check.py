@@ -32,6 +32,7 @@ EXAMPLES = r"""
   become: true
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -111,12 +112,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.log import OPTIONS
 from ..module_utils._verify.checks.log import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("log", run)
+    check_module("log", run, OPTIONS)
 
 
 if __name__ == "__main__":

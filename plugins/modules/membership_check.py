@@ -27,6 +27,7 @@ EXAMPLES = r"""
     token: "{{ mission_control_token }}"
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -106,12 +107,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.membership import OPTIONS
 from ..module_utils._verify.checks.membership import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("membership", run)
+    check_module("membership", run, OPTIONS)
 
 
 if __name__ == "__main__":

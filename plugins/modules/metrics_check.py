@@ -35,6 +35,7 @@ EXAMPLES = r"""
       throughput: "-50:"
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -114,12 +115,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.metrics import OPTIONS
 from ..module_utils._verify.checks.metrics import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("metrics", run)
+    check_module("metrics", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ EXAMPLES = r"""
   become: true
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -108,12 +109,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.service import OPTIONS
 from ..module_utils._verify.checks.service import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("service", run)
+    check_module("service", run, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -117,12 +117,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._application.components import APPLICATION, SERVICES
 from ..module_utils._application.log_format import LEVELS
+from ..module_utils._application.target import Host
 from ..module_utils._durations import moment
 from ..module_utils._host.accounts import find_account
 from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import Redactor
 from ..module_utils._services.logs import Question, as_data, collect, compiled
-from ..module_utils._verify.target import Host
 
 MOST_LINES = 100000
 

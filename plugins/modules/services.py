@@ -123,10 +123,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import finish
 from ..module_utils._application.components import APPLICATION, SERVICES
+from ..module_utils._application.target import Host
 from ..module_utils._host.accounts import expand_home, find_account
 from ..module_utils._redaction import Redactor
 from ..module_utils._services.orders import carry_out, nothing_done
-from ..module_utils._verify.target import Host
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ EXAMPLES = r"""
     message_age_warning: "3600"
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -109,12 +110,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.session import OPTIONS
 from ..module_utils._verify.checks.session import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("session", run)
+    check_module("session", run, OPTIONS)
 
 
 if __name__ == "__main__":

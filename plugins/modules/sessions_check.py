@@ -30,6 +30,7 @@ EXAMPLES = r"""
     idle_warning: "86400"
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -109,12 +110,13 @@ requests:
   returned: always
 """
 
+from ..module_utils._verify.check_options.sessions import OPTIONS
 from ..module_utils._verify.checks.sessions import run
 from ..module_utils._verify.module import check_module
 
 
 def main() -> None:
-    check_module("sessions", run)
+    check_module("sessions", run, OPTIONS)
 
 
 if __name__ == "__main__":

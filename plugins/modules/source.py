@@ -178,7 +178,7 @@ def main() -> None:
             root / "shared" / ".lock", purpose="bringing the source", timeout=600
         ) as lock:
             commands = logged_commands.Commands(log, environment, redactor=redactor, keep_open=(lock,))
-            privileges.stop_with(commands)
+            privileges.stop_with(commands.cancel)
             return source.bring(store, request, commands)
 
     with contextlib.ExitStack() as stack:

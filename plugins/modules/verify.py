@@ -72,6 +72,7 @@ EXAMPLES = r"""
   delegate_to: localhost
 """
 
+# Written by docs/write_docs.py from docs/writer/returns.py: change it there.
 RETURN = r"""
 state:
   description: The worst state of all parts.
@@ -140,6 +141,8 @@ comparison:
   returned: always
 """
 
+from ansible.module_utils.basic import AnsibleModule
+
 from ..module_utils._verify.checks import (
     agents,
     configuration,
@@ -157,29 +160,32 @@ from ..module_utils._verify.checks import (
     session,
     sessions,
 )
-from ..module_utils._verify.module import verify_module
+from ..module_utils._verify.module import end
+from ..module_utils._verify.options import verify_specification
+from ..module_utils._verify.verification import verify
+
+RUNS = {
+    "health": health.run,
+    "cors": cors.run,
+    "membership": membership.run,
+    "agents": agents.run,
+    "gateway": gateway.run,
+    "sessions": sessions.run,
+    "session": session.run,
+    "metrics": metrics.run,
+    "frontend": frontend.run,
+    "service": service.run,
+    "log": log.run,
+    "database": database.run,
+    "queue": queue.run,
+    "host": host.run,
+    "configuration": configuration.run,
+}
 
 
 def main() -> None:
-    verify_module(
-        {
-            "health": health.run,
-            "cors": cors.run,
-            "membership": membership.run,
-            "agents": agents.run,
-            "gateway": gateway.run,
-            "sessions": sessions.run,
-            "session": session.run,
-            "metrics": metrics.run,
-            "frontend": frontend.run,
-            "service": service.run,
-            "log": log.run,
-            "database": database.run,
-            "queue": queue.run,
-            "host": host.run,
-            "configuration": configuration.run,
-        }
-    )
+    module = AnsibleModule(argument_spec=verify_specification(), supports_check_mode=True)
+    end(module, verify(module.params, RUNS.__getitem__, diff=module._diff))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from .._application.target import Host
 from .._host.accounts import find_account
 from .._redaction import Redactor
 from .._verify.checks.database import LIBPQ_PARAMETERS, NO_FILES
-from .._verify.target import Host
 from .common import CommandError, Configuration, apart, environment_for, execute, permitted
 from .terminal import converse
 

@@ -11,6 +11,7 @@ import shutil
 import sys
 
 from .._application.components import service_unit
+from .._application.target import Host
 from .._host.accounts import expand_home, find_account
 from .._host.journal_query import journal_command, persistent
 from .._host.systemd import UserManager
@@ -18,7 +19,6 @@ from .._host.user_files import UserFiles
 from .._redaction import Redactor
 from .._services.control import ServiceError, Services, plan, read_maintenance, refuse_maintenance
 from .._terminal import clean, escape
-from .._verify.target import Host
 from .common import (
     CommandError,
     Configuration,

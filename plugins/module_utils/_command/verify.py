@@ -8,8 +8,8 @@ import json
 import sys
 import zipfile
 
-from .._verify.result import verify
 from .._verify.standalone import check
+from .._verify.verification import verify
 
 # Precedes the result on standard output.
 MARK = "@@mission-control "

@@ -167,7 +167,7 @@ def back_up(parameters: Mapping[str, Any], check_mode: bool, account: Account) -
         ) from None
     redactor = Redactor(environment.secrets(text))
     commands = Commands(layout.log / "migration.log", application_environment(account), redactor=redactor)
-    privileges.stop_with(commands)
+    privileges.stop_with(commands.cancel)
     database = settings_target(values)
     taken = take(layout.backups, name, database, commands, parameters["timeout"])
     removed = []

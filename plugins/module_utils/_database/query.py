@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .._application.target import Host
 from .._host.accounts import Account
 from .._host.errors import HostError
 from .._host.privileges import as_user
@@ -27,7 +28,6 @@ from .._http import MissingLibraryError
 from .._redaction import MASK, Redactor, is_secret
 from .._verify.checks.database import libpq_url, login_problem
 from .._verify.context import Problem
-from .._verify.target import Host
 
 # The server runs the text of the question as one cursor; it reads the text from a setting of this session.
 _OPEN = (

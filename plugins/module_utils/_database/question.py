@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._application.target import Host
 from .._redaction import Redactor
 from .._tables import rows_table
-from .._verify.target import Host
 from .query import Answer, QueryError, account_of, ask, ask_as_user, masked
 
 MOST_ROWS = 100000

@@ -232,7 +232,7 @@ def restore_release(parameters: Mapping[str, Any], check_mode: bool, account: Ac
     if check_mode:
         return answer
     commands = Commands(layout.log / "migration.log", environment, redactor=redactor)
-    privileges.stop_with(commands)
+    privileges.stop_with(commands.cancel)
     done = restore(
         backup,
         target,

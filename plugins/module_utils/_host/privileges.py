@@ -21,7 +21,6 @@ from typing import Any
 from . import root_side
 from .accounts import Account, find_account, user_environment
 from .errors import DeploymentError, HostError, os_error
-from .logged_commands import Commands
 
 _PR_SET_PDEATHSIG = 1
 # What every error has; the rest of its result are its details.
@@ -200,6 +199,6 @@ def _stop(_number: int, _frame: Any) -> None:
     os._exit(143)
 
 
-def stop_with(commands: Commands) -> None:
-    """End the commands too when this process is told to end."""
-    _on_stop.append(commands.cancel)
+def stop_with(cancel: Callable[[], None]) -> None:
+    """Have this called, to end what was started, when this process is told to end."""
+    _on_stop.append(cancel)

@@ -58,7 +58,7 @@ def working(
         commands = logged_commands.Commands(
             layout.log / "release.log", environment, redactor=redactor, keep_open=(lock,)
         )
-        privileges.stop_with(commands)
+        privileges.stop_with(commands.cancel)
         yield commands
 
 

@@ -27,7 +27,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern, 0 if any(letter.isupper() for letter in pattern) else re.IGNORECASE)
     except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        raise ValueError(f"{pattern!r} is not a valid regular expression: {error}") from None
 
 
 @dataclass(frozen=True)

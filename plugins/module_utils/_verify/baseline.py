@@ -45,7 +45,7 @@ def is_report(value: Any) -> bool:
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """New failures ask for a rollback, other changes for the worse for a look; known failures do neither."""
     if not is_report(before):
-        raise ValueError("baseline: this is no report of verify (it has no verdicts)")
+        raise ValueError("baseline: this is not a report of verify (it has no verdicts)")
     old, new = _leaves(before), _leaves(after)
     failures: list[dict[str, str]] = []
     worse: list[dict[str, str]] = []

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from .._application import maintenance
+from .._application.target import Host
 from .._host.errors import HostError
 from .._http import REASONS, Answer, Client, MissingLibraryError
 from .._redaction import Redactor
-from .target import Host
 from .verdict import ERROR, FAIL, FLAKY, SKIP, Verdict, combine, waived_part
 from .waiting import Clock
 
@@ -33,6 +33,7 @@ class Problem(Exception):  # noqa: N818  (a finding on its way up, not a defect)
         self,
         kind: str,
         summary: str,
+        *,
         cause: str = "",
         remedy: str = "",
         evidence: dict[str, Any] | None = None,
@@ -45,7 +46,15 @@ class Problem(Exception):  # noqa: N818  (a finding on its way up, not a defect)
 
     def verdict(self, name: str) -> Verdict:
         """As a verdict."""
-        return Verdict(name, self.state, self.summary, self.cause, self.remedy, self.kind, self.evidence)
+        return Verdict(
+            name,
+            self.state,
+            self.summary,
+            cause=self.cause,
+            remedy=self.remedy,
+            kind=self.kind,
+            evidence=self.evidence,
+        )
 
 
 def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, unit: str) -> Problem:
@@ -63,7 +72,13 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
         cause, remedy = REASONS[answer.failure.kind]
         message = redactor.text(answer.failure.message)
         summary = f"{place['host']}:{place['port']}: {message}"
-        return Problem(answer.failure.kind, summary, cause.format(**words), remedy.format(**words), evidence)
+        return Problem(
+            answer.failure.kind,
+            summary,
+            cause=cause.format(**words),
+            remedy=remedy.format(**words),
+            evidence=evidence,
+        )
     request = redactor.text(f"{answer.method} {answer.url.split('?')[0]}")
     summary = f"{request} answered {answer.status}"
     if notice := maintenance.notice_of(answer.header(maintenance.HEADER)):
@@ -72,61 +87,62 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
         return Problem(
             "unauthorized",
             f"{summary}: the token was not accepted",
-            "The token given to the check is not the backend's LOCAL_AUTH_TOKEN.",
-            "Set mission_control_token to the value of LOCAL_AUTH_TOKEN in the backend's .env, "
+            cause="The token given to the check is not the backend's LOCAL_AUTH_TOKEN.",
+            remedy="Set mission_control_token to the value of LOCAL_AUTH_TOKEN in the backend's .env, "
             "or deploy again so that both are the same.",
-            evidence,
+            evidence=evidence,
         )
     if answer.status == 403:
         return Problem(
             "forbidden",
             f"{summary}: the token is known but may not do this",
-            "The user of the token lacks the right, or what was asked for belongs to another organization.",
-            "Give the user the role owner or admin, and see that the board or group named exists.",
-            evidence,
+            cause="The user of the token lacks the right, or what was asked for belongs to another "
+            "organization.",
+            remedy="Give the user the role owner or admin, and check that the board or group named exists.",
+            evidence=evidence,
         )
     if answer.status == 429:
         wait = answer.header("retry-after")
         return Problem(
             "rate_limited",
             f"{summary}: too many requests" + (f", to be tried again in {wait} s" if wait else ""),
-            "The backend or a proxy limits the rate of requests from this address.",
-            "Wait as long as Retry-After says, check less often, or raise the limit; behind a proxy set "
-            "TRUSTED_PROXIES so that clients are told apart.",
-            evidence,
+            cause="The backend or a proxy limits the rate of requests from this address.",
+            remedy="Wait as long as Retry-After says, check less often, or raise the limit; behind a proxy "
+            "set TRUSTED_PROXIES so that clients are told apart.",
+            evidence=evidence,
         )
     if answer.status >= 500:
         return Problem(
             "server_error",
             f"{summary}: the server failed",
-            "The backend failed on this request; most often its database is down or not migrated."
+            cause="The backend failed on this request; most often its database is down or not migrated."
             if answer.status == 500
             else "A proxy got no usable answer from the service behind it.",
-            f"Look at the journal of the service: {unit}.",
-            evidence,
+            remedy=f"Look at the journal of the service: {unit}.",
+            evidence=evidence,
         )
     if 300 <= answer.status < 400:
         return Problem(
             "redirected",
             f"{summary}: redirected to {redactor.text(answer.header('location')) or 'nowhere'}",
-            f"A proxy redirects what {variable} names, or the scheme is wrong.",
-            f"Name the final address in {variable}.",
-            evidence,
+            cause=f"A proxy redirects what {variable} names, or the scheme is wrong.",
+            remedy=f"Name the final address in {variable}.",
+            evidence=evidence,
         )
     if answer.status == 404:
         return Problem(
             "not_found",
             f"{summary}: not served there",
-            "What answers there is no Mission Control backend, or one of another version.",
-            f"See that {variable} names the backend itself, and which version is deployed.",
-            evidence,
+            cause="What answers there is no Mission Control backend, or one of another version.",
+            remedy=f"Check that {variable} names the backend itself, and which version is deployed.",
+            evidence=evidence,
         )
     return Problem(
         "unexpected_status",
         summary,
-        "The answer is none that the check knows.",
-        f"Look at the answer in the evidence and at the journal of the service: {unit}.",
-        evidence,
+        cause="The check does not know this answer.",
+        remedy=f"Look at the answer in the evidence and at the journal of the service: {unit}.",
+        evidence=evidence,
     )
 
 
@@ -135,9 +151,9 @@ def maintenance_problem(notice: maintenance.Notice, evidence: dict[str, Any] | N
     return Problem(
         "maintenance",
         notice.sentence,
-        "Maintenance was begun on purpose: users see its page, and the worker stands still.",
-        f"Wait until whoever began it has ended it, or end it: {maintenance.END}",
-        evidence,
+        cause="Maintenance was begun on purpose: users see its page, and the worker stands still.",
+        remedy=f"Wait until whoever began it has ended it, or end it: {maintenance.END}",
+        evidence=evidence,
     )
 
 
@@ -212,10 +228,10 @@ class Context:
             raise Problem(
                 "not_deployed",
                 f"nothing is deployed in {self.host.root}",
-                "There was no deployment yet, or the first one failed before it had put a release into "
+                cause="There was no deployment yet, or the first one failed before it had put a release into "
                 "service; or root names another directory.",
-                "Deploy (playbook deploy). Why a deployment failed is in its last lines and in the history "
-                "(playbook history).",
+                remedy="Deploy (playbook deploy). Why a deployment failed is in its last lines and in the "
+                "history (playbook history).",
                 state=ERROR,
             )
 
@@ -233,22 +249,22 @@ class Context:
                 name,
                 ERROR,
                 str(error),
-                str(error),
-                error.remedy,
-                error.kind,
+                cause=str(error),
+                remedy=error.remedy,
+                kind=error.kind,
             )
         except MissingLibraryError as error:
             verdict = Verdict(
                 name,
                 ERROR,
                 str(error),
-                f"{self.where} has no Python library `{error.library}` for the interpreter in use.",
+                cause=f"{self.where} has no Python library `{error.library}` for the interpreter in use.",
                 # A virtual environment does not see the distribution's packages.
-                f"Install it on {self.where}: {sys.executable} -m pip install {error.library}"
+                remedy=f"Install it on {self.where}: {sys.executable} -m pip install {error.library}"
                 if sys.prefix != sys.base_prefix
                 else f"Install the package on {self.where}: apt-get install {error.package}. "
                 "The role common installs it on application hosts.",
-                "missing_library",
+                kind="missing_library",
             )
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
@@ -257,10 +273,10 @@ class Context:
                 name,
                 ERROR,
                 f"the check itself failed: {type(error).__name__}: {self.redactor.text(str(error))[:300]}",
-                "The check met something it was not made for.",
-                "Please report this with the evidence.",
-                "internal",
-                {"exception": type(error).__name__, "at": place},
+                cause="The check met something it was not made for.",
+                remedy="Please report this with the evidence.",
+                kind="internal",
+                evidence={"exception": type(error).__name__, "at": place},
             )
         verdict.duration_ms = verdict.duration_ms or (self.clock.monotonic() - started) * 1000
         return verdict
@@ -365,16 +381,17 @@ class Context:
             raise Problem(
                 "broken_json",
                 f"{answer.method} {self.redactor.text(answer.url)} sent JSON that is cut off or damaged",
-                "The answer broke off: the backend died while answering, or a proxy cut it.",
-                "Look at the journal of the backend and at the limits of any proxy in front of it.",
-                answer.evidence(self.redactor),
+                cause="The answer broke off: the backend died while answering, or a proxy cut it.",
+                remedy="Look at the journal of the backend and at the limits of any proxy in front of it.",
+                evidence=answer.evidence(self.redactor),
             )
         raise Problem(
             "not_json",
             f"{answer.method} {self.redactor.text(answer.url)} sent {kind} instead of JSON",
-            "Something else answers there: a proxy's own page, the frontend, or another program.",
-            "See that mission_control_api_url names the backend, and that a proxy hands /api on to it.",
-            answer.evidence(self.redactor),
+            cause="Something else answers there: a proxy's own page, the frontend, or another program.",
+            remedy="Check that mission_control_api_url names the backend, and that a proxy hands /api on to "
+            "it.",
+            evidence=answer.evidence(self.redactor),
         )
 
     def fetch(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
@@ -395,9 +412,9 @@ class Context:
             raise Problem(
                 "too_many",
                 f"{path} says that it has {total} items",
-                f"More than {MAX_ITEMS} items are not read: the figure is hardly true.",
-                "Look at the backend's journal and its database.",
-                {"total": total},
+                cause=f"More than {MAX_ITEMS} items are not read: the figure is hardly true.",
+                remedy="Look at the backend's journal and its database.",
+                evidence={"total": total},
             )
         if step and total > step:
 
@@ -416,8 +433,8 @@ def _items(page: Any, path: str) -> list[Any]:
         raise Problem(
             "unexpected_shape",
             f"{path} answered without a list of items",
-            "The backend is of a version whose answers have another shape.",
-            "Compare mission_control_revision with the versions that this collection supports.",
-            {"keys": sorted(map(str, page))[:20] if isinstance(page, dict) else type(page).__name__},
+            cause="The backend is of a version whose answers have another shape.",
+            remedy="Compare mission_control_revision with the versions that this collection supports.",
+            evidence={"keys": sorted(map(str, page))[:20] if isinstance(page, dict) else type(page).__name__},
         )
     return list(items)

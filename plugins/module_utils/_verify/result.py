@@ -1,32 +1,26 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""From the options of a check, or of all, to the result of a task; and the same on the host without a module.
-
-A module has to be packed, sent, unpacked and compiled, which takes as long as the checks themselves. The host
-command has the checks on board, compiled: so the action plugin of verify lets it work where it is up to date.
-"""
+"""The result of a task that checks: from a report, or from options that make no sense."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .._durations import duration, since
-from .._redaction import Redactor
-from .._terminal import clean_data
-from .baseline import compare, is_report
-from .options import CHECKS, COMMON
-from .suite import Run, run_suite
 from .thresholds import parse_range
 from .verdict import ERROR, FAIL, WARN
 
 
-def bad_options(options: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """What the argument specification cannot check: ranges, durations, waiting."""
+def bad_options(options: Mapping[str, Any], prefix: str = "", *, checks: Collection[str] = ()) -> list[str]:
+    """What the argument specification cannot check: ranges, durations, waiting.
+
+    The options named in `checks` are the options of that check, each judged likewise.
+    """
     problems = []
     for name, value in options.items():
-        if isinstance(value, dict) and name in CHECKS:
+        if isinstance(value, dict) and name in checks:
             problems += bad_options(value, f"{name}.")
         elif (
             name.endswith(("_warning", "_critical"))
@@ -48,7 +42,7 @@ def bad_options(options: Mapping[str, Any], prefix: str = "") -> list[str]:
     for name in ("url", "public_url"):
         value = options.get(name)
         if value and not str(value).startswith(("http://", "https://")):
-            problems.append(f"{name}: {value!r} is no http(s) address")
+            problems.append(f"{name}: {value!r} is not a valid http(s) address")
     return problems
 
 
@@ -79,30 +73,3 @@ def result_of(report: Mapping[str, Any], fail_on: str, **more: Any) -> dict[str,
     if state in failing:
         result["failed"] = True
     return result
-
-
-def verify(options: Mapping[str, Any], check: Callable[[str], Run], *, diff: bool = False) -> dict[str, Any]:
-    """All checks that the options of verify name, and no other is loaded; returns the result of the task."""
-    problems = bad_options(options)
-    if options["baseline"] and not is_report(options["baseline"]):
-        problems.append("baseline: this is no report of verify (it has no verdicts)")
-    asked_for, skipped = set(options["checks"]), options["skip"]
-    names = [name for name in CHECKS if {"all", name} & asked_for and name not in skipped]
-    if not names:
-        problems.append("checks: nothing is left to check")
-    if problems:
-        return refusal(problems)
-    report = run_suite(
-        {name: check(name) for name in names},
-        {key: options[key] for key in COMMON},
-        waivers=options["waivers"],
-        suite_deadline=float(options["suite_deadline"]),
-        view=options["view"],
-        check_options={name: options[name] for name in names},
-    )
-    more: dict[str, Any] = {"comparison": None}
-    if options["baseline"]:
-        more["comparison"] = compare(options["baseline"], report)
-        if diff:
-            more["diff"] = more["comparison"]["diff"]
-    return result_of(clean_data(Redactor().data(report)), options["fail_on"], **more)

@@ -12,7 +12,9 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .options import CHECKS, COMMON, defaults
+from .common_options import COMMON
+from .option_model import defaults
+from .options import CHECKS
 from .reports.document import document, table
 from .reports.formats import RENDERERS, render
 from .suite import Run, run_suite

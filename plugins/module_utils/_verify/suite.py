@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from .._application.target import Host
 from .._host.accounts import Account, find_account
 from .._host.errors import HostError
 from .._host.privileges import as_user
@@ -22,7 +23,6 @@ from .._http import Client, MissingLibraryError, load_requests
 from .._redaction import Redactor
 from .causes import find_causes, root_causes
 from .context import Context, Shared
-from .target import Host
 from .verdict import ERROR, FAIL, FLAKY, HEALTHY, PASS, SKIP, STATES, WARN, Verdict, combine, without, worst
 from .waiting import Clock, Patience, Waiter
 
@@ -106,10 +106,11 @@ def attempt_until_done(
             name,
             FAIL,
             f"did not stay healthy: in {waiter.attempts} attempts never {waiter.patience.successes} in a row",
-            "The service comes and goes.",
-            "Look at the journal of the units around the failures; raise `deadline` if that was too short.",
-            "unstable",
-            {"failures": failures[-5:]},
+            cause="The service comes and goes.",
+            remedy="Look at the journal of the units around the failures; raise `deadline` if that was too "
+            "short.",
+            kind="unstable",
+            evidence={"failures": failures[-5:]},
             checks=verdict.checks,
             attempts=waiter.attempts,
         )
@@ -141,10 +142,10 @@ def waived(
                     "waiver",
                     ERROR,
                     f"the waiver of {path} has no date as its expiry: {waiver['expires']!r}",
-                    "A waiver ends on a day, written YYYY-MM-DD.",
-                    "Correct `expires` in verify_waivers.",
-                    "bad_option",
-                    evidence,
+                    cause="A waiver ends on a day, written YYYY-MM-DD.",
+                    remedy="Correct `expires` in verify_waivers.",
+                    kind="bad_option",
+                    evidence=evidence,
                 )
             )
             continue
@@ -154,10 +155,11 @@ def waived(
                     "waiver",
                     FAIL,
                     f"the waiver of {path} expired on {expires}",
-                    f"The check was waived until {expires}: {waiver['reason']}",
-                    "Cure what was waived and remove the waiver from verify_waivers, or set a new date.",
-                    "waiver_expired",
-                    evidence,
+                    cause=f"The check was waived until {expires}: {waiver['reason']}",
+                    remedy="Cure what was waived and remove the waiver from verify_waivers, or set a new "
+                    "date.",
+                    kind="waiver_expired",
+                    evidence=evidence,
                 )
             )
             continue
@@ -302,9 +304,10 @@ def _run_suite(
             name,
             ERROR,
             f"no verdict within the suite's {suite_deadline:g} s",
-            "What the check asks hangs: a name server, a file system or a process that does not answer.",
-            "Look at the checks that did answer; raise suite_deadline if the host is just slow.",
-            "suite_deadline",
+            cause="What the check asks hangs: a name server, a file system or a process that does not "
+            "answer.",
+            remedy="Look at the checks that did answer; raise suite_deadline if the host is just slow.",
+            kind="suite_deadline",
             duration_ms=suite_deadline * 1000,
         )
         for name in runs

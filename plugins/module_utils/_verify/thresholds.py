@@ -41,14 +41,14 @@ def parse_range(text: str | float) -> Range:
     match = _RANGE.fullmatch(given)
     if not match or not given or given in (":", "@", "@:"):
         raise ValueError(
-            f"{given!r} is no range: use 10 (0 to 10 is fine), 10: (10 or more), ~:10 (10 or less), "
+            f"{given!r} is not a valid range: use 10 (0 to 10 is fine), 10: (10 or more), ~:10 (10 or less), "
             "10:20 (between them) or @10:20 (outside of them)"
         )
     inside, start_text, end_text = match.groups()
     start = -math.inf if start_text == "~" else float(start_text or 0)
     end = float(end_text) if end_text is not None else math.inf
     if start > end:
-        raise ValueError(f"{given!r} is no range: its start lies above its end")
+        raise ValueError(f"{given!r} is not a valid range: its start lies above its end")
     return Range(start, end, bool(inside), given)
 
 

@@ -1,17 +1,14 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The user units of the application and their processes, for the checks that look at them."""
+"""The user units of the application, for the checks that look at them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._host.errors import HostError
-from .._host.journal_tail import tail
-from .._host.processes import ProcessEvidence, process_evidence, processes_of_unit
+from .._application.target import Host
 from .._host.systemd import UnitStatus, UserManager, unit_status
-from .target import Host
 
 
 class Units:
@@ -33,16 +30,3 @@ class Units:
     def lingering(self) -> bool:
         """Whether the user's units run without a login."""
         return UserManager(self._host.account).lingering
-
-    def last_lines(self, unit: str, lines: int = 40) -> list[str]:
-        """The last journal lines of a unit, redacted; none where the journal cannot be read."""
-        try:
-            found = tail(self._host.account, [unit], lines)
-            return [self._host.redactor.text(line) for line in found]
-        except (HostError, OSError):
-            return []
-
-    def processes(self, unit: str) -> list[ProcessEvidence]:
-        """Evidence of the processes of a user unit."""
-        found = [process_evidence(pid) for pid in processes_of_unit(unit, self._host.account.uid)]
-        return [evidence for evidence in found if evidence is not None]

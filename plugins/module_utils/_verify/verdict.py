@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 SKIP = "skip"
@@ -60,6 +60,7 @@ class Verdict:
     name: str
     state: str = PASS
     summary: str = ""
+    _: KW_ONLY
     cause: str = ""
     remedy: str = ""
     kind: str = ""

@@ -33,8 +33,8 @@ def authentication(context: Context) -> Iterator[Problem]:
         yield Problem(
             "authentication",
             f"{PREFIX}_auth_mode",
-            "is not known to the product",
-            "use local or clerk",
+            message="is not known to the product",
+            remedy="use local or clerk",
             value=mode,
         )
     elif mode == "clerk":
@@ -45,8 +45,8 @@ def authentication(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "authentication",
                 f"{PREFIX}_token",
-                fault,
-                "make one with: openssl rand -hex 32, and keep it in the vault",
+                message=fault,
+                remedy="make one with: openssl rand -hex 32, and keep it in the vault",
             )
 
 
@@ -77,4 +77,9 @@ def _clerk(context: Context) -> Iterator[Problem]:
     for name in needed:
         variable = f"{PREFIX}_{name}"
         if variable not in context.undefined and not str(context.get(name)).strip():
-            yield Problem("authentication", variable, f"is not set, and {PREFIX}_auth_mode is clerk", remedy)
+            yield Problem(
+                "authentication",
+                variable,
+                message=f"is not set, and {PREFIX}_auth_mode is clerk",
+                remedy=remedy,
+            )

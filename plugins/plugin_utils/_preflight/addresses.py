@@ -23,7 +23,7 @@ def _url_faults(url: str, schemes: tuple[str, ...] = ("http", "https"), *, origi
         port = parts.port
         host = parts.hostname
     except ValueError:
-        return "is no valid address (look at the port and at brackets)"
+        return "is not a valid address (look at the port and at brackets)"
     if parts.scheme not in schemes:
         wanted = " or ".join(f"{scheme}://" for scheme in schemes)
         return f"is not absolute: it has to start with {wanted}"
@@ -54,15 +54,16 @@ def public_url(context: Context) -> Iterator[Problem]:
         yield Problem(
             "public_url",
             variable,
-            "is not set",
-            "give the address that users open in their browsers, for example http://mission-control.example.com:3000",
+            message="is not set",
+            remedy="give the address that users open in their browsers, for example "
+            "http://mission-control.example.com:3000",
         )
     elif fault := _url_faults(url, origin=True):
         yield Problem(
             "public_url",
             variable,
-            fault,
-            "give scheme, host and port only, such as http://host:3000",
+            message=fault,
+            remedy="give scheme, host and port only, such as http://host:3000",
             value=url,
         )
 
@@ -74,8 +75,9 @@ def binds(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "binds",
                 f"{PREFIX}_{component}_bind",
-                "is not a valid address to listen on",
-                "give an IPv4 or IPv6 address of the host, 0.0.0.0 for all of IPv4, or :: for all of both",
+                message="is not a valid address to listen on",
+                remedy="give an IPv4 or IPv6 address of the host, 0.0.0.0 for all of IPv4, or :: for all "
+                "of both",
                 value=address,
             )
 
@@ -88,9 +90,9 @@ def api_url(context: Context) -> Iterator[Problem]:
         yield Problem(
             "api_url",
             variable,
-            fault,
-            "give an absolute address that browsers, agents and gateways reach, such as http://host:8000 "
-            "(it becomes BASE_URL)",
+            message=fault,
+            remedy="give an absolute address that browsers, agents and gateways reach, such as "
+            "http://host:8000 (it becomes BASE_URL)",
             value=url,
         )
         return
@@ -104,8 +106,8 @@ def api_url(context: Context) -> Iterator[Problem]:
         yield Problem(
             "api_url",
             variable,
-            "is reachable on the host itself only, and users' browsers have to reach it",
-            "give the host's name as users know it",
+            message="is reachable on the host itself only, and users' browsers have to reach it",
+            remedy="give the host's name as users know it",
             value=url,
         )
 
@@ -123,16 +125,16 @@ def cors_origins(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "cors_origins",
                 variable,
-                "is no origin: the product compares to the letter and knows no wildcard",
-                "list each origin",
+                message="is not a valid origin: the product compares to the letter and knows no wildcard",
+                remedy="list each origin",
                 value=origin,
             )
         elif fault := _url_faults(origin, origin=True):
             yield Problem(
                 "cors_origins",
                 variable,
-                fault,
-                "give scheme, host and port only, such as http://host:3000",
+                message=fault,
+                remedy="give scheme, host and port only, such as http://host:3000",
                 value=origin,
             )
     public = str(context.get("public_url"))
@@ -140,8 +142,8 @@ def cors_origins(context: Context) -> Iterator[Problem]:
         yield Problem(
             "cors_origins",
             variable,
-            f"lacks {public}, so browsers would be refused",
-            f"add {PREFIX}_public_url to it",
+            message=f"lacks {public}, so browsers would be refused",
+            remedy=f"add {PREFIX}_public_url to it",
             value=", ".join(origins),
         )
 

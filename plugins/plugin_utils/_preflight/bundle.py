@@ -21,7 +21,7 @@ def bundle(context: Context) -> Iterator[Problem]:
         return
 
     def problem(message: str, remedy: str = _REMAKE) -> Problem:
-        return Problem("bundle", f"{PREFIX}_bundle", message, remedy, value=record.path)
+        return Problem("bundle", f"{PREFIX}_bundle", message=message, remedy=remedy, value=record.path)
 
     if record.fault:
         yield problem(record.fault, "name the file that playbooks/bundle.yml made, or copy it again")
@@ -72,8 +72,9 @@ def _room_for_bundle(context: Context, record: Bundle) -> Iterator[Problem]:
         yield Problem(
             "bundle",
             f"{PREFIX}_bundle",
-            f"needs {_size(needed)} below {record.directory}, and {_size(space['available_bytes'])} are free",
-            "make room, or choose another common_bundle_directory",
+            message=f"needs {_size(needed)} below {record.directory}, and {_size(space['available_bytes'])} "
+            "are free",
+            remedy="make room, or choose another common_bundle_directory",
             value=record.path,
         )
 

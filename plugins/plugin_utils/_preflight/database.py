@@ -29,7 +29,7 @@ def database_url_fault(url: str) -> str:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError:
-        return "is no valid address (look at the port and at brackets)"
+        return "is not a valid address (look at the port and at brackets)"
     if parts.scheme not in ("postgresql+psycopg", "postgresql", "postgres"):
         return f"starts with {parts.scheme or 'no scheme'}:, and the product wants postgresql+psycopg://"
     if not parts.path.strip("/"):
@@ -44,7 +44,7 @@ def redis_url_fault(url: str) -> str:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError:
-        return "is no valid address (look at the port and at brackets)"
+        return "is not a valid address (look at the port and at brackets)"
     if parts.scheme not in ("redis", "rediss", "unix"):
         return f"starts with {parts.scheme or 'no scheme'}:, and it has to be redis:// or rediss://"
     if parts.scheme != "unix" and not parts.hostname:
@@ -58,8 +58,9 @@ def database(context: Context) -> Iterator[Problem]:
         yield Problem(
             "database",
             f"{PREFIX}_database_url",
-            fault,
-            "give postgresql+psycopg://user:password@host:5432/name, its password of letters, digits, _ -",
+            message=fault,
+            remedy="give postgresql+psycopg://user:password@host:5432/name, its password of letters, "
+            "digits, _ -",
             value=Redactor().text(str(url)),
         )
     for name in ("database_name", "database_user"):
@@ -68,16 +69,16 @@ def database(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "database",
                 f"{PREFIX}_{name}",
-                "is no plain name for PostgreSQL",
-                "use lower-case letters, digits and underscores",
+                message="is not a plain PostgreSQL name",
+                remedy="use lower-case letters, digits and underscores",
                 value=value,
             )
     if str(context.get("database_user")) == "postgres" and not url:
         yield Problem(
             "database",
             f"{PREFIX}_database_user",
-            "is the superuser, and the application needs no such rights",
-            f"leave it out: a login of its own ({PREFIX}) is made",
+            message="is the superuser, and the application needs no such rights",
+            remedy=f"leave it out: a login of its own ({PREFIX}) is made",
             value="postgres",
         )
     password = str(context.get("database_password"))
@@ -90,8 +91,8 @@ def database(context: Context) -> Iterator[Problem]:
         yield Problem(
             "database",
             f"{PREFIX}_database_password",
-            what,
-            "use letters, digits, _ . ~ and - only, or leave it out: one is generated",
+            message=what,
+            remedy="use letters, digits, _ . ~ and - only, or leave it out: one is generated",
         )
 
 
@@ -101,7 +102,7 @@ def queue(context: Context) -> Iterator[Problem]:
         yield Problem(
             "queue",
             f"{PREFIX}_redis_url",
-            fault,
-            "give redis://:password@host:6379/0",
+            message=fault,
+            remedy="give redis://:password@host:6379/0",
             value=Redactor().text(str(url)),
         )

@@ -68,7 +68,7 @@ def gateway_listening(context: Context) -> Iterator[Problem]:
             rule="gateway_listening",
             variable="gateway_bind",
             value=settings.bind,
-            message="is no bind mode",
+            message="is not a valid bind mode",
             remedy=f"use one of {', '.join(BINDS)}",
         )
     if settings.bind == "custom" and not settings.bind_host:
@@ -83,7 +83,7 @@ def gateway_listening(context: Context) -> Iterator[Problem]:
             rule="gateway_listening",
             variable="gateway_port",
             value=str(settings.port),
-            message="is no port",
+            message="is not a valid port",
             remedy="use 1 to 65535",
         )
     elsewhere = [host for host in settings.backend_hosts if host != context.hostname]
@@ -119,7 +119,7 @@ def gateway_access(context: Context) -> Iterator[Problem]:
                 rule="gateway_access",
                 variable="gateway_allowed_origins",
                 value=origin,
-                message="is no origin: browsers send scheme, host and port, and nothing after it",
+                message="is not a valid origin: browsers send scheme, host and port, and nothing after it",
                 remedy="write it like https://mission-control.example.com, without a path or a slash at its "
                 "end",
             )
@@ -203,7 +203,7 @@ def _address(settings: Gateway, variable: str, item: Mapping[str, Any]) -> Itera
             rule="gateway_registrations",
             variable=f"{variable}.url",
             value=url,
-            message="is no address of a gateway",
+            message="is not a valid gateway address",
             remedy="write ws://host:port",
         )
     elif parts.port is None:
@@ -275,7 +275,7 @@ def gateway_boards(context: Context) -> Iterator[Problem]:
                 rule="gateway_boards",
                 variable=f"{variable}.gateway",
                 value=gateway,
-                message="is none of mission_control_gateways",
+                message="is not one of mission_control_gateways",
                 remedy="it has to be registered already",
                 warning=True,
             )

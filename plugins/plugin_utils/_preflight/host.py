@@ -25,24 +25,25 @@ def user(context: Context) -> Iterator[Problem]:
         yield Problem(
             "user",
             variable,
-            "is the superuser, and the application must not run as that",
-            "name an ordinary user; it is created when missing",
+            message="is the superuser, and the application must not run as that",
+            remedy="name an ordinary user; it is created when missing",
             value=name,
         )
     elif not _USER_NAME.fullmatch(name):
         yield Problem(
             "user",
             variable,
-            "is no valid user name",
-            "use lower-case letters, digits, _ and -, at most 32 of them",
+            message="is not a valid user name",
+            remedy="use lower-case letters, digits, _ and -, at most 32 of them",
             value=name,
         )
     elif inspected.get("exists") and inspected.get("system"):
         yield Problem(
             "user",
             variable,
-            f"is a system account (UID {inspected.get('uid')}), and journalctl --user shows nothing of such",
-            "name an ordinary user (UID 1000 or above) if that matters",
+            message=f"is a system account (UID {inspected.get('uid')}), and journalctl --user shows nothing "
+            "of such",
+            remedy="name an ordinary user (UID 1000 or above) if that matters",
             value=name,
             warning=True,
         )
@@ -62,7 +63,11 @@ def operating_system(context: Context) -> Iterator[Problem]:
     subject = f"host {context.hostname}"
     if system.get("init") != "systemd":
         yield Problem(
-            "operating_system", subject, "does not run systemd, which keeps the services", remedy, value=shown
+            "operating_system",
+            subject,
+            message="does not run systemd, which keeps the services",
+            remedy=remedy,
+            value=shown,
         )
     if name == "debian" and version and version >= (13,):
         if version > (13, 99):
@@ -74,18 +79,22 @@ def operating_system(context: Context) -> Iterator[Problem]:
         yield _untested(subject, shown)
     elif name in ("debian", "ubuntu"):
         yield Problem(
-            "operating_system", subject, "is too old: its Python is older than 3.12", remedy, value=shown
+            "operating_system",
+            subject,
+            message="is too old: its Python is older than 3.12",
+            remedy=remedy,
+            value=shown,
         )
     else:
-        yield Problem("operating_system", subject, "is not supported", remedy, value=shown)
+        yield Problem("operating_system", subject, message="is not supported", remedy=remedy, value=shown)
 
 
 def _untested(subject: str, shown: str) -> Problem:
     return Problem(
         "operating_system",
         subject,
-        "has not been tested with this collection",
-        "tell us how it went",
+        message="has not been tested with this collection",
+        remedy="tell us how it went",
         value=shown,
         warning=True,
     )
@@ -100,8 +109,8 @@ def python(context: Context) -> Iterator[Problem]:
         yield Problem(
             "python",
             f"host {context.hostname}",
-            "the backend needs Python 3.12 or newer",
-            "use Debian 13 or Ubuntu 24.04, or install a newer Python as /usr/local/bin/python3.12",
+            message="the backend needs Python 3.12 or newer",
+            remedy="use Debian 13 or Ubuntu 24.04, or install a newer Python as /usr/local/bin/python3.12",
             value=f"Python {newest}",
         )
 
@@ -113,22 +122,26 @@ def port_numbers(context: Context) -> Iterator[Problem]:
         number = int(text) if re.fullmatch(r"\d{1,5}", text) else -1
         if not 1 <= number <= 65535:
             yield Problem(
-                "port_numbers", port.variable, "is no port", "give a number from 1024 to 65535", value=text
+                "port_numbers",
+                port.variable,
+                message="is not a valid port",
+                remedy="give a number from 1024 to 65535",
+                value=text,
             )
         elif number < 1024:
             yield Problem(
                 "port_numbers",
                 port.variable,
-                "is a port that an ordinary user may not open",
-                "give a number from 1024 to 65535 and put a proxy before it",
+                message="is a port that an ordinary user may not open",
+                remedy="give a number from 1024 to 65535 and put a proxy before it",
                 value=text,
             )
         elif number in seen:
             yield Problem(
                 "port_numbers",
                 port.variable,
-                f"is that of {seen[number]} too",
-                "give another number",
+                message=f"is that of {seen[number]} too",
+                remedy="give another number",
                 value=text,
             )
         else:
@@ -152,8 +165,8 @@ def ports_free(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "ports_free",
                 port.variable,
-                f"is held by {whose}{unit}",
-                _port_remedy(listener),
+                message=f"is held by {whose}{unit}",
+                remedy=_port_remedy(listener),
                 value=str(port.number),
             )
             break
@@ -191,16 +204,16 @@ def adoption(context: Context) -> Iterator[Problem]:
         yield Problem(
             "adoption",
             f"{PREFIX}_adopt",
-            f"is off, and there is an installation that was set up by hand in {found['tree']}",
-            "set it to true to take that over (nothing of it is lost), or move it away",
+            message=f"is off, and there is an installation that was set up by hand in {found['tree']}",
+            remedy="set it to true to take that over (nothing of it is lost), or move it away",
         )
         return
     for variable, there, otherwise in undecided_addresses(found, context.variables):
         yield Problem(
             "adoption",
             variable,
-            f"is not set: what was set up by hand has {there}, without it there would be {otherwise}",
-            f"set {variable}: {there} to keep that, or another value to change it",
+            message=f"is not set: what was set up by hand has {there}, without it there would be {otherwise}",
+            remedy=f"set {variable}: {there} to keep that, or another value to change it",
         )
 
 
@@ -240,8 +253,9 @@ def service_ports(context: Context) -> Iterator[Problem]:
                 yield Problem(
                     "service_ports",
                     f"host {context.hostname}",
-                    f"port {number} is of {listener['command']} (PID {listener['pid']}), not {component}",
-                    f"stop it, or name the server that is to be used in {PREFIX}_{variable}",
+                    message=f"port {number} is of {listener['command']} (PID {listener['pid']}), not "
+                    f"{component}",
+                    remedy=f"stop it, or name the server that is to be used in {PREFIX}_{variable}",
                 )
                 break
 
@@ -261,13 +275,13 @@ def gateway_authority(context: Context) -> Iterator[Problem]:
         return
     inspected = ((context.host or {}).get("files") or {}).get(path)
     if not path.startswith("/"):
-        fault, remedy = "is no absolute path", "name the file as the backends' hosts know it"
+        fault, remedy = "is not an absolute path", "name the file as the backends' hosts know it"
     elif inspected is not None and not inspected["exists"]:
         fault = f"is not there on {context.hostname}"
         remedy = "put the certificate (PEM) of the gateway's authority there, readable for everybody"
     else:
         return
-    yield Problem("gateway_authority", f"{PREFIX}_gateway_ca_path", fault, remedy, value=path)
+    yield Problem("gateway_authority", f"{PREFIX}_gateway_ca_path", message=fault, remedy=remedy, value=path)
 
 
 def maintenance(context: Context) -> Iterator[Problem]:
@@ -277,9 +291,9 @@ def maintenance(context: Context) -> Iterator[Problem]:
         yield Problem(
             "maintenance",
             f"host {context.hostname}",
-            f"is {notice}",
-            "wait for its end, or end it (playbooks/maintenance.yml -e state=off); to deploy all the same, "
-            f"while users go on seeing its page, set {PREFIX}_deploy_in_maintenance: true",
+            message=f"is {notice}",
+            remedy="wait for its end, or end it (playbooks/maintenance.yml -e state=off); to deploy all "
+            f"the same, while users go on seeing its page, set {PREFIX}_deploy_in_maintenance: true",
         )
 
 
@@ -295,8 +309,8 @@ def disk_space(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "disk_space",
                 space.variable,
-                f"has {_size(free)} free below {where}, and {_size(space.needed)} are needed",
-                "make room, or choose another file system",
+                message=f"has {_size(free)} free below {where}, and {_size(space.needed)} are needed",
+                remedy="make room, or choose another file system",
                 value=space.path,
             )
         elif found["total_inodes"] and not found["available_inodes"]:
@@ -304,8 +318,8 @@ def disk_space(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "disk_space",
                 space.variable,
-                f"has no inode left below {where}",
-                "remove files",
+                message=f"has no inode left below {where}",
+                remedy="remove files",
                 value=space.path,
             )
 
@@ -320,15 +334,15 @@ def memory(context: Context) -> Iterator[Problem]:
         yield Problem(
             "memory",
             subject,
-            f"has {_size(total)} of memory, and {_size(context.memory)} are needed",
-            "give it more memory",
+            message=f"has {_size(total)} of memory, and {_size(context.memory)} are needed",
+            remedy="give it more memory",
         )
     elif context.runs("frontend") and total + found["swap_bytes"] < 1_900_000_000:
         yield Problem(
             "memory",
             subject,
-            f"has {_size(total)} of memory and {_size(found['swap_bytes'])} of swap; "
+            message=f"has {_size(total)} of memory and {_size(found['swap_bytes'])} of swap; "
             "building the frontend takes 1.5 GB",
-            "add swap for the time of the build",
+            remedy="add swap for the time of the build",
             warning=True,
         )

@@ -73,8 +73,8 @@ def undefined_variables(context: Context) -> Iterator[Problem]:
         yield Problem(
             "undefined_variables",
             name,
-            f"cannot be resolved: {why}",
-            "define what it refers to, for example in the vault",
+            message=f"cannot be resolved: {why}",
+            remedy="define what it refers to, for example in the vault",
         )
 
 
@@ -97,8 +97,8 @@ def inventory_groups(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "inventory_groups",
                 f"group {name}",
-                "is no group of this collection",
-                f"did you mean {meant}?" if meant else f"known are {', '.join(sorted(known))}",
+                message="is not a group of this collection",
+                remedy=f"did you mean {meant}?" if meant else f"known are {', '.join(sorted(known))}",
             )
     everyone = set(context.groups.get(PREFIX, ()))
     for component in COMPONENTS:
@@ -109,15 +109,16 @@ def inventory_groups(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "inventory_groups",
                 f"group {PREFIX}",
-                f"lacks {', '.join(outside)}, which {'is' if len(outside) == 1 else 'are'} in {group}",
-                f"make {group} a child of {PREFIX}",
+                message=f"lacks {', '.join(outside)}, which {'is' if len(outside) == 1 else 'are'} in "
+                f"{group}",
+                remedy=f"make {group} a child of {PREFIX}",
             )
     if context.hostname in everyone and not context.components:
         yield Problem(
             "inventory_groups",
             f"host {context.hostname}",
-            "runs nothing: every part has a group of its own and the host is in none of them",
-            "put it into one of them, or take it out of the inventory",
+            message="runs nothing: every part has a group of its own and the host is in none of them",
+            remedy="put it into one of them, or take it out of the inventory",
             warning=True,
         )
 
@@ -128,5 +129,8 @@ def variable_names(context: Context) -> Iterator[Problem]:
             meant = suggest(name, PUBLIC_VARIABLES)
             if meant is not None and meant not in context.names:
                 yield Problem(
-                    "variable_names", name, "is no variable of this collection", f"did you mean {meant}?"
+                    "variable_names",
+                    name,
+                    message="is not a variable of this collection",
+                    remedy=f"did you mean {meant}?",
                 )

@@ -8,7 +8,7 @@ A rule is a function from what is known (variables, inventory, inspected host) t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from ...module_utils._application import components as _components
@@ -27,6 +27,7 @@ class Problem:
 
     rule: str
     variable: str
+    _: KW_ONLY
     message: str
     remedy: str
     value: str = ""

@@ -36,7 +36,13 @@ def check_environment(
             secret = setting.kind in ("database", "redis") or holds_secret(name, str(value), secret_settings)
             shown = "" if secret else str(value)
             found.append(
-                Problem("environment", f"{variable}.{name}", fault, "see the product's settings", value=shown)
+                Problem(
+                    "environment",
+                    f"{variable}.{name}",
+                    message=fault,
+                    remedy="see the product's settings",
+                    value=shown,
+                )
             )
     return found
 
@@ -52,8 +58,8 @@ def _unknown_setting(name: str, variable: str) -> Problem:
     return Problem(
         "environment",
         f"{variable}.{name}",
-        "is no setting of the product, which would ignore it silently",
-        remedy,
+        message="is not a setting of the product, which would ignore it silently",
+        remedy=remedy,
     )
 
 
@@ -99,7 +105,7 @@ def _networks_fault(text: str) -> str:
         try:
             ipaddress.ip_network(item, strict=False)
         except ValueError:
-            return f"{item} is no address and no network"
+            return f"{item} is not a valid address or network"
     return ""
 
 
@@ -110,8 +116,8 @@ def secret_settings(context: Context) -> Iterator[Problem]:
         yield Problem(
             "secret_settings",
             f"{PREFIX}_secret_settings",
-            "is no list of names",
-            "list the names of the settings whose values are to be hidden, for example [TENANT_PIN]",
+            message="is not a list of names",
+            remedy="list the names of the settings whose values are to be hidden, for example [TENANT_PIN]",
         )
 
 
@@ -129,8 +135,8 @@ def environment(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "environment",
                 f"{PREFIX}_{name}",
-                "is no mapping of names to values",
-                "write one line NAME: value each",
+                message="is not a mapping of names to values",
+                remedy="write one line NAME: value each",
             )
             continue
         if name == "backend_environment":
@@ -142,15 +148,15 @@ def environment(context: Context) -> Iterator[Problem]:
                     yield Problem(
                         "environment",
                         f"{PREFIX}_{name}.{key}",
-                        "is a setting of the product",
-                        f"put it into {PREFIX}_backend_environment, where its value is checked",
+                        message="is a setting of the product",
+                        remedy=f"put it into {PREFIX}_backend_environment, where its value is checked",
                     )
                 elif meant := suggest(str(key), BACKEND_SETTINGS):
                     yield Problem(
                         "environment",
                         f"{PREFIX}_{name}.{key}",
-                        f"looks like the product's setting {meant}",
-                        f"if that is meant, put it into {PREFIX}_backend_environment",
+                        message=f"looks like the product's setting {meant}",
+                        remedy=f"if that is meant, put it into {PREFIX}_backend_environment",
                         warning=True,
                     )
 
@@ -161,16 +167,16 @@ def _unwise_settings(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             "environment",
             f"{variable}.ENVIRONMENT",
-            "makes the product migrate its database whenever a process starts",
-            "use another name, for example staging",
+            message="makes the product migrate its database whenever a process starts",
+            remedy="use another name, for example staging",
             value="dev",
         )
     if str(values.get("DB_AUTO_MIGRATE", "")).lower() in _TRUE:
         yield Problem(
             "environment",
             f"{variable}.DB_AUTO_MIGRATE",
-            "makes several processes migrate the database at once",
-            "leave it off: the deployment migrates once, before the start",
+            message="makes several processes migrate the database at once",
+            remedy="leave it off: the deployment migrates once, before the start",
             value=str(values["DB_AUTO_MIGRATE"]),
         )
 
@@ -182,4 +188,6 @@ def source(context: Context) -> Iterator[Problem]:
     if context.source is None or context.bundle or not context.runs("backend", "worker", "frontend"):
         return
     variable, _colon, fault = context.source.message.partition(": ")
-    yield Problem("source", variable, fault.rstrip("."), in_line(context.source.remedy))
+    yield Problem(
+        rule="source", variable=variable, message=fault.rstrip("."), remedy=in_line(context.source.remedy)
+    )

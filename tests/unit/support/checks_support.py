@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.target import Host
 from ansible_collections.openclaw.mission_control.plugins.module_utils._http import Answer, Client
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.common_options import COMMON
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.context import Context, Shared
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import (
-    CHECKS,
-    COMMON,
-    defaults,
-)
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.target import Host
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.option_model import defaults
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.waiting import Clock
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"

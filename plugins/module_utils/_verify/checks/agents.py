@@ -50,7 +50,7 @@ def judge_status(agents: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
         verdict.kind = "agents_offline"
         verdict.summary = f"{offline} agents are offline: {_listed(silent)}"
         verdict.cause = "The agents' processes do not report any more, or their gateway is not reached."
-        verdict.remedy = "See that the gateway is connected (gateway check), then restart the agents."
+        verdict.remedy = "Check that the gateway is connected (gateway check), then restart the agents."
     return verdict
 
 
@@ -77,10 +77,12 @@ def judge_stale(agents: Sequence[Mapping[str, Any]], now: float, options: Mappin
         "stale",
         worst(state for _age, _name, state in found),
         f"{len(found)} agents have not been seen for long: {_listed(names)}",
-        "The agents do not send their heartbeat: they hang, were stopped, or their gateway is not reached.",
-        "See that the gateway is connected (gateway check) and restart these agents from the user interface.",
-        "agents_stale",
-        {"agents": names[:50], "count": len(found)},
+        cause="The agents do not send their heartbeat: they hang, were stopped, or their gateway is not "
+        "reached.",
+        remedy="Check that the gateway is connected (gateway check) and restart these agents from the user "
+        "interface.",
+        kind="agents_stale",
+        evidence={"agents": names[:50], "count": len(found)},
     )
 
 
@@ -108,12 +110,12 @@ def judge_stuck(agents: Sequence[Mapping[str, Any]], now: float, options: Mappin
         "provisioning",
         worst(state for _age, _name, state in found),
         f"{len(found)} agents are stuck: {_listed(names)}",
-        "Provisioning did not come to its end: the gateway was not reached, the worker did not take the "
-        "task, or the agent never called back (it has no language model, or cannot reach BASE_URL).",
-        "Check gateway and queue; see that the gateway's host reaches mission_control_api_url; then "
+        cause="Provisioning did not come to its end: the gateway was not reached, the worker did not take "
+        "the task, or the agent never called back (it has no language model, or cannot reach BASE_URL).",
+        remedy="Check gateway and queue; check that the gateway's host reaches mission_control_api_url; then "
         "provision the agent again from the user interface.",
-        "agents_stuck",
-        {"agents": names[:50], "count": len(found)},
+        kind="agents_stuck",
+        evidence={"agents": names[:50], "count": len(found)},
     )
 
 
@@ -125,10 +127,10 @@ def judge_expected(agents: Sequence[Mapping[str, Any]], expected: Sequence[str])
             "expected",
             FAIL,
             f"missing: {_listed(missing)}",
-            "These agents were deleted, renamed, or never made.",
-            "Make them in the user interface, or correct verify_agents: {expected: [...]}.",
-            "agents_missing",
-            {"missing": missing},
+            cause="These agents were deleted, renamed, or never made.",
+            remedy="Make them in the user interface, or correct verify_agents: {expected: [...]}.",
+            kind="agents_missing",
+            evidence={"missing": missing},
         )
     return Verdict("expected", summary=f"{len(expected)} expected agents are there")
 
@@ -141,8 +143,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             raise Problem(
                 "unexpected_shape",
                 "an agent has no status",
-                "The backend is of a version whose answers have another shape.",
-                "Compare mission_control_revision with the versions that this collection supports.",
+                cause="The backend is of a version whose answers have another shape.",
+                remedy="Compare mission_control_revision with the versions that this collection supports.",
             )
     now = context.clock.now()
     works = [

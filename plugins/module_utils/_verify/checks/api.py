@@ -128,8 +128,9 @@ def nothing_bound() -> Problem:
     return Problem(
         "no_gateway",
         "no board is bound to a gateway",
-        "No gateway has been registered with a board yet.",
-        "Deploy a gateway (group mission_control_gateway), or bind a board to one in the user interface.",
+        cause="No gateway has been registered with a board yet.",
+        remedy="Deploy a gateway (group mission_control_gateway), or bind a board to one in the user "
+        "interface.",
         state=SKIP,
     )
 
@@ -145,9 +146,11 @@ def sessions_of(context: Context, target: Target) -> dict[str, Any]:
             raise Problem(
                 "unexpected_shape",
                 "the answer has no list of sessions",
-                "The backend is of a version whose answers have another shape.",
-                "Compare mission_control_revision with the versions that this collection supports.",
-                {"keys": sorted(map(str, body))[:20] if isinstance(body, dict) else type(body).__name__},
+                cause="The backend is of a version whose answers have another shape.",
+                remedy="Compare mission_control_revision with the versions that this collection supports.",
+                evidence={
+                    "keys": sorted(map(str, body))[:20] if isinstance(body, dict) else type(body).__name__
+                },
             )
         return dict(body)
 

@@ -43,12 +43,12 @@ def judge_names(environment: Mapping[str, str], known: Collection[str]) -> Verdi
             "names",
             WARN,
             f"settings that the product does not know: {text}",
-            "A setting is misspelt. The product ignores it and works with its default.",
-            "Correct the name in mission_control_backend_environment or "
+            cause="A setting is misspelt. The product ignores it and works with its default.",
+            remedy="Correct the name in mission_control_backend_environment or "
             "mission_control_additional_environment "
             "and deploy again.",
-            "setting_misspelt",
-            {"misspelt": wrong},
+            kind="setting_misspelt",
+            evidence={"misspelt": wrong},
         )
     return Verdict("names", summary=f"{len(environment)} settings, none misspelt")
 
@@ -62,11 +62,12 @@ def judge_mode(path: str, mode: int) -> Verdict:
         "env_file",
         FAIL if mode & 0o007 else WARN,
         f"the environment file has mode {mode:04o}",
-        f"{'Every user' if mode & 0o007 else 'The group'} of this host may read {path}, which holds the "
-        "token and the passwords.",
-        f"chmod 600 {path}, and if others use this host, deploy again with a new mission_control_token.",
-        "env_file_readable",
-        evidence,
+        cause=f"{'Every user' if mode & 0o007 else 'The group'} of this host may read {path}, which holds "
+        "the token and the passwords.",
+        remedy=f"chmod 600 {path}, and if others use this host, deploy again with a new "
+        "mission_control_token.",
+        kind="env_file_readable",
+        evidence=evidence,
     )
 
 
@@ -80,15 +81,15 @@ def judge_headers(environment: Mapping[str, str], sent: Mapping[str, str]) -> Ve
             "headers",
             WARN,
             f"security headers are off: {', '.join(lacking or [HEADERS[name] for name in blank])}",
-            "They are set to nothing in the environment file: its example has them blank."
+            cause="They are set to nothing in the environment file: its example has them blank."
             if blank
             else "The backend does not send them, or a proxy removes them.",
-            "Remove the blank SECURITY_HEADER_ settings from mission_control_backend_environment and "
+            remedy="Remove the blank SECURITY_HEADER_ settings from mission_control_backend_environment and "
             "deploy again."
             if blank
             else "Let the proxy pass them on.",
-            "header_blanked",
-            evidence,
+            kind="header_blanked",
+            evidence=evidence,
         )
     return Verdict("headers", summary="security headers are sent", evidence=evidence)
 
@@ -103,22 +104,22 @@ def judge_origins(environment: Mapping[str, str], public_url: str) -> Verdict:
             "cors_origins",
             FAIL,
             "CORS_ORIGINS allows every origin",
-            "CORS_ORIGINS contains *, so any site may use the API in its visitors' name.",
-            remedy,
-            "cors_misconfigured",
-            evidence,
+            cause="CORS_ORIGINS contains *, so any site may use the API in its visitors' name.",
+            remedy=remedy,
+            kind="cors_misconfigured",
+            evidence=evidence,
         )
     bad = [origin for origin in origins if origin_of(origin) != origin]
     if bad:
         return Verdict(
             "cors_origins",
             FAIL,
-            f"CORS_ORIGINS holds what is no origin: {', '.join(bad)}",
-            "An origin is scheme, host and port, without path or slash at its end; anything else never "
+            f"CORS_ORIGINS has an entry that is not a valid origin: {', '.join(bad)}",
+            cause="An origin is scheme, host and port, without path or slash at its end; anything else never "
             "matches.",
-            remedy,
-            "cors_misconfigured",
-            evidence,
+            remedy=remedy,
+            kind="cors_misconfigured",
+            evidence=evidence,
         )
     if not public_url:
         return Verdict("cors_origins", SKIP, "no public_url to compare with", evidence=evidence)
@@ -127,11 +128,11 @@ def judge_origins(environment: Mapping[str, str], public_url: str) -> Verdict:
             "cors_origins",
             FAIL,
             f"CORS_ORIGINS lacks {origin_of(public_url)}",
-            f"CORS_ORIGINS is {', '.join(origins) or 'empty'}; the user interface is at "
+            cause=f"CORS_ORIGINS is {', '.join(origins) or 'empty'}; the user interface is at "
             f"{origin_of(public_url)}.",
-            remedy,
-            "cors_misconfigured",
-            evidence,
+            remedy=remedy,
+            kind="cors_misconfigured",
+            evidence=evidence,
         )
     return Verdict(
         "cors_origins", summary="CORS_ORIGINS holds the user interface's origin", evidence=evidence
@@ -148,9 +149,9 @@ def judge_environment(
             name,
             ERROR,
             "the environment of the process cannot be read",
-            "It belongs to another user, or the process ended just now.",
-            "Run the check as root (become: true) or as the application's user.",
-            "not_permitted",
+            cause="It belongs to another user, or the process ended just now.",
+            remedy="Run the check as root (become: true) or as the application's user.",
+            kind="not_permitted",
         )
     if differing or changed_after_start:
         what = ", ".join(differing[:5]) if differing else "the file is newer than the process"
@@ -158,10 +159,10 @@ def judge_environment(
             name,
             FAIL,
             f"runs with other settings than those deployed: {what}",
-            "The environment file was changed after the process was started.",
-            f"systemctl --user restart {unit}",
-            "stale_environment",
-            {"differing": list(differing)},
+            cause="The environment file was changed after the process was started.",
+            remedy=f"systemctl --user restart {unit}",
+            kind="stale_environment",
+            evidence={"differing": list(differing)},
         )
     return Verdict(name, summary="runs with the deployed settings")
 
@@ -184,22 +185,22 @@ def judge_base_url(environment: Mapping[str, str], api_url: str) -> Verdict:
         return Verdict(
             "base_url",
             FAIL,
-            f"BASE_URL is no address: {base or 'empty'}",
-            "Agents call the API at BASE_URL; it must be an absolute http(s) address that they reach.",
-            "Set mission_control_api_url and deploy again.",
-            "base_url",
-            evidence,
+            f"BASE_URL is not a valid address: {base or 'empty'}",
+            cause="Agents call the API at BASE_URL; it must be an absolute http(s) address that they reach.",
+            remedy="Set mission_control_api_url and deploy again.",
+            kind="base_url",
+            evidence=evidence,
         )
     if api_url and base != api_url.rstrip("/"):
         return Verdict(
             "base_url",
             WARN,
             f"BASE_URL is {base}, the API's address is {api_url}",
-            "Agents and gateways call back at another address than the one that browsers use.",
-            "Set mission_control_api_url and deploy again; if the difference is meant, set api_url of "
+            cause="Agents and gateways call back at another address than the one that browsers use.",
+            remedy="Set mission_control_api_url and deploy again; if the difference is meant, set api_url of "
             "this check.",
-            "base_url",
-            evidence,
+            kind="base_url",
+            evidence=evidence,
         )
     return Verdict("base_url", summary=f"BASE_URL is {base}", evidence=evidence)
 
@@ -229,9 +230,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             "configuration",
             ERROR,
             f"{context.host.env_file} cannot be read",
-            "The backend's environment file is missing, or belongs to another user.",
-            "Run the check as root (become: true) or as the application's user; deploy if it is missing.",
-            "env_file_missing",
+            cause="The backend's environment file is missing, or belongs to another user.",
+            remedy="Run the check as root (become: true) or as the application's user; deploy if it is "
+            "missing.",
+            kind="env_file_missing",
         )
     public = context.common["public_url"]
     api_url = options["expected_api_url"]

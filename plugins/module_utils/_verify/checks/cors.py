@@ -35,41 +35,42 @@ def judge_preflight(
             name,
             FAIL,
             "allows every origin together with credentials",
-            "CORS_ORIGINS, or a proxy in front of the backend, allows * with credentials: browsers refuse "
-            "that, and any site could ask in the users' name if they did not.",
-            REMEDY.format(wanted=f"the exact origins ({origin})"),
-            "cors_wildcard",
-            evidence,
+            cause="CORS_ORIGINS, or a proxy in front of the backend, allows * with credentials: browsers "
+            "refuse that, and any site could ask in the users' name if they did not.",
+            remedy=REMEDY.format(wanted=f"the exact origins ({origin})"),
+            kind="cors_wildcard",
+            evidence=evidence,
         )
     if "," in allowed:
         return Verdict(
             name,
             FAIL,
             f"sends allow-origin more than once: {allowed}",
-            "Both the backend and a proxy in front of it add CORS headers; browsers refuse two.",
-            "Let only the backend send CORS headers: remove them from the proxy.",
-            "cors_doubled",
-            evidence,
+            cause="Both the backend and a proxy in front of it add CORS headers; browsers refuse two.",
+            remedy="Let only the backend send CORS headers: remove them from the proxy.",
+            kind="cors_doubled",
+            evidence=evidence,
         )
     if allowed != origin and allowed != "*":
         return Verdict(
             name,
             FAIL,
             f"origin {origin} is not allowed ({answer.status})",
-            f"CORS_ORIGINS of the backend does not contain {origin}: browsers there cannot use the API.",
-            REMEDY.format(wanted=f"a list with {origin}"),
-            "cors_origin_missing",
-            evidence,
+            cause=f"CORS_ORIGINS of the backend does not contain {origin}: browsers there cannot use the "
+            "API.",
+            remedy=REMEDY.format(wanted=f"a list with {origin}"),
+            kind="cors_origin_missing",
+            evidence=evidence,
         )
     if not 200 <= answer.status < 300:
         return Verdict(
             name,
             FAIL,
             f"preflight answered {answer.status}",
-            "Method or headers of the preflight are refused, or a proxy does not hand OPTIONS on.",
-            "Let the proxy pass OPTIONS requests to the backend.",
-            "cors_preflight_refused",
-            evidence,
+            cause="Method or headers of the preflight are refused, or a proxy does not hand OPTIONS on.",
+            remedy="Let the proxy pass OPTIONS requests to the backend.",
+            kind="cors_preflight_refused",
+            evidence=evidence,
         )
     problems = []
     methods = _words(answer.header("access-control-allow-methods"))
@@ -89,20 +90,20 @@ def judge_preflight(
             name,
             FAIL,
             f"origin {origin} is allowed, but not {', '.join(problems)}",
-            "A proxy answers the preflight in the backend's place, or its CORS settings were changed.",
-            "Let the backend answer OPTIONS requests itself: remove CORS headers from the proxy.",
-            "cors_incomplete",
-            evidence,
+            cause="A proxy answers the preflight in the backend's place, or its CORS settings were changed.",
+            remedy="Let the backend answer OPTIONS requests itself: remove CORS headers from the proxy.",
+            kind="cors_incomplete",
+            evidence=evidence,
         )
     if "origin" not in _words(answer.header("vary")) and allowed != "*":
         return Verdict(
             name,
             WARN,
             "the answer does not vary by origin",
-            "Vary: Origin is missing: a cache may hand one origin's answer to another.",
-            "Let the proxy pass the backend's Vary header on.",
-            "cors_vary_missing",
-            evidence,
+            cause="Vary: Origin is missing: a cache may hand one origin's answer to another.",
+            remedy="Let the proxy pass the backend's Vary header on.",
+            kind="cors_vary_missing",
+            evidence=evidence,
         )
     return Verdict(name, summary=f"origin {origin} is allowed", evidence=evidence)
 
@@ -118,20 +119,20 @@ def judge_simple(context: Context, origin: str, answer: Answer) -> Verdict:
             "simple",
             FAIL,
             f"a plain GET does not allow {origin}",
-            f"The backend's CORS_ORIGINS does not contain {origin}, or a proxy removes the header.",
-            REMEDY.format(wanted=f"a list with {origin}"),
-            "cors_origin_missing",
-            evidence,
+            cause=f"The backend's CORS_ORIGINS does not contain {origin}, or a proxy removes the header.",
+            remedy=REMEDY.format(wanted=f"a list with {origin}"),
+            kind="cors_origin_missing",
+            evidence=evidence,
         )
     if allowed == "*" and answer.header("access-control-allow-credentials").lower() == "true":
         return Verdict(
             "simple",
             FAIL,
             "a plain GET allows every origin together with credentials",
-            "CORS_ORIGINS contains *.",
-            REMEDY.format(wanted=f"the exact origins ({origin})"),
-            "cors_wildcard",
-            evidence,
+            cause="CORS_ORIGINS contains *.",
+            remedy=REMEDY.format(wanted=f"the exact origins ({origin})"),
+            kind="cors_wildcard",
+            evidence=evidence,
         )
     return Verdict("simple", summary="allowed", evidence=evidence)
 
@@ -149,11 +150,11 @@ def judge_foreign(context: Context, origin: str, preflight: Answer, simple: Answ
                 name,
                 FAIL,
                 f"the foreign origin {origin} is allowed ({what})",
-                "CORS_ORIGINS contains *, or a proxy allows whatever origin asks.",
-                "Set mission_control_cors_origins to the user interface's exact origins and deploy again; "
-                "remove CORS headers from the proxy.",
-                "cors_foreign_allowed",
-                {**answer.evidence(context.redactor), "allow": _allow(answer)},
+                cause="CORS_ORIGINS contains *, or a proxy allows whatever origin asks.",
+                remedy="Set mission_control_cors_origins to the user interface's exact origins and deploy "
+                "again; remove CORS headers from the proxy.",
+                kind="cors_foreign_allowed",
+                evidence={**answer.evidence(context.redactor), "allow": _allow(answer)},
             )
     return Verdict(
         name,

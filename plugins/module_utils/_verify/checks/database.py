@@ -18,9 +18,21 @@ from ..._durations import brief, size
 from ..._host.accounts import expand_home
 from ..._host.addresses import is_this_host
 from ..._http import MissingLibraryError
+from ..._services.diagnosis import recognize
 from ..context import Context, Problem
-from ..thresholds import judge
-from ..verdict import ERROR, FAIL, PASS, SKIP, Measure, Verdict, combine
+from ..postgresql import (
+    BACKUP,
+    CONNECTIONS,
+    DISK,
+    LOCKS,
+    LOGIN,
+    LOGIN_UNKNOWN,
+    SIZE,
+    STATEMENT,
+    STATEMENT_UNKNOWN,
+    TRANSACTION,
+)
+from ..verdict import ERROR, FAIL, PASS, SKIP, Verdict, combine
 
 if TYPE_CHECKING:
     from ..._host.user_files import UserFiles
@@ -56,8 +68,8 @@ def libpq_url(url: str) -> str:
         raise Problem(
             "bad_option",
             f"database_url: {scheme or 'nothing'} is not PostgreSQL",
-            "The check knows PostgreSQL only, which is what the product uses.",
-            "Give an address of the form postgresql+psycopg://user:password@host:5432/database.",
+            cause="The check knows PostgreSQL only, which is what the product uses.",
+            remedy="Give an address of the form postgresql+psycopg://user:password@host:5432/database.",
             state=ERROR,
         )
     query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in LIBPQ_PARAMETERS])
@@ -71,79 +83,9 @@ def login_problem(message: str, url: str, where: str) -> Problem:
     user, name = unquote(parts.username or ""), parts.path.lstrip("/")
     first = next((line for line in message.splitlines() if line.strip()), message).strip()
     evidence = {"error": message[:500], "host": host, "port": port, "user": user, "database": name}
-    table: tuple[tuple[str, str, str, str], ...] = (
-        (
-            r"password authentication failed|no password supplied",
-            "database_login",
-            f"PostgreSQL refuses the password of {user}: the one in DATABASE_URL is not the one of the role.",
-            "Deploy again (role postgresql sets the role's password), or correct "
-            "mission_control_database_url.",
-        ),
-        (
-            r"role \".*\" does not exist",
-            "database_login",
-            f"The database role {user} does not exist.",
-            "Deploy again (role postgresql makes it), or correct mission_control_database_user.",
-        ),
-        (
-            r"database \".*\" does not exist",
-            "database_missing",
-            f"The database {name} does not exist.",
-            "Deploy again (role postgresql makes it), or correct mission_control_database_name.",
-        ),
-        (
-            r"no pg_hba.conf entry|pg_hba",
-            "database_login",
-            f"PostgreSQL does not let {user} in from {where}.",
-            "Add an entry to pg_hba.conf (role postgresql does) and reload PostgreSQL.",
-        ),
-        (
-            r"too many clients|remaining connection slots",
-            "database_connections",
-            "All connections of PostgreSQL are in use.",
-            "See who holds them (pg_stat_activity), end them, or raise max_connections.",
-        ),
-        (
-            r"starting up|shutting down|in recovery",
-            "database_starting",
-            "PostgreSQL is starting or stopping.",
-            "Wait; if it stays so, look at its journal: journalctl -u postgresql@*.",
-        ),
-        (
-            r"could not translate host name|Name or service not known",
-            "database_dns",
-            f"The name {host} cannot be resolved from {where}.",
-            "Correct the host in mission_control_database_url.",
-        ),
-        (
-            r"certificate|SSL",
-            "database_tls",
-            "TLS with PostgreSQL fails.",
-            "Correct sslmode or the certificates named in mission_control_database_url.",
-        ),
-        (
-            r"timeout expired|timed out",
-            "database_timeout",
-            f"PostgreSQL at {host} port {port} does not answer: a firewall, or the server hangs.",
-            "Check the firewall and the server's load.",
-        ),
-        (
-            r"[Cc]onnection refused|No such file or directory|server closed the connection",
-            "database_down",
-            f"PostgreSQL does not answer at {host} port {port}: it is stopped, or bound to another address.",
-            "systemctl start postgresql; if it does not stay up: journalctl -u 'postgresql@*'.",
-        ),
-    )
-    for pattern, kind, cause, remedy in table:
-        if re.search(pattern, message):
-            return Problem(kind, first, cause, remedy, evidence)
-    return Problem(
-        "database_failed",
-        first,
-        "The connection to PostgreSQL fails for a reason that this collection does not know.",
-        "Look at the error in the evidence and at PostgreSQL's log.",
-        evidence,
-    )
+    words = {"host": host, "port": port, "user": user, "name": name, "where": where}
+    found = recognize(message, LOGIN, words) or LOGIN_UNKNOWN
+    return Problem(found.kind, first, cause=found.cause, remedy=found.remedy, evidence=evidence)
 
 
 _ASSIGNED = re.compile(r"^(revision|down_revision)\s*(?::[^=\n]+)?=\s*(.+?)\s*(?:#.*)?$", re.MULTILINE)
@@ -187,9 +129,9 @@ def judge_migrations(applied: Sequence[str] | None, heads: set[str], known: set[
             "migrations",
             FAIL,
             "the database has no schema",
-            "No migration was ever applied: the table alembic_version does not exist.",
-            remedy,
-            "migration_missing",
+            cause="No migration was ever applied: the table alembic_version does not exist.",
+            remedy=remedy,
+            kind="migration_missing",
         )
     evidence = {"applied": sorted(applied), "heads": sorted(heads)}
     if not heads:
@@ -206,85 +148,51 @@ def judge_migrations(applied: Sequence[str] | None, heads: set[str], known: set[
             "migrations",
             FAIL,
             f"the code lacks {', '.join(sorted(set(applied) - known))}, which the database is at",
-            "The schema was migrated by a newer release than the one deployed, as after a rollback of the "
-            "code "
-            "alone.",
-            "Deploy the newer release again, or restore the database from the backup made before it.",
-            "migration_ahead",
-            evidence,
+            cause="The schema was migrated by a newer release than the one deployed, as after a rollback "
+            "of the code alone.",
+            remedy="Deploy the newer release again, or restore the database from the backup made before it.",
+            kind="migration_ahead",
+            evidence=evidence,
         )
     return Verdict(
         "migrations",
         FAIL,
         f"the database is at {', '.join(sorted(applied)) or 'nothing'}, the code needs "
         f"{', '.join(sorted(heads))}",
-        "Migrations of the deployed code were not applied.",
-        remedy,
-        "migration_missing",
-        evidence,
+        cause="Migrations of the deployed code were not applied.",
+        remedy=remedy,
+        kind="migration_missing",
+        evidence=evidence,
     )
 
 
 def judge_transactions(oldest: float, waiting: int, options: Mapping[str, Any]) -> list[Verdict]:
     """Long transactions and sessions that wait for a lock."""
-    warn, crit = options["transaction_warning"], options["transaction_critical"]
-    long = Verdict(
-        "transactions", judge(oldest, warn, crit), f"the longest transaction is {brief(oldest)} old"
-    )
-    long.measures = [Measure("oldest transaction", round(oldest, 1), "s", warn, crit)]
-    if long.state != PASS:
-        long.kind = "transaction_long"
-        long.cause = "A session keeps a transaction open: it blocks cleaning up and may hold locks."
-        long.remedy = (
-            "See which: SELECT pid, xact_start, query FROM pg_stat_activity; "
-            "end it: SELECT pg_terminate_backend(pid)."
-        )
-    warn, crit = options["locks_warning"], options["locks_critical"]
-    locks = Verdict("locks", judge(waiting, warn, crit), f"{waiting} sessions wait for a lock")
-    locks.measures = [Measure("waiting for locks", float(waiting), "", warn, crit)]
-    if locks.state != PASS:
-        locks.kind = "locks"
-        locks.cause = "Another session holds a lock that these wait for, a migration for example."
-        locks.remedy = (
-            "See which: SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity "
-            "WHERE wait_event_type = 'Lock'."
-        )
-    return [long, locks]
+    return [
+        TRANSACTION.judged(oldest, f"the longest transaction is {brief(oldest)} old", options),
+        LOCKS.judged(waiting, f"{waiting} sessions wait for a lock", options),
+    ]
 
 
-def judge_share(name: str, used: float, most: float, options: Mapping[str, Any]) -> Verdict:
+def judge_share(used: float, most: float, options: Mapping[str, Any]) -> Verdict:
     """Connections in percent of what is allowed."""
     share = used / most * 100 if most else 0.0
-    warn, crit = options["connections_warning"], options["connections_critical"]
-    verdict = Verdict(name, judge(share, warn, crit), f"{used:.0f} of {most:.0f} connections ({share:.0f} %)")
-    verdict.measures = [Measure("connections", round(share, 1), "%", warn, crit)]
-    if verdict.state != PASS:
-        verdict.kind = "database_connections"
-        verdict.cause = "The server's connections are nearly used up; further ones will be refused."
-        verdict.remedy = "See who holds them (pg_stat_activity), end idle ones, or raise max_connections."
-    return verdict
+    return CONNECTIONS.judged(share, f"{used:.0f} of {most:.0f} connections ({share:.0f} %)", options)
 
 
 def judge_backup(directory: str, ages: Sequence[float] | None, options: Mapping[str, Any]) -> Verdict:
     """Age of the newest backup."""
-    warn, crit = options["backup_age_warning"], options["backup_age_critical"]
     if ages is None or not ages:
         return Verdict(
             "backup",
             FAIL,
             f"there is no backup in {directory}",
-            "No backup was made yet, or they are kept elsewhere.",
-            "Make one (playbook backup), or name the right directory in backup_directory.",
-            "backup_missing",
+            cause="No backup was made yet, or they are kept elsewhere.",
+            remedy="Make one (playbook backup), or name the right directory in backup_directory.",
+            kind="backup_missing",
         )
     age = min(ages)
-    verdict = Verdict("backup", judge(age, warn, crit), f"the last backup is {brief(age)} old")
-    verdict.measures = [Measure("backup age", round(age), "s", warn, crit)]
-    if verdict.state != PASS:
-        verdict.kind = "backup_old"
-        verdict.cause = "The timer that makes backups does not run, or its backups fail."
-        verdict.remedy = "Look at the journal of the backup timer; make a backup now (playbook backup)."
-    return verdict
+    return BACKUP.judged(age, f"the last backup is {brief(age)} old", options)
 
 
 def look_at_backups(context: Context, directory: Path, options: Mapping[str, Any]) -> Verdict:
@@ -297,9 +205,9 @@ def look_at_backups(context: Context, directory: Path, options: Mapping[str, Any
             "backup",
             ERROR,
             f"{user} may not look into {directory}",
-            "The checks look at files as the application's user, and the directory is closed to it.",
-            f"Let {user} read the directory, or leave backup_directory empty.",
-            "not_permitted",
+            cause="The checks look at files as the application's user, and the directory is closed to it.",
+            remedy=f"Let {user} read the directory, or leave backup_directory empty.",
+            kind="not_permitted",
         )
     except OSError:
         ages = None
@@ -309,16 +217,7 @@ def look_at_backups(context: Context, directory: Path, options: Mapping[str, Any
 def judge_disk(path: str, free: int, total: int, options: Mapping[str, Any]) -> Verdict:
     """Space where the database grows."""
     share = free / total * 100 if total else 0.0
-    warn, crit = options["disk_warning"], options["disk_critical"]
-    verdict = Verdict("disk", judge(share, warn, crit), f"{size(free)} free at {path} ({share:.0f} %)")
-    verdict.measures = [Measure("database disk free", round(share, 1), "%", warn, crit)]
-    if verdict.state != PASS:
-        verdict.kind = "disk_full"
-        verdict.cause = (
-            f"The file system of the database ({path}) is nearly full; PostgreSQL stops when it is."
-        )
-        verdict.remedy = "Make room there, or give it more space."
-    return verdict
+    return DISK.judged(share, f"{size(free)} free at {path} ({share:.0f} %)", options, path=path)
 
 
 def _fetch(cursor: Any, statement: str) -> list[tuple[Any, ...]]:
@@ -335,9 +234,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             "database",
             ERROR,
             "no database address",
-            f"None was given, and {context.host.env_file} does not hold DATABASE_URL or cannot be read.",
-            "Run the check as root or as the application's user, or give database_url.",
-            "no_database_url",
+            cause=f"None was given, and {context.host.env_file} does not hold DATABASE_URL or cannot be "
+            "read.",
+            remedy="Run the check as root or as the application's user, or give database_url.",
+            kind="no_database_url",
         )
     context.redactor.add(urlsplit(url).password, unquote(urlsplit(url).password or ""))
     dsn = libpq_url(url)
@@ -377,18 +277,14 @@ def _judge(
                 return found
             except database_error as error:
                 text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-                slow = "statement timeout" in text
+                reason = recognize(text, STATEMENT, {}) or STATEMENT_UNKNOWN
                 return Verdict(
                     name,
                     FAIL,
                     context.redactor.text(text),
-                    "The statement took longer than statement_timeout: the database is overloaded or locked."
-                    if slow
-                    else "The application's role may not do this, or the schema is another one.",
-                    "See what it waits for (pg_stat_activity)."
-                    if slow
-                    else "Compare the deployed revision and the migrations; look at the role's privileges.",
-                    "database_slow" if slow else "database_statement",
+                    cause=reason.cause,
+                    remedy=reason.remedy,
+                    kind=reason.kind,
                 )
 
         return context.guard(name, really)
@@ -445,20 +341,13 @@ def _judge(
 
     def volume() -> Verdict:
         number = int(_fetch(cursor, "SELECT pg_database_size(current_database())")[0][0])
-        warn, crit = options["size_warning"], options["size_critical"]
-        verdict = Verdict("size", judge(number, warn, crit), size(number))
-        verdict.measures = [Measure("database size", float(number), "B", warn, crit)]
-        if verdict.state != PASS:
-            verdict.kind = "database_size"
-            verdict.cause = "The database has grown beyond what was expected."
-            verdict.remedy = "See which tables grow; remove old activity, or raise size_warning."
-        return verdict
+        return SIZE.judged(number, size(number), options)
 
     parts = [login, guarded("migrations", migrations), guarded("agents", agents)]
     found = guarded("activity", activity)
     if found.state == PASS:
         parts += judge_transactions(float(oldest), int(waiting), options)
-        parts.append(judge_share("connections", float(used), float(most), options))
+        parts.append(judge_share(float(used), float(most), options))
     else:
         parts.append(found)
     parts.append(guarded("size", volume))

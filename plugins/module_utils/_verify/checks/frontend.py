@@ -106,12 +106,12 @@ def judge_page(context: Context, page: str, answer: Answer, options: Mapping[str
         return Verdict(
             page,
             FAIL,
-            f"{page} is no HTML page ({answer.header('content-type') or 'no content type'})",
-            "Another program answers in the frontend's place.",
-            "See that mission_control_public_url names the frontend, and which process holds its port "
-            "(ss -ltnp).",
-            "not_html",
-            evidence,
+            f"{page} is not an HTML page ({answer.header('content-type') or 'no content type'})",
+            cause="Another program answers in the frontend's place.",
+            remedy="Check that mission_control_public_url names the frontend, and which process holds its "
+            "port (ss -ltnp).",
+            kind="not_html",
+            evidence=evidence,
         )
     warn, crit = options["latency_warning"], options["latency_critical"]
     state = judge(answer.duration_ms, warn, crit)
@@ -131,9 +131,9 @@ def judge_assets(context: Context, answers: list[Answer]) -> Verdict:
             "assets",
             FAIL,
             "the page names no script at all",
-            "The frontend was built wrongly, or something else answers in its place.",
-            "Deploy again so that the frontend is rebuilt.",
-            "no_assets",
+            cause="The frontend was built wrongly, or something else answers in its place.",
+            remedy="Deploy again so that the frontend is rebuilt.",
+            kind="no_assets",
         )
     broken = []
     for answer in answers:
@@ -147,11 +147,11 @@ def judge_assets(context: Context, answers: list[Answer]) -> Verdict:
             "assets",
             FAIL,
             f"{len(broken)} of {len(answers)} assets are missing or wrong: {broken[0]}",
-            "The static files do not belong to the running server: the release was switched under it, or a "
-            "proxy serves an old copy.",
-            "Restart mission-control-frontend, and clear the cache of any proxy in front of it.",
-            "assets_broken",
-            {"broken": broken[:20]},
+            cause="The static files do not belong to the running server: the release was switched under "
+            "it, or a proxy serves an old copy.",
+            remedy="Restart mission-control-frontend, and clear the cache of any proxy in front of it.",
+            kind="assets_broken",
+            evidence={"broken": broken[:20]},
         )
     return Verdict("assets", summary=f"{len(answers)} assets", evidence={"count": len(answers)})
 
@@ -163,10 +163,10 @@ def judge_api_url(baked: str | None, page: str, expected: str) -> Verdict:
             "api_url",
             WARN,
             "no script tells which API address was built in",
-            "The scripts of the first page do not contain the address: the frontend is of another version, "
-            "or was built with another bundler.",
-            "Look into the page's scripts for the address; waive frontend.api_url if it is right.",
-            "api_url_unknown",
+            cause="The scripts of the first page do not contain the address: the frontend is of another "
+            "version, or was built with another bundler.",
+            remedy="Look into the page's scripts for the address; waive frontend.api_url if it is right.",
+            kind="api_url_unknown",
         )
     resolved = resolve_api_url(baked, page)
     evidence = {"built_in": baked, "resolved": resolved, "page": page}
@@ -175,22 +175,23 @@ def judge_api_url(baked: str | None, page: str, expected: str) -> Verdict:
             "api_url",
             FAIL,
             f"the page is https but its API address is {resolved}",
-            "Browsers refuse plain http requests of an https page (mixed content).",
-            "Set mission_control_api_url to the https address of the API and deploy again; the frontend is "
-            "rebuilt with it.",
-            "mixed_content",
-            evidence,
+            cause="Browsers refuse plain http requests of an https page (mixed content).",
+            remedy="Set mission_control_api_url to the https address of the API and deploy again; the "
+            "frontend is rebuilt with it.",
+            kind="mixed_content",
+            evidence=evidence,
         )
     if expected and resolve_api_url(expected, page) != resolved:
         return Verdict(
             "api_url",
             FAIL,
             f"built for the API at {resolved}, expected {resolve_api_url(expected, page)}",
-            "NEXT_PUBLIC_API_URL is fixed when the frontend is built, and it was built with another address.",
-            "Deploy again with the right mission_control_api_url: the frontend is rebuilt. Restarting does "
-            "not help.",
-            "api_url_differs",
-            {**evidence, "expected": expected},
+            cause="NEXT_PUBLIC_API_URL is fixed when the frontend is built, and it was built with another "
+            "address.",
+            remedy="Deploy again with the right mission_control_api_url: the frontend is rebuilt. "
+            "Restarting does not help.",
+            kind="api_url_differs",
+            evidence={**evidence, "expected": expected},
         )
     return Verdict("api_url", summary=f"built for {resolved}", evidence=evidence)
 

@@ -10,116 +10,120 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from ..._services.diagnosis import Symptom, recognize
 from ..context import Context, Problem
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, WARN, Measure, Verdict
 from . import api
 
-# What the backend says in `error`: pattern, kind, cause, remedy.
-ERRORS: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
+# What the backend says in `error`.
+ERRORS: tuple[Symptom, ...] = (
     # First: their texts end in a line of _ssl.c, whose number may be that of a closing code.
-    (
-        re.compile(r"(?i)(self.signed certificate|unable to get (local )?issuer certificate)"),
-        "gateway_tls",
-        "The backend does not trust the authority that signed the gateway's certificate.",
-        "Name a file with the authority's certificate on the backend's host in "
+    Symptom(
+        pattern=re.compile(r"(?i)(self.signed certificate|unable to get (local )?issuer certificate)"),
+        kind="gateway_tls",
+        cause="The backend does not trust the authority that signed the gateway's certificate.",
+        remedy="Name a file with the authority's certificate on the backend's host in "
         "mission_control_gateway_ca_path and deploy again, or add the authority to those of the system.",
     ),
-    (
-        re.compile(r"(?i)certificate (has expired|is not yet valid)"),
-        "gateway_tls",
-        "The gateway's certificate has expired or is not valid yet, or the clock of its backend is off.",
-        "Renew the certificate and deploy again, which restarts the gateway with it; check the clock "
+    Symptom(
+        pattern=re.compile(r"(?i)certificate (has expired|is not yet valid)"),
+        kind="gateway_tls",
+        cause="The gateway's certificate has expired or is not valid yet, or the clock of its backend is "
+        "off.",
+        remedy="Renew the certificate and deploy again, which restarts the gateway with it; check the clock "
         "(timedatectl).",
     ),
-    (
-        re.compile(r"(?i)(hostname|IP address) mismatch|certificate is not valid for"),
-        "gateway_tls",
-        "The gateway's certificate is made out for another name than the one in its URL.",
-        "Register the gateway under the name in its certificate (mission_control_gateway_url), or issue a "
-        "certificate for the name or address in the URL.",
+    Symptom(
+        pattern=re.compile(r"(?i)(hostname|IP address) mismatch|certificate is not valid for"),
+        kind="gateway_tls",
+        cause="The gateway's certificate is made out for another name than the one in its URL.",
+        remedy="Register the gateway under the name in its certificate (mission_control_gateway_url), or "
+        "issue a certificate for the name or address in the URL.",
     ),
-    (
-        re.compile(r"(?i)wrong.version.number|record layer failure"),
-        "gateway_tls",
-        "The gateway is registered with a wss:// address, but speaks no TLS there.",
-        "Switch on gateway.tls in mission_control_gateway_configuration, or register a ws:// address.",
+    Symptom(
+        pattern=re.compile(r"(?i)wrong.version.number|record layer failure"),
+        kind="gateway_tls",
+        cause="The gateway is registered with a wss:// address, but speaks no TLS there.",
+        remedy="Switch on gateway.tls in mission_control_gateway_configuration, or register a ws:// address.",
     ),
-    (
-        re.compile(r"(?i)certificate|\bssl\b|\btls"),
-        "gateway_tls",
-        "TLS with the gateway fails, for the reason that the error names.",
-        "Correct the gateway's certificate or that of its authority; on the backend's host, "
+    Symptom(
+        pattern=re.compile(r"(?i)certificate|\bssl\b|\btls"),
+        kind="gateway_tls",
+        cause="TLS with the gateway fails, for the reason that the error names.",
+        remedy="Correct the gateway's certificate or that of its authority; on the backend's host, "
         "openssl s_client -connect HOST:PORT shows both.",
     ),
-    (
-        re.compile(r"(?i)starting|retry shortly|not ready|1012|service restart"),
-        "gateway_starting",
-        "The gateway has just been started and takes no connections yet.",
-        "Wait some seconds (deadline).",
+    Symptom(
+        pattern=re.compile(r"(?i)starting|retry shortly|not ready|1012|service restart"),
+        kind="gateway_starting",
+        cause="The gateway has just been started and takes no connections yet.",
+        remedy="Wait some seconds (deadline).",
     ),
-    (
-        re.compile(r"(?i)pairing"),
-        "gateway_pairing",
-        "The gateway does not know the backend's device: pairing is required.",
-        "Approve the device on the gateway (openclaw devices list, openclaw devices approve), or deploy the "
-        "role gateway, which pairs it. Was the identity file of the backend "
+    Symptom(
+        pattern=re.compile(r"(?i)pairing"),
+        kind="gateway_pairing",
+        cause="The gateway does not know the backend's device: pairing is required.",
+        remedy="Approve the device on the gateway (openclaw devices list, openclaw devices approve), or "
+        "deploy the role gateway, which pairs it. Was the identity file of the backend "
         "(OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH) lost, the device must be paired again.",
     ),
-    (
-        re.compile(r"(?i)protocol"),
-        "gateway_protocol",
-        "Gateway and backend speak different protocols: their versions do not fit.",
-        "Deploy a gateway version that fits the backend (mission_control_gateway_version; OpenClaw 2026.4.2 "
-        "fits the default revision).",
+    Symptom(
+        pattern=re.compile(r"(?i)protocol"),
+        kind="gateway_protocol",
+        cause="Gateway and backend speak different protocols: their versions do not fit.",
+        remedy="Deploy a gateway version that fits the backend (mission_control_gateway_version; OpenClaw "
+        "2026.4.2 fits the default revision).",
     ),
-    (
-        re.compile(r"(?i)auth|unauthori[sz]ed|forbidden|token|scope|\b40[13]\b|1008"),
-        "gateway_token",
-        "The gateway refuses the token with which it is registered.",
-        "Deploy again so that the registration gets the gateway's token (OPENCLAW_GATEWAY_TOKEN), or correct "
-        "it in the user interface under Gateways.",
+    Symptom(
+        pattern=re.compile(r"(?i)auth|unauthori[sz]ed|forbidden|token|scope|\b40[13]\b|1008"),
+        kind="gateway_token",
+        cause="The gateway refuses the token with which it is registered.",
+        remedy="Deploy again so that the registration gets the gateway's token (OPENCLAW_GATEWAY_TOKEN), "
+        "or correct it in the user interface under Gateways.",
     ),
-    (
-        re.compile(r"(?i)refused|Errno 111"),
-        "gateway_down",
-        "Nothing listens at the gateway's address: the gateway is stopped, or bound to another address.",
-        "Start it (systemctl --user start openclaw-gateway on the gateway's host); compare its port and bind "
-        "address with the URL it is registered with.",
+    Symptom(
+        pattern=re.compile(r"(?i)refused|Errno 111"),
+        kind="gateway_down",
+        cause="Nothing listens at the gateway's address: the gateway is stopped, or bound to another "
+        "address.",
+        remedy="Start it (systemctl --user start openclaw-gateway on the gateway's host); compare its port "
+        "and bind address with the URL it is registered with.",
     ),
-    (
-        re.compile(r"(?i)name or service|getaddrinfo|resolve|Errno -[235]|nodename"),
-        "gateway_dns",
-        "The host name in the gateway's URL cannot be resolved by the backend's host.",
-        "Correct the URL of the gateway, or make its name known to the backend's host.",
+    Symptom(
+        pattern=re.compile(r"(?i)name or service|getaddrinfo|resolve|Errno -[235]|nodename"),
+        kind="gateway_dns",
+        cause="The host name in the gateway's URL cannot be resolved by the backend's host.",
+        remedy="Correct the URL of the gateway, or make its name known to the backend's host.",
     ),
-    (
-        re.compile(r"(?i)time[d]? ?out"),
-        "gateway_timeout",
-        "The gateway takes connections but does not answer in time, or a firewall drops them.",
-        "Look at the gateway's journal and load; check the firewall between backend and gateway.",
+    Symptom(
+        pattern=re.compile(r"(?i)time[d]? ?out"),
+        kind="gateway_timeout",
+        cause="The gateway takes connections but does not answer in time, or a firewall drops them.",
+        remedy="Look at the gateway's journal and load; check the firewall between backend and gateway.",
     ),
-    (
-        re.compile(r"(?i)no route|unreachable|Errno (101|113)"),
-        "gateway_unreachable",
-        "The backend's host has no route to the gateway, or a firewall rejects it.",
-        "Check routes and firewall between backend and gateway.",
+    Symptom(
+        pattern=re.compile(r"(?i)no route|unreachable|Errno (101|113)"),
+        kind="gateway_unreachable",
+        cause="The backend's host has no route to the gateway, or a firewall rejects it.",
+        remedy="Check routes and firewall between backend and gateway.",
     ),
-    (
-        re.compile(r"(?i)invalid status|HTTP 4|HTTP 5|did not receive a valid|handshake|1006|closed|reset"),
-        "gateway_handshake",
-        "What listens at the gateway's address does not complete the WebSocket handshake.",
-        "See that the URL names the gateway (ws:// or wss://, port 18789), and that a proxy in between "
-        "passes WebSockets on.",
+    Symptom(
+        pattern=re.compile(
+            r"(?i)invalid status|HTTP 4|HTTP 5|did not receive a valid|handshake|1006|closed|reset"
+        ),
+        kind="gateway_handshake",
+        cause="What listens at the gateway's address does not complete the WebSocket handshake.",
+        remedy="Check that the URL names the gateway (ws:// or wss://, port 18789), and that a proxy in "
+        "between passes WebSockets on.",
     ),
 )
 
 
 def classify(error: str) -> tuple[str, str, str]:
     """Kind, cause and remedy of what the backend says about its gateway."""
-    for pattern, kind, cause, remedy in ERRORS:
-        if pattern.search(error):
-            return kind, cause, remedy
+    if found := recognize(error, ERRORS, {}):
+        return found.kind, found.cause, found.remedy
     return (
         "gateway_failed",
         "The backend cannot use the gateway, for a reason that this collection does not know.",
@@ -133,8 +137,8 @@ def judge_status(body: Any, name: str, options: Mapping[str, Any]) -> Verdict:
         raise Problem(
             "unexpected_shape",
             "the status does not say whether the gateway is connected",
-            "The backend is of a version whose answers have another shape.",
-            "Compare mission_control_revision with the versions that this collection supports.",
+            cause="The backend is of a version whose answers have another shape.",
+            remedy="Compare mission_control_revision with the versions that this collection supports.",
         )
     main = body.get("main_session")
     evidence: dict[str, Any] = {
@@ -148,7 +152,15 @@ def judge_status(body: Any, name: str, options: Mapping[str, Any]) -> Verdict:
     if not body["connected"]:
         error = str(body.get("error") or "no reason given")
         kind, cause, remedy = classify(error)
-        return Verdict(name, FAIL, f"{url}: not connected: {error}", cause, remedy, kind, evidence)
+        return Verdict(
+            name,
+            FAIL,
+            f"{url}: not connected: {error}",
+            cause=cause,
+            remedy=remedy,
+            kind=kind,
+            evidence=evidence,
+        )
     count = body.get("sessions_count")
     count = count if isinstance(count, int) else len(body.get("sessions") or [])
     warn, crit = options["sessions_warning"], options["sessions_critical"]

@@ -32,9 +32,9 @@ def judge_endpoint(
             raise Problem(
                 "not_ok",
                 f"{path} does not say that it is ok",
-                "The backend reports itself as not healthy, or something else answers there.",
-                "Look at the answer in the evidence and at the journal of mission-control-backend.",
-                answer.evidence(context.redactor),
+                cause="The backend reports itself as not healthy, or something else answers there.",
+                remedy="Look at the answer in the evidence and at the journal of mission-control-backend.",
+                evidence=answer.evidence(context.redactor),
             )
     warn, crit = options["latency_warning"], options["latency_critical"]
     times = [answer.duration_ms for answer in answers]
@@ -68,12 +68,25 @@ def judge_endpoint(
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Ask all endpoints."""
     samples, percent = options["samples"], options["percentile"]
-    for wrong, text, remedy in (
-        (not 1 <= samples <= 1000, f"samples: {samples}", "Give a number from 1 to 1000."),
-        (not 0 < percent <= 100, f"percentile: {percent:g}", "Give a number above 0, up to 100."),
-    ):
-        if wrong:
-            return Verdict("health", ERROR, text, "An option is wrong.", remedy, "bad_option")
+    wrong = "An option is wrong."
+    if not 1 <= samples <= 1000:
+        return Verdict(
+            "health",
+            ERROR,
+            f"samples: {samples}",
+            cause=wrong,
+            remedy="Give a number from 1 to 1000.",
+            kind="bad_option",
+        )
+    if not 0 < percent <= 100:
+        return Verdict(
+            "health",
+            ERROR,
+            f"percentile: {percent:g}",
+            cause=wrong,
+            remedy="Give a number above 0, up to 100.",
+            kind="bad_option",
+        )
 
     def ask(path: str) -> Verdict:
         return judge_endpoint(

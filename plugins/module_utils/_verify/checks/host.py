@@ -62,9 +62,10 @@ def judge_clock(status: int | None, container: bool) -> Verdict:
             "clock",
             WARN,
             "the clock is not synchronized",
-            "No time service keeps this host's clock right; tokens, certificates and log times depend on it.",
-            "Install and start one: apt-get install systemd-timesyncd; timedatectl set-ntp true.",
-            "clock",
+            cause="No time service keeps this host's clock right; tokens, certificates and log times "
+            "depend on it.",
+            remedy="Install and start one: apt-get install systemd-timesyncd; timedatectl set-ntp true.",
+            kind="clock",
         )
     return Verdict("clock", summary="the clock is synchronized")
 
@@ -141,10 +142,10 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
             name,
             FAIL,
             f"nothing listens on port {port}",
-            f"{unit or 'The service'} is down, or uses another port.",
-            f"Start it: systemctl --user start {unit}" if unit else "Start the service.",
-            "port_closed",
-            evidence,
+            cause=f"{unit or 'The service'} is down, or uses another port.",
+            remedy=f"Start it: systemctl --user start {unit}" if unit else "Start the service.",
+            kind="port_closed",
+            evidence=evidence,
         )
     if unit and uid is not None:
         foreign = [item for item in mine if item.uid != uid]
@@ -154,10 +155,11 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
                 name,
                 FAIL,
                 f"port {port} is held by another process: {who}",
-                f"{who} (not {unit}) holds the port, so that {unit} cannot.",
-                f"End that process (ss -ltnp 'sport = :{port}'), then: systemctl --user restart {unit}",
-                "port_foreign",
-                evidence,
+                cause=f"{who} (not {unit}) holds the port, so that {unit} cannot.",
+                remedy=f"End that process (ss -ltnp 'sport = :{port}'), then: systemctl --user restart "
+                f"{unit}",
+                kind="port_foreign",
+                evidence=evidence,
             )
     reaches = {addresses.reach(item.address) for item in mine}
     if bind == "loopback" and reaches != {"loopback"}:
@@ -165,33 +167,33 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
             name,
             FAIL,
             f"port {port} is open to others ({', '.join(sorted(reaches))}), expected was loopback only",
-            "The service is bound to more addresses than it should be.",
-            "Bind it to 127.0.0.1 (mission_control_backend_bind, mission_control_frontend_bind; "
+            cause="The service is bound to more addresses than it should be.",
+            remedy="Bind it to 127.0.0.1 (mission_control_backend_bind, mission_control_frontend_bind; "
             "listen_addresses of "
             "PostgreSQL; bind of Redis).",
-            "port_exposed",
-            evidence,
+            kind="port_exposed",
+            evidence=evidence,
         )
     if bind == "any" and "any" not in reaches:
         return Verdict(
             name,
             FAIL,
             f"port {port} is bound to {', '.join(sorted(reaches))} only",
-            "Others than this host cannot reach the service.",
-            "Set mission_control_backend_bind or mission_control_frontend_bind to 0.0.0.0 or ::, or put a "
-            "proxy before it.",
-            "port_hidden",
-            evidence,
+            cause="Others than this host cannot reach the service.",
+            remedy="Set mission_control_backend_bind or mission_control_frontend_bind to 0.0.0.0 or ::, or "
+            "put a proxy before it.",
+            kind="port_hidden",
+            evidence=evidence,
         )
     if bind not in ("any", "loopback", "") and bind not in reaches and "any" not in reaches:
         return Verdict(
             name,
             FAIL,
             f"port {port} is bound to {', '.join(sorted(reaches))}, expected was {bind}",
-            "The service is bound to another address than it should be.",
-            "Correct mission_control_backend_bind or mission_control_frontend_bind and deploy again.",
-            "port_hidden",
-            evidence,
+            cause="The service is bound to another address than it should be.",
+            remedy="Correct mission_control_backend_bind or mission_control_frontend_bind and deploy again.",
+            kind="port_hidden",
+            evidence=evidence,
         )
     return Verdict(name, summary=f"listens on {', '.join(sorted(reaches))}", evidence=evidence)
 
@@ -211,10 +213,11 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
             "other ports",
             WARN,
             f"the application's user listens on more ports: {text}",
-            "A process of that user is reachable from other hosts without being part of the deployment.",
-            "End it, or name its port in verify_host: {allowed_ports: [...]}.",
-            "port_unexpected",
-            {"listeners": [{"port": port, "command": command} for port, command in strange]},
+            cause="A process of that user is reachable from other hosts without being part of the "
+            "deployment.",
+            remedy="End it, or name its port in verify_host: {allowed_ports: [...]}.",
+            kind="port_unexpected",
+            evidence={"listeners": [{"port": port, "command": command} for port, command in strange]},
         )
     return Verdict("other ports", summary="no other port is open to others")
 
@@ -292,11 +295,12 @@ def judge_sandbox(
             name,
             WARN,
             f"not in force: {', '.join(missing)}",
-            "A user's systemd manager accepts these directives, but the host or kernel does not put them "
-            "in force.",
-            "Remove them from the unit's directives, or allow unprivileged user namespaces on the host.",
-            "sandbox_not_in_force",
-            evidence,
+            cause="A user's systemd manager accepts these directives, but the host or kernel does not put "
+            "them in force.",
+            remedy="Remove them from the unit's directives, or allow unprivileged user namespaces on the "
+            "host.",
+            kind="sandbox_not_in_force",
+            evidence=evidence,
         )
     summary = f"{len(asked)} directives are in force"
     if reachable:

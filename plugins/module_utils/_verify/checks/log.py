@@ -16,14 +16,44 @@ from ..._durations import brief, since
 from ..._host.journal import JournalEntry, read_journal
 from ..._host.systemd import unit_name
 from ..context import Context
-from ..thresholds import judge
+from ..limits import Limit
 from ..units import Units
-from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
+from ..verdict import FAIL, PASS, SKIP, WARN, Verdict, combine
 
 _SUPPRESSED = re.compile(r"Suppressed (\d+) messages")
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)\b")
 # What differs between repetitions of the same message.
 _VARIABLE = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d+(?:\.\d+)?", re.IGNORECASE)
+
+# What too many lines of one kind mean. Brace: unit.
+_READ = (
+    "Read them: journalctl --user -u {unit}. "
+    "Harmless ones can be left out with verify_log: {{ignore: [...]}}."
+)
+ERRORS = Limit(
+    name="errors",
+    option="errors",
+    label="{unit} errors",
+    kind="log_errors",
+    cause="{unit} logged errors; what they say is in the evidence.",
+    remedy=_READ,
+)
+TRACEBACKS = Limit(
+    name="tracebacks",
+    option="tracebacks",
+    label="{unit} tracebacks",
+    kind="log_tracebacks",
+    cause="{unit} logged tracebacks; what they say is in the evidence.",
+    remedy=_READ,
+)
+RATE = Limit(
+    name="rate",
+    option="rate",
+    label="{unit} lines per minute",
+    kind="log_flood",
+    cause="The process floods the journal: it repeats the same failure without a pause.",
+    remedy="Read it (journalctl --user -u {unit} -n 50), cure what it repeats, restart the unit.",
+)
 
 MOST_TEMPLATES = 500
 SAMPLE = 240
@@ -134,19 +164,11 @@ def judge_unit(name: str, counts: Tally, seconds: float, options: Mapping[str, A
     if counts.suppressed:
         evidence["suppressed"] = counts.suppressed
     parts = []
-    for what, value in (("errors", counts.errors), ("tracebacks", counts.tracebacks)):
-        warn, crit = options[f"{what}_warning"], options[f"{what}_critical"]
-        part = Verdict(what, judge(value, warn, crit), f"{value} {what} in {brief(seconds)}")
-        part.measures = [Measure(f"{name} {what}", float(value), "", warn, crit)]
+    worst_line = evidence["worst"][0] if evidence["worst"] else ""
+    for limit, value in ((ERRORS, counts.errors), (TRACEBACKS, counts.tracebacks)):
+        part = limit.judged(value, f"{value} {limit.name} in {brief(seconds)}", options, unit=name)
         if part.state != PASS:
-            part.kind = f"log_{what}"
-            worst_line = evidence["worst"][0] if evidence["worst"] else ""
             part.summary += f": {worst_line}" if worst_line else ""
-            part.cause = f"{name} logged {what}; what they say is in the evidence."
-            part.remedy = (
-                f"Read them: journalctl --user -u {name}. Harmless ones can be left out with "
-                "verify_log: {ignore: [...]}."
-            )
             part.evidence = {"worst": evidence["worst"]}
         parts.append(part)
     for text, count in counts.matched.items():
@@ -155,21 +177,17 @@ def judge_unit(name: str, counts: Tally, seconds: float, options: Mapping[str, A
                 f"pattern {text}",
                 FAIL,
                 f"{count} lines match {text!r}",
-                f"Lines that must not appear did: {redact(counts.pattern_samples[text])}",
-                f"Read them: journalctl --user -u {name}; the pattern is in verify_log: {{patterns: [...]}}.",
-                "log_pattern",
-                {"sample": redact(counts.pattern_samples[text]), "count": count},
+                cause=f"Lines that must not appear did: {redact(counts.pattern_samples[text])}",
+                remedy=f"Read them: journalctl --user -u {name}; the pattern is in verify_log: {{patterns: "
+                "[...]}.",
+                kind="log_pattern",
+                evidence={"sample": redact(counts.pattern_samples[text]), "count": count},
             )
         )
     span = max((counts.last or 0) - (counts.first or 0), 60.0)
     rate = (counts.lines + counts.suppressed) / span * 60
-    warn, crit = options["rate_warning"], options["rate_critical"]
-    part = Verdict("rate", judge(rate, warn, crit), f"{rate:.0f} lines a minute")
-    part.measures = [Measure(f"{name} lines per minute", round(rate, 1), "", warn, crit)]
+    part = RATE.judged(rate, f"{rate:.0f} lines a minute", options, unit=name)
     if part.state != PASS:
-        part.kind = "log_flood"
-        part.cause = "The process floods the journal: it repeats the same failure without a pause."
-        part.remedy = f"Read it (journalctl --user -u {name} -n 50), cure what it repeats, restart the unit."
         part.evidence = {"worst": evidence["worst"], "suppressed": counts.suppressed}
     parts.append(part)
     verdict = combine(
@@ -190,10 +208,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             return Verdict(
                 "log",
                 "error",
-                f"{text!r} is no regular expression: {error}",
-                "An option is wrong.",
-                "Correct patterns or ignore in verify_log.",
-                "bad_option",
+                f"{text!r} is not a valid regular expression: {error}",
+                cause="An option is wrong.",
+                remedy="Correct patterns or ignore in verify_log.",
+                kind="bad_option",
             )
     names = [unit_name(name) for name in options["units"]]
     now = context.clock.now()
@@ -232,9 +250,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
                 "amount",
                 WARN,
                 f"more than {options['max_lines']} lines: only the oldest were read",
-                "The journal holds more lines than the check reads.",
-                "Ask for a shorter time (since), or raise max_lines.",
-                "log_amount",
+                cause="The journal holds more lines than the check reads.",
+                remedy="Ask for a shorter time (since), or raise max_lines.",
+                kind="log_amount",
             )
         )
     total = sum(found.lines for found in counts.values())

@@ -24,9 +24,9 @@ def judge_role(context: Context, answer: Answer, role: str) -> Verdict:
         raise Problem(
             "unexpected_shape",
             "the membership names no role",
-            "The backend is of a version whose answers have another shape, or something else answers.",
-            "Look at the answer in the evidence.",
-            answer.evidence(context.redactor),
+            cause="The backend is of a version whose answers have another shape, or something else answers.",
+            remedy="Look at the answer in the evidence.",
+            evidence=answer.evidence(context.redactor),
         )
     user = body.get("user") if isinstance(body.get("user"), dict) else {}
     evidence = {
@@ -40,12 +40,13 @@ def judge_role(context: Context, answer: Answer, role: str) -> Verdict:
             "role",
             FAIL,
             f"the user of the token is {found}, expected was {role}",
-            f"The token belongs to a user whose role in the organization is {found}. The first authenticated "
-            "call of a fresh installation makes the owner; somebody else made it, or the role was changed.",
-            f"Let an owner give the user the role {role}, or set verify_membership: {{role: {found}}} if "
-            "that is meant so.",
-            "wrong_role",
-            evidence,
+            cause=f"The token belongs to a user whose role in the organization is {found}. The first "
+            "authenticated call of a fresh installation makes the owner; somebody else made it, or the "
+            "role was changed.",
+            remedy=f"Let an owner give the user the role {role}, or set verify_membership: {{role: "
+            f"{found}}} if that is meant so.",
+            kind="wrong_role",
+            evidence=evidence,
         )
     return Verdict("role", summary=f"the user of the token is {found}", evidence=evidence)
 
@@ -61,19 +62,21 @@ def judge_refusal(context: Context, name: str, what: str, answer: Answer) -> Ver
             name,
             FAIL,
             f"{what} is let in ({answer.status})",
-            "The API is open: something in front of it adds a token of its own, or authentication is off.",
-            "Remove the Authorization header from the proxy, and see that AUTH_MODE is local or clerk.",
-            "open_api",
-            answer.evidence(context.redactor),
+            cause="The API is open: something in front of it adds a token of its own, or authentication is "
+            "off.",
+            remedy="Remove the Authorization header from the proxy, and see that AUTH_MODE is local or "
+            "clerk.",
+            kind="open_api",
+            evidence=answer.evidence(context.redactor),
         )
     return Verdict(
         name,
         FAIL,
         f"{what} gets {answer.status} instead of 401",
-        "A proxy or another program answers in the backend's place.",
-        "See that mission_control_api_url names the backend.",
-        "unexpected_status",
-        answer.evidence(context.redactor),
+        cause="A proxy or another program answers in the backend's place.",
+        remedy="Check that mission_control_api_url names the backend.",
+        kind="unexpected_status",
+        evidence=answer.evidence(context.redactor),
     )
 
 
@@ -87,11 +90,12 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
                 "role",
                 SKIP if clerk else ERROR,
                 "no token to ask with",
-                "With AUTH_MODE=clerk a token belongs to a person's session."
+                cause="With AUTH_MODE=clerk a token belongs to a person's session."
                 if clerk
                 else "No token was given.",
-                "Give the check a token (mission_control_token), or a user that may read the backend's .env.",
-                "" if clerk else "no_token",
+                remedy="Give the check a token (mission_control_token), or a user that may read the "
+                "backend's .env.",
+                kind="" if clerk else "no_token",
             )
         return judge_role(context, context.client.get(PATH), options["role"])
 

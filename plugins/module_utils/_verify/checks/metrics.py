@@ -44,8 +44,9 @@ def _shape(problem: str, remedy: str = "") -> Problem:
     return Problem(
         "metrics_shape",
         problem,
-        "The backend's metrics have another shape than the guide describes: another version, or a defect.",
-        remedy or "Compare mission_control_revision with the versions that this collection supports.",
+        cause="The backend's metrics have another shape than the guide describes: another version, or a "
+        "defect.",
+        remedy=remedy or "Compare mission_control_revision with the versions that this collection supports.",
     )
 
 
@@ -91,9 +92,9 @@ def judge_shape(body: Any, range_name: str) -> None:
         raise Problem(
             "metrics_range",
             f"asked for {range_name}, answered was {answered}",
-            "The backend ignored the range: its parameter has another name than the one that was sent.",
-            "Set range_parameter to range or range_key, whichever this backend reads.",
-            {"asked": range_name, "answered": answered},
+            cause="The backend ignored the range: its parameter has another name than the one that was sent.",
+            remedy="Set range_parameter to range or range_key, whichever this backend reads.",
+            evidence={"asked": range_name, "answered": answered},
         )
     kpis = body.get("kpis")
     if not isinstance(kpis, Mapping):
@@ -237,7 +238,12 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     problems = option_problems(options)
     if problems:
         return Verdict(
-            "metrics", ERROR, "; ".join(problems), "An option is wrong.", "Correct it.", "bad_option"
+            "metrics",
+            ERROR,
+            "; ".join(problems),
+            cause="An option is wrong.",
+            remedy="Correct it.",
+            kind="bad_option",
         )
     parameter = api.dialect(context).range_parameter
     ranges = list(options["ranges"])
@@ -257,8 +263,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             raise Problem(
                 "metrics_unknown",
                 f"there is no {name}",
-                f"The {key.removesuffix('_id')} {identifier} was deleted, or its identifier is misspelt.",
-                "Correct verify_metrics: {board_ids or group_ids: [...]}.",
+                cause=f"The {key.removesuffix('_id')} {identifier} was deleted, or its identifier is "
+                "misspelt.",
+                remedy="Correct verify_metrics: {board_ids or group_ids: [...]}.",
             )
         bodies = context.parallel([partial(ask, range_name, **{key: identifier}) for range_name in ranges])
         verdicts = [

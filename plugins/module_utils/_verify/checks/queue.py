@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..._durations import brief, timestamp
@@ -20,59 +20,79 @@ POPPING = ("brpop", "blpop", "blmove", "brpoplpush", "bzpopmin")
 # A worker looks at delayed work between two waits: look again before saying that there is none.
 LOOKS = 5
 LOOK_PAUSE = 0.15
-REASONS = {
-    "refused": (
-        "redis_down",
-        "Redis does not answer at {host} port {port}: it is stopped, or bound to another address.",
-        "systemctl start redis-server; if it does not stay up: journalctl -u redis-server.",
+
+
+class Reason(NamedTuple):
+    """Why Redis is of no use."""
+
+    kind: str
+    cause: str
+    remedy: str
+
+
+# By the kind of the error. Braces: host, port.
+REASONS: dict[str, Reason] = {
+    "refused": Reason(
+        kind="redis_down",
+        cause="Redis does not answer at {host} port {port}: it is stopped, or bound to another address.",
+        remedy="systemctl start redis-server; if it does not stay up: journalctl -u redis-server.",
     ),
-    "closed": (
-        "redis_down",
-        "Redis closed the connection: it is stopping, or out of connections.",
-        "Look at its journal: journalctl -u redis-server.",
+    "closed": Reason(
+        kind="redis_down",
+        cause="Redis closed the connection: it is stopping, or out of connections.",
+        remedy="Look at its journal: journalctl -u redis-server.",
     ),
-    "dns": (
-        "redis_dns",
-        "The name {host} cannot be resolved.",
-        "Correct the host in mission_control_redis_url.",
+    "dns": Reason(
+        kind="redis_dns",
+        cause="The name {host} cannot be resolved.",
+        remedy="Correct the host in mission_control_redis_url.",
     ),
-    "timeout": (
-        "redis_timeout",
-        "Redis at {host} port {port} takes connections but does not answer, or a firewall drops them.",
-        "See whether the process hangs (systemctl status redis-server) and check the firewall.",
+    "timeout": Reason(
+        kind="redis_timeout",
+        cause="Redis at {host} port {port} takes connections but does not answer, or a firewall drops them.",
+        remedy="Check whether the process hangs (systemctl status redis-server) and check the firewall.",
     ),
-    "auth": (
-        "redis_login",
-        "Redis refuses the password in RQ_REDIS_URL, or asks for one.",
-        "Deploy again (role redis and .env get the same password), or correct mission_control_redis_url.",
+    "auth": Reason(
+        kind="redis_login",
+        cause="Redis refuses the password in RQ_REDIS_URL, or asks for one.",
+        remedy="Deploy again (role redis and .env get the same password), or correct "
+        "mission_control_redis_url.",
     ),
-    "tls": (
-        "redis_tls",
-        "TLS with Redis fails.",
-        "Correct the certificate, or the scheme (redis, rediss) in mission_control_redis_url.",
+    "tls": Reason(
+        kind="redis_tls",
+        cause="TLS with Redis fails.",
+        remedy="Correct the certificate, or the scheme (redis, rediss) in mission_control_redis_url.",
     ),
-    "protocol": (
-        "redis_protocol",
-        "What listens at {host} port {port} is no Redis.",
-        "Correct the port in mission_control_redis_url.",
+    "protocol": Reason(
+        kind="redis_protocol",
+        cause="What listens at {host} port {port} is not Redis.",
+        remedy="Correct the port in mission_control_redis_url.",
     ),
-    "bad_url": (
-        "bad_option",
-        "RQ_REDIS_URL is no Redis address.",
-        "Give an address of the form redis://[:password@]host:6379/0 in mission_control_redis_url.",
+    "bad_url": Reason(
+        kind="bad_option",
+        cause="RQ_REDIS_URL is not a valid Redis address.",
+        remedy="Give an address of the form redis://[:password@]host:6379/0 in mission_control_redis_url.",
     ),
 }
+UNKNOWN = Reason(
+    kind="redis_failed",
+    cause="Redis refuses a command.",
+    remedy="Look at the error and at the user's rights (ACL).",
+)
 
 
 def connection_problem(error: RedisError, url: str) -> Problem:
     """Why Redis is of no use."""
     parts = urlsplit(url)
     words = {"host": parts.hostname or "localhost", "port": parts.port or 6379}
-    kind, cause, remedy = REASONS.get(
-        error.kind,
-        ("redis_failed", "Redis refuses a command.", "Look at the error and at the user's rights (ACL)."),
+    found = REASONS.get(error.kind, UNKNOWN)
+    return Problem(
+        found.kind,
+        str(error),
+        cause=found.cause.format(**words),
+        remedy=found.remedy,
+        evidence={**words, "error": str(error)},
     )
-    return Problem(kind, str(error), cause.format(**words), remedy, {**words, "error": str(error)})
 
 
 def parse_clients(text: str) -> list[dict[str, str]]:
@@ -140,7 +160,7 @@ def judge_depth(depth: int, options: Mapping[str, Any]) -> Verdict:
     if verdict.state != PASS:
         verdict.kind = "queue_deep"
         verdict.cause = "More work comes in than the workers do, or no worker takes it."
-        verdict.remedy = "See that the worker runs (service and workers); add workers if it does."
+        verdict.remedy = "Check that the worker runs (service and workers); add workers if it does."
     return verdict
 
 
@@ -159,9 +179,9 @@ def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> V
             "oldest",
             WARN,
             "the oldest entry cannot be read",
-            "Another program writes to this queue, or the backend is of another version.",
-            "See that RQ_QUEUE_NAME belongs to Mission Control alone.",
-            "queue_foreign",
+            cause="Another program writes to this queue, or the backend is of another version.",
+            remedy="Check that RQ_QUEUE_NAME belongs to Mission Control alone.",
+            kind="queue_foreign",
         )
     age = max(0.0, now - created)
     warn, crit = options["age_warning"], options["age_critical"]
@@ -171,7 +191,7 @@ def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> V
     if verdict.state != PASS:
         verdict.kind = "queue_old"
         verdict.cause = "Work is not taken from the queue: the worker is down, hangs, or is too slow."
-        verdict.remedy = "See that the worker runs (service and workers), look at its journal, restart it."
+        verdict.remedy = "Check that the worker runs (service and workers), look at its journal, restart it."
     return verdict
 
 
@@ -187,7 +207,7 @@ def judge_overdue(overdue: int, oldest: float | None, now: float, options: Mappi
         verdict.kind = "overdue"
         verdict.summary = f"{overdue} delayed tasks are overdue, the oldest by {brief(late)}"
         verdict.cause = "The worker moves delayed work to the queue when it is due; it has not done so."
-        verdict.remedy = "See that the worker runs (service and workers), look at its journal, restart it."
+        verdict.remedy = "Check that the worker runs (service and workers), look at its journal, restart it."
     return verdict
 
 
@@ -202,20 +222,20 @@ def judge_memory(info: str) -> Verdict:
             "memory",
             WARN,
             f"Redis may drop work: maxmemory-policy is {policy}",
-            "When its memory is full, Redis throws keys away, the queue among them.",
-            "Set maxmemory-policy noeviction (role redis does).",
-            "redis_eviction",
-            evidence,
+            cause="When its memory is full, Redis throws keys away, the queue among them.",
+            remedy="Set maxmemory-policy noeviction (role redis does).",
+            kind="redis_eviction",
+            evidence=evidence,
         )
     if limit and used > 0.9 * limit:
         return Verdict(
             "memory",
             WARN,
             f"Redis uses {used / limit * 100:.0f} % of its memory",
-            "Soon it will refuse to take new work.",
-            "Raise maxmemory, or see what fills it.",
-            "redis_memory",
-            evidence,
+            cause="Soon it will refuse to take new work.",
+            remedy="Raise maxmemory, or see what fills it.",
+            kind="redis_memory",
+            evidence=evidence,
         )
     return Verdict("memory", summary="no work is thrown away", evidence=evidence)
 
@@ -266,9 +286,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             "workers",
             ERROR,
             f"CLIENT LIST: {clients}",
-            "The user of RQ_REDIS_URL may not see who is connected.",
-            "Allow the command CLIENT LIST to the user (ACL).",
-            "not_permitted",
+            cause="The user of RQ_REDIS_URL may not see who is connected.",
+            remedy="Allow the command CLIENT LIST to the user (ACL).",
+            kind="not_permitted",
         )
         if not isinstance(clients, str)
         else judge_workers(parse_clients(clients), options),

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..._durations import brief, duration, size
 from ..._host.errors import HostError
-from ..._host.processes import ProcessEvidence, cpu_shares
+from ..._host.journal_tail import tail
+from ..._host.processes import ProcessEvidence, cpu_shares, process_evidence, processes_of_unit
 from ..._host.systemd import UnitStatus, unit_name
 from ..._release.records import same_part
 from ..._services.diagnosis import RESULTS, why
@@ -50,23 +51,32 @@ def judge_active(
             "active",
             FAIL,
             "the unit does not exist",
-            f"There is no user unit {status.name} for {user}: it was never deployed here, or is called "
+            cause=f"There is no user unit {status.name} for {user}: it was never deployed here, or is called "
             "otherwise.",
-            "Deploy (playbook deploy), or name the units of this host in verify_service: {units: [...]}.",
-            "unit_missing",
-            evidence,
+            remedy="Deploy (playbook deploy), or name the units of this host in verify_service: "
+            "{units: [...]}.",
+            kind="unit_missing",
+            evidence=evidence,
+        )
+    if status.load_state == "masked":
+        return Verdict(
+            "active",
+            FAIL,
+            "the unit cannot be loaded (masked)",
+            cause="The unit is masked.",
+            remedy=f"systemctl --user -M {user}@ unmask {status.name}",
+            kind="unit_masked",
+            evidence=evidence,
         )
     if status.load_state not in ("loaded", "merged"):
         return Verdict(
             "active",
             FAIL,
             f"the unit cannot be loaded ({status.load_state})",
-            "The unit file is damaged or masked." if status.load_state != "masked" else "The unit is masked.",
-            f"systemctl --user -M {user}@ unmask {status.name}"
-            if status.load_state == "masked"
-            else "Deploy again: the unit file is written anew.",
-            "unit_masked" if status.load_state == "masked" else "unit_broken",
-            evidence,
+            cause="The unit file is damaged.",
+            remedy="Deploy again: the unit file is written anew.",
+            kind="unit_broken",
+            evidence=evidence,
         )
     if status.active:
         since = f" since {brief(now - status.started)}" if status.started else ""
@@ -83,10 +93,10 @@ def judge_active(
             "active",
             FAIL,
             f"crash-looping ({status.restarts} restarts)",
-            cause,
-            remedy,
-            kind,
-            evidence,
+            cause=cause,
+            remedy=remedy,
+            kind=kind,
+            evidence=evidence,
         )
     if status.active_state == "activating":
         kind, cause, remedy = hint or (
@@ -94,7 +104,9 @@ def judge_active(
             "The service is being started and has not reported that it is ready.",
             f"Wait (deadline); if it stays so, look at its journal: {words['journal']}",
         )
-        return Verdict("active", FAIL, "still starting", cause, remedy, kind, evidence)
+        return Verdict(
+            "active", FAIL, "still starting", cause=cause, remedy=remedy, kind=kind, evidence=evidence
+        )
     if status.failed:
         kind, cause, remedy = hint or (
             "unit_failed",
@@ -105,21 +117,21 @@ def judge_active(
             "active",
             FAIL,
             f"failed: {RESULTS.get(status.result, status.result)}",
-            cause,
-            remedy,
-            kind,
-            evidence,
+            cause=cause,
+            remedy=remedy,
+            kind=kind,
+            evidence=evidence,
         )
     listening = next((socket for socket in sockets.values() if socket.active), None)
     return Verdict(
         "active",
         FAIL,
         f"not running ({status.active_state})",
-        "The unit was stopped, or never started."
+        cause="The unit was stopped, or never started."
         + (" Its socket still takes connections, so the next request starts it." if listening else ""),
-        words["start"],
-        "unit_stopped",
-        evidence,
+        remedy=words["start"],
+        kind="unit_stopped",
+        evidence=evidence,
     )
 
 
@@ -135,10 +147,10 @@ def judge_enabled(status: UnitStatus, sockets: Mapping[str, UnitStatus], user: s
         "enabled",
         FAIL,
         f"not enabled ({status.unit_file_state or 'unknown'})",
-        "The unit will not start when the host is booted the next time.",
-        f"systemctl --user -M {user}@ enable {status.name}",
-        "unit_disabled",
-        evidence,
+        cause="The unit will not start when the host is booted the next time.",
+        remedy=f"systemctl --user -M {user}@ enable {status.name}",
+        kind="unit_disabled",
+        evidence=evidence,
     )
 
 
@@ -177,10 +189,11 @@ def judge_reload(status: UnitStatus, user: str) -> Verdict:
         "reload",
         WARN,
         "the unit file changed on disk after systemd read it",
-        "Somebody changed the unit file without telling systemd; the next start may behave differently.",
-        f"systemctl --user -M {user}@ daemon-reload, then restart {status.name}",
-        "daemon_reload",
-        {"fragment": status.fragment_path, "drop_ins": list(status.drop_ins)},
+        cause="Somebody changed the unit file without telling systemd; the next start may behave "
+        "differently.",
+        remedy=f"systemctl --user -M {user}@ daemon-reload, then restart {status.name}",
+        kind="daemon_reload",
+        evidence={"fragment": status.fragment_path, "drop_ins": list(status.drop_ins)},
     )
 
 
@@ -200,9 +213,9 @@ def judge_release(
             "release",
             ERROR,
             "the working directory of the main process cannot be read",
-            "The process ended just now, or belongs to another user.",
-            "Run the check as root (become: true) or as the application's user.",
-            "not_permitted",
+            cause="The process ended just now, or belongs to another user.",
+            remedy="Run the check as root (become: true) or as the application's user.",
+            kind="not_permitted",
         )
     evidence = {"working_directory": process.cwd, "current": str(release), "pid": process.pid}
     inside = Path(process.cwd) == release or release in Path(process.cwd).parents
@@ -215,10 +228,10 @@ def judge_release(
             "release",
             FAIL,
             f"runs in {what}, deployed is {release.name}",
-            "The process was not restarted after the release was switched, so the old code still runs.",
-            _commands(status.name, user)["restart"],
-            "stale_release",
-            evidence,
+            cause="The process was not restarted after the release was switched, so the old code still runs.",
+            remedy=_commands(status.name, user)["restart"],
+            kind="stale_release",
+            evidence=evidence,
         )
     return Verdict("release", summary=f"runs release {release.name}", evidence=evidence)
 
@@ -230,10 +243,11 @@ def judge_process(status: UnitStatus, process: ProcessEvidence | None, user: str
             "process",
             FAIL,
             f"the main process ({process.pid}) is stopped by a signal",
-            "Somebody sent it SIGSTOP, or a debugger holds it: it is active for systemd, but does nothing.",
-            f"kill -CONT {process.pid}, or {_commands(status.name, user)['restart']}",
-            "process_stopped",
-            {"pid": process.pid, "state": process.state},
+            cause="Somebody sent it SIGSTOP, or a debugger holds it: it is active for systemd, but does "
+            "nothing.",
+            remedy=f"kill -CONT {process.pid}, or {_commands(status.name, user)['restart']}",
+            kind="process_stopped",
+            evidence={"pid": process.pid, "state": process.state},
         )
     return Verdict("process", summary="the main process runs")
 
@@ -263,7 +277,7 @@ def judge_cpu(share: float, options: Mapping[str, Any], user: str, unit: str) ->
             "The process works without a pause although it is active: a worker that cannot reach Redis does, "
             "and so does one that is stuck."
         )
-        verdict.remedy = f"See that Redis answers; then {_commands(unit, user)['restart']}"
+        verdict.remedy = f"Check that Redis answers; then {_commands(unit, user)['restart']}"
     return verdict
 
 
@@ -295,10 +309,24 @@ def judge_linger(user: str, lingering: bool) -> Verdict:
         "linger",
         FAIL,
         f"{user} does not linger",
-        f"Lingering is off: the units of {user} end with the last login and do not start at boot.",
-        f"loginctl enable-linger {user}",
-        "linger_off",
+        cause=f"Lingering is off: the units of {user} end with the last login and do not start at boot.",
+        remedy=f"loginctl enable-linger {user}",
+        kind="linger_off",
     )
+
+
+def processes_of(context: Context, unit: str) -> list[ProcessEvidence]:
+    """Evidence of the processes of a user unit."""
+    found = [process_evidence(pid) for pid in processes_of_unit(unit, context.host.account.uid)]
+    return [evidence for evidence in found if evidence is not None]
+
+
+def last_lines(context: Context, unit: str, lines: int = 40) -> list[str]:
+    """The last journal lines of a unit, redacted; none where the journal cannot be read."""
+    try:
+        return [context.redactor.text(line) for line in tail(context.host.account, [unit], lines)]
+    except (HostError, OSError):
+        return []
 
 
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
@@ -316,9 +344,9 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             "manager",
             FAIL,
             str(error),
-            f"The units cannot run without it: {error}",
-            error.remedy,
-            error.kind,
+            cause=f"The units cannot run without it: {error}",
+            remedy=error.remedy,
+            kind=error.kind,
         )
         return combine("service", [down] if error.kind == "no_linger" else [*linger, down])
     if notice := context.host.maintenance:
@@ -326,7 +354,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine("service", [*linger, maintenance_problem(notice).verdict("maintenance")])
     now = context.clock.now()
     release = context.host.release
-    processes = {name: units.processes(name) for name in names if states[name].active}
+    processes = {name: processes_of(context, name) for name in names if states[name].active}
     limit = min(
         (float(text) for text in (options["cpu_warning"], options["cpu_critical"]) if _plain(text)),
         default=0.0,
@@ -345,7 +373,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         troubled = not status.active or (
             status.restarts and age is not None and age < duration(options["restart_window"])
         )
-        lines = units.last_lines(name) if troubled and status.exists else []
+        lines = last_lines(context, name) if troubled and status.exists else []
         parts = [judge_active(status, lines, user, sockets, now)]
         if status.exists and options["enabled"]:
             parts.append(judge_enabled(status, sockets, user))

@@ -29,10 +29,10 @@ def judge_detail(context: Context, key: str, answer: Answer) -> Verdict:
             "detail",
             FAIL,
             "the gateway does not know this session",
-            f"There is no session {key}: it was reset or deleted, or the key is misspelt.",
-            "Compare with the keys that the sessions check lists; start the agent again.",
-            "session_unknown",
-            answer.evidence(context.redactor),
+            cause=f"There is no session {key}: it was reset or deleted, or the key is misspelt.",
+            remedy="Compare with the keys that the sessions check lists; start the agent again.",
+            kind="session_unknown",
+            evidence=answer.evidence(context.redactor),
         )
     body = context.json(answer)
     session = body.get("session") if isinstance(body, dict) and "session" in body else body
@@ -40,18 +40,18 @@ def judge_detail(context: Context, key: str, answer: Answer) -> Verdict:
         raise Problem(
             "unexpected_shape",
             "the answer holds no session",
-            "The backend is of a version whose answers have another shape.",
-            "Compare mission_control_revision with the versions that this collection supports.",
-            answer.evidence(context.redactor),
+            cause="The backend is of a version whose answers have another shape.",
+            remedy="Compare mission_control_revision with the versions that this collection supports.",
+            evidence=answer.evidence(context.redactor),
         )
     if session["key"] != key:
         return Verdict(
             "detail",
             FAIL,
             f"asked for {key}, got {session['key']}",
-            "A proxy decodes the percent-encoded key in the path, or answers from a cache.",
-            "Let the proxy pass paths on as they are.",
-            "session_other",
+            cause="A proxy decodes the percent-encoded key in the path, or answers from a cache.",
+            remedy="Let the proxy pass paths on as they are.",
+            kind="session_other",
         )
     evidence = {name: session.get(name) for name in ("key", "label", "model", "updatedAt")}
     return Verdict("detail", summary=str(session.get("label") or key), evidence=evidence)
@@ -62,9 +62,9 @@ def judge_history(history: Any, now: float, options: Mapping[str, Any]) -> Verdi
     if not isinstance(history, list):
         raise Problem(
             "unexpected_shape",
-            "the history is no list",
-            "The backend is of a version whose answers have another shape.",
-            "Compare mission_control_revision with the versions that this collection supports.",
+            "the history is not a list",
+            cause="The backend is of a version whose answers have another shape.",
+            remedy="Compare mission_control_revision with the versions that this collection supports.",
         )
     messages = [message for message in history if isinstance(message, Mapping)]
     times = [moment for moment in (timestamp(message.get("timestamp")) for message in messages) if moment]

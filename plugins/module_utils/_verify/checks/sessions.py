@@ -64,9 +64,9 @@ def judge_keys(sessions: Sequence[Mapping[str, Any]]) -> Verdict:
             "keys",
             FAIL,
             "sessions without a key" if "" in keys else f"the same key twice: {_listed(double)}",
-            "The gateway hands out sessions that cannot be told apart.",
-            "Restart the gateway; if it stays so, see whether its version fits the backend.",
-            "session_keys",
+            cause="The gateway hands out sessions that cannot be told apart.",
+            remedy="Restart the gateway; if it stays so, see whether its version fits the backend.",
+            kind="session_keys",
         )
     bare = [session["key"] for session in sessions if not session["label"]]
     return Verdict("keys", summary=f"{len(keys)} keys" + (f", {len(bare)} without a label" if bare else ""))
@@ -93,10 +93,12 @@ def judge_idle(sessions: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
         "idle",
         worst(state for _age, _name, state in found),
         f"{len(found)} sessions are idle for long: {_listed([name for _age, name, _state in found])}",
-        "The agents of these sessions do nothing: they wait for input, hang, or lost their language model.",
-        "Look at the history of these sessions and at their agents; adjust idle_warning and idle_critical.",
-        "session_idle",
-        {"idle": [name for _age, name, _state in found][:50]},
+        cause="The agents of these sessions do nothing: they wait for input, hang, or lost their language "
+        "model.",
+        remedy="Look at the history of these sessions and at their agents; adjust idle_warning and "
+        "idle_critical.",
+        kind="session_idle",
+        evidence={"idle": [name for _age, name, _state in found][:50]},
     )
 
 
@@ -113,32 +115,27 @@ def judge_agents(
     free = [session["label"] or session["key"] for session in sessions if not session["agent"]]
     evidence = {"agents_without_session": lost[:50], "sessions_without_agent": free[:50]}
     states = {"ignore": PASS, "warn": WARN, "fail": FAIL}
-    for names, option, what, cause in (
-        (
-            lost,
-            "agents_without_session",
-            "online agents have no session",
-            "The gateway was reset or replaced, so that it no longer knows the sessions of these agents.",
-        ),
-        (
-            free,
-            "sessions_without_agent",
-            "sessions belong to no agent",
-            "These sessions were made by hand, or their agents were deleted.",
-        ),
-    ):
-        if names and states[options[option]] != PASS:
-            return Verdict(
-                "agents",
-                states[options[option]],
-                f"{len(names)} {what}: {_listed(names)}",
-                cause,
-                "Provision the agents again from the user interface."
-                if names is lost
-                else "Delete these sessions on the gateway, or set sessions_without_agent to ignore.",
-                "session_agents",
-                evidence,
-            )
+    if lost and states[options["agents_without_session"]] != PASS:
+        return Verdict(
+            "agents",
+            states[options["agents_without_session"]],
+            f"{len(lost)} online agents have no session: {_listed(lost)}",
+            cause="The gateway was reset or replaced, so that it no longer knows the sessions of these "
+            "agents.",
+            remedy="Provision the agents again from the user interface.",
+            kind="session_agents",
+            evidence=evidence,
+        )
+    if free and states[options["sessions_without_agent"]] != PASS:
+        return Verdict(
+            "agents",
+            states[options["sessions_without_agent"]],
+            f"{len(free)} sessions belong to no agent: {_listed(free)}",
+            cause="These sessions were made by hand, or their agents were deleted.",
+            remedy="Delete these sessions on the gateway, or set sessions_without_agent to ignore.",
+            kind="session_agents",
+            evidence=evidence,
+        )
     owned = len(sessions) - len(free)
     return Verdict(
         "agents", summary=f"{owned} of {len(sessions)} sessions belong to agents", evidence=evidence
@@ -154,10 +151,11 @@ def judge_expected(sessions: Sequence[Mapping[str, Any]], expected: Sequence[str
             "expected",
             FAIL,
             f"missing: {_listed(missing)}",
-            "These sessions were reset or deleted on the gateway, or never made.",
-            "Start their agents from the user interface, or correct verify_sessions: {expected: [...]}.",
-            "session_missing",
-            {"missing": missing},
+            cause="These sessions were reset or deleted on the gateway, or never made.",
+            remedy="Start their agents from the user interface, or correct verify_sessions: "
+            "{expected: [...]}.",
+            kind="session_missing",
+            evidence={"missing": missing},
         )
     return Verdict("expected", summary=f"{len(expected)} expected sessions are there")
 

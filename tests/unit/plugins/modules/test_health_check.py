@@ -54,5 +54,10 @@ def test_bad_options_are_told_before_anything_is_asked(run_module: Run) -> None:
     result = run_module(
         "health_check", url="ftp://x", latency_warning="fast", successes=0, timeout=0.0, public_url="x"
     )
-    for part in ("latency_warning: 'fast' is no range", "url: 'ftp://x'", "successes: 0", "timeout: 0.0"):
+    for part in (
+        "latency_warning: 'fast' is not a valid range",
+        "url: 'ftp://x'",
+        "successes: 0",
+        "timeout: 0.0",
+    ):
         assert part in result["msg"]

@@ -68,7 +68,7 @@ def test_the_question_and_the_answer(
         ({"since": "@20", "until": "@10"}, "since: '@20' lies after until"),
         ({"lines": 0}, "lines: 0 is not between"),
         ({"lines": 1000000}, "lines: 1000000 is not between"),
-        ({"pattern": "("}, "pattern: '(' is no regular expression"),
+        ({"pattern": "("}, "pattern: '(' is not a valid regular expression"),
         ({"level": "loud"}, "loud"),
         ({"services": ["x"]}, "x"),
         ({"user": "nobody-at-all"}, "no user nobody-at-all"),

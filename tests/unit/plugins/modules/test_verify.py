@@ -52,7 +52,7 @@ def test_nothing_left_to_check(run_module: Run, recorded_api: Api) -> None:
 
 def test_options_of_a_check_are_checked(run_module: Run, recorded_api: Api) -> None:
     result = verify(run_module, recorded_api(TOKEN), health={"latency_warning": "x"})
-    assert "health.latency_warning: 'x' is no range" in result["msg"]
+    assert "health.latency_warning: 'x' is not a valid range" in result["msg"]
     result = verify(run_module, recorded_api(TOKEN), health={"pahts": []})
     assert result["failed"] and "pahts" in result["msg"]
 

@@ -20,7 +20,8 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._command.
     bind,
     format_of,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import COMMON, defaults
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.common_options import COMMON
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.option_model import defaults
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.suite import run_suite
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
 

@@ -79,7 +79,7 @@ def test_what_is_no_time(text: str) -> None:
 def test_pattern_ignores_case_only_without_capitals() -> None:
     assert logs.compiled("error").search("ERROR")
     assert not logs.compiled("Error").search("ERROR")
-    with pytest.raises(ValueError, match="is no regular expression"):
+    with pytest.raises(ValueError, match="is not a valid regular expression"):
         logs.compiled("(")
 
 

@@ -1,12 +1,10 @@
-"""The documentation fragments say what the options' definition says.
-
-After a change of `plugins/module_utils/_verify/options.py`:
-python tests/unit/plugins/module_utils/_verify/test_documentation.py
-"""
+"""What is generated of the documentation says what its source says; `make docs` writes it anew."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,57 +15,9 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.o
     CHECKS,
     COMMON,
     VERIFY,
-    Options,
-    verify_options,
 )
 
 ROOT = Path(__file__).resolve().parents[5]
-FRAGMENT = ROOT / "plugins" / "doc_fragments" / "checks.py"
-HEAD = '''# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
-"""Options of the checks. Written from plugins/module_utils/_verify/options.py by
-tests/unit/plugins/module_utils/_verify/test_documentation.py: change them there.
-"""
-
-from __future__ import annotations
-
-
-class ModuleDocFragment:
-'''
-
-
-def documented(options: Options) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, option in options.items():
-        entry: dict[str, Any] = {"description": [option["description"]], "type": option["type"]}
-        for key in ("elements", "choices", "required", "default"):
-            if key in option:
-                entry[key] = option[key]
-        if "options" in option:
-            entry["suboptions"] = documented(option["options"])
-        if option["type"] == "dict" and name in CHECKS:
-            # With apply_defaults there is no default of its own.
-            entry.pop("default", None)
-        found[name] = entry
-    return found
-
-
-def sections() -> dict[str, Options]:
-    verify = {name: option for name, option in verify_options().items() if name not in COMMON}
-    return {
-        "DOCUMENTATION": COMMON,
-        **{name.upper(): options for name, (_title, options) in CHECKS.items()},
-        "VERIFY": verify,
-    }
-
-
-def render() -> str:
-    text = HEAD
-    for name, options in sections().items():
-        body = yaml.safe_dump({"options": documented(options)}, sort_keys=False, width=90, allow_unicode=True)
-        text += f'    {name} = r"""\n{body}"""\n\n'
-    return text.rstrip("\n") + "\n"
 
 
 def module_documentation(name: str) -> dict[str, Any]:
@@ -87,8 +37,42 @@ def test_no_result_has_a_key_that_means_something_else_in_the_background(path: P
     assert not {"started", "finished", "ansible_job_id"} & set(yaml.safe_load(match[1]) or {})
 
 
-def test_fragments_are_written_from_the_definition() -> None:
-    assert FRAGMENT.read_text() == render()
+def test_generated_documentation_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "write_docs.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "run: make docs"
+
+
+def test_what_is_out_of_date_is_named_and_written_anew(tmp_path: Path) -> None:
+    for folder in ("docs", "plugins"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    fragment = tmp_path / "plugins" / "doc_fragments" / "checks.py"
+    module = tmp_path / "plugins" / "modules" / "log_check.py"
+    told = fragment.read_text(), module.read_text()
+    fragment.write_text(told[0].replace("default: 10.0", "default: 11.0"))
+    module.write_text(told[1].replace("One line on what was found.", "Something else."))
+    assert (fragment.read_text(), module.read_text()) != told
+
+    def write(*arguments: str) -> tuple[int, list[str]]:
+        program = [sys.executable, tmp_path / "docs" / "write_docs.py", *arguments]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.splitlines()
+
+    stale = ["plugins/doc_fragments/checks.py", "plugins/modules/log_check.py"]
+    assert write("--check") == (1, [f"out of date: {name}" for name in stale])
+    assert write() == (0, [f"wrote {name}" for name in stale])
+    assert (fragment.read_text(), module.read_text()) == told
+    assert write("--check") == (0, [])
+
+
+def test_every_kind_of_finding_is_in_the_page() -> None:
+    page = (ROOT / "docs" / "verdicts.md").read_text()
+    for kind in ("port_closed", "gateway_tls", "redis_tls", "database_login", "log_tracebacks", "restarted"):
+        assert f"### `{kind}`" in page
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -115,8 +99,3 @@ def test_no_option_of_a_check_hides_a_common_one() -> None:
         assert not set(options) & set(COMMON), name
         assert not set(CHECKS) & set(options), name
     assert not set(VERIFY) & set(COMMON)
-
-
-if __name__ == "__main__":
-    FRAGMENT.write_text(render())
-    sys.stdout.write(f"wrote {FRAGMENT}\n")

@@ -66,8 +66,8 @@ def test_what_need_not_fail_the_task(archive: Path) -> None:
     [
         ({"timeout": 0}, "timeout: 0.0 is too small"),
         ({"checks": ["health"], "skip": ["health"]}, "nothing is left to check"),
-        ({"url": "localhost"}, "url: 'localhost' is no http(s) address"),
-        ({"baseline": {"a": 1}}, "this is no report of verify"),
+        ({"url": "localhost"}, "url: 'localhost' is not a valid http(s) address"),
+        ({"baseline": {"a": 1}}, "this is not a report of verify"),
     ],
 )
 def test_bad_options(archive: Path, given: dict[str, Any], message: str) -> None:

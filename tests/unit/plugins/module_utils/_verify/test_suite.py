@@ -45,7 +45,7 @@ def outcomes(*states: str) -> tuple[Run, list[str]]:
     def run(context: Context, _options: Mapping[str, Any]) -> Verdict:
         state = left.pop(0) if len(left) > 1 else left[0]
         seen.append(state)
-        return Verdict(context.name, state, f"it is {state}", "c", "r", "k")
+        return Verdict(context.name, state, f"it is {state}", cause="c", remedy="r", kind="k")
 
     return run, seen
 
@@ -230,7 +230,13 @@ def test_a_fact_that_could_not_be_found_is_looked_up_again() -> None:
 def test_the_report_has_no_secret_and_always_the_same_keys() -> None:
     def leaky(context: Context, _options: Mapping[str, Any]) -> Verdict:
         return Verdict(
-            context.name, "fail", f"saw {TOKEN}", TOKEN, TOKEN, "k", {"x": {"y": [TOKEN]}, TOKEN: 1}
+            context.name,
+            "fail",
+            f"saw {TOKEN}",
+            cause=TOKEN,
+            remedy=TOKEN,
+            kind="k",
+            evidence={"x": {"y": [TOKEN]}, TOKEN: 1},
         )
 
     run, _seen = outcomes("pass")
@@ -275,7 +281,10 @@ def test_waived_parts_are_not_run_or_taken_out() -> None:
     def run(context: Context, _options: Mapping[str, Any]) -> Verdict:
         def part(name: str) -> Verdict:
             ran.append(name)
-            return combine(name, [Verdict("deep", "fail" if name == "b" else "pass", "bad", "c", "r", "k")])
+            return combine(
+                name,
+                [Verdict("deep", "fail" if name == "b" else "pass", "bad", cause="c", remedy="r", kind="k")],
+            )
 
         return context.each("x", [(name, lambda name=name: part(name)) for name in ("a", "b", "c")])
 
@@ -289,7 +298,7 @@ def test_waived_parts_are_not_run_or_taken_out() -> None:
 
 
 def leaf(name: str, kind: str, state: str = "fail", **evidence: Any) -> Verdict:
-    return Verdict(name, state, f"{kind} at {name}", "c", "r", kind, evidence)
+    return Verdict(name, state, f"{kind} at {name}", cause="c", remedy="r", kind=kind, evidence=evidence)
 
 
 def world(**checks: list[Verdict] | Verdict) -> list[Verdict]:

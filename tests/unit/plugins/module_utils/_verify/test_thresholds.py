@@ -47,7 +47,7 @@ def test_ranges_of_the_monitoring_plugins(text: str, fine: list[float], alert: l
     "text", ["", "a", "10:5", ":", "@", "~", "10:20:30", "5 :", "0x10", "nan", "inf", "--1"]
 )
 def test_what_is_no_range_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(ValueError, match="is no range"):
+    with pytest.raises(ValueError, match="is not a valid range"):
         parse_range(text)
 
 
@@ -70,7 +70,7 @@ def test_any_text_is_a_range_or_a_clear_refusal(text: str) -> None:
     try:
         found = parse_range(text)
     except ValueError as error:
-        assert "is no range" in str(error)
+        assert "is not a valid range" in str(error)
     else:
         assert found.start <= found.end
 

@@ -21,11 +21,11 @@ leaves = st.builds(
     st.text("abc", min_size=1, max_size=4),
     states,
     st.text(max_size=20),
-    st.text(max_size=10),
-    st.text(max_size=10),
-    st.text("xyz", max_size=5),
-    st.dictionaries(st.text("k", min_size=1), st.integers(), max_size=2),
-    st.lists(st.builds(Measure, st.text("m"), st.floats(allow_nan=False)), max_size=2),
+    cause=st.text(max_size=10),
+    remedy=st.text(max_size=10),
+    kind=st.text("xyz", max_size=5),
+    evidence=st.dictionaries(st.text("k", min_size=1), st.integers(), max_size=2),
+    measures=st.lists(st.builds(Measure, st.text("m"), st.floats(allow_nan=False)), max_size=2),
 )
 trees = st.recursive(
     leaves,
@@ -68,9 +68,9 @@ def test_a_verdict_speaks_with_the_words_of_its_worst_part() -> None:
     verdict = combine(
         "health",
         [
-            Verdict("/a", "warn", "slow", "c1", "r1", "slow"),
-            Verdict("/b", "fail", "down", "c2", "r2", "refused"),
-            Verdict("/c", "fail", "down too", "c3", "r3", "refused"),
+            Verdict("/a", "warn", "slow", cause="c1", remedy="r1", kind="slow"),
+            Verdict("/b", "fail", "down", cause="c2", remedy="r2", kind="refused"),
+            Verdict("/c", "fail", "down too", cause="c3", remedy="r3", kind="refused"),
         ],
     )
     assert (verdict.summary, verdict.cause, verdict.remedy, verdict.kind) == (

@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.settings import (
     BACKEND_SETTINGS,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.target import Host
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.protocol import check_pair
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal import JournalEntry
@@ -37,7 +38,6 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.c
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.context import Problem
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.redis import Redis, RedisError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.target import Host
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
 from checks_support import NOW, make_context, options_of
 from hypothesis import given
@@ -172,10 +172,10 @@ def test_each_state_is_told_with_its_unit(monkeypatch: pytest.MonkeyPatch) -> No
     found = SimpleNamespace(
         lingering=lambda: True,
         states=lambda names: {unit.name: unit for unit in units.values()},
-        processes=lambda name: [replace(PROCESS, unit=name)],
-        last_lines=lambda name: [],
     )
     monkeypatch.setattr(service, "Units", lambda host: found)
+    monkeypatch.setattr(service, "processes_of", lambda context, name: [replace(PROCESS, unit=name)])
+    monkeypatch.setattr(service, "last_lines", lambda context, name: [])
     options = options_of(
         "service", units=[f"mission-control-{name}" for name in units], cpu_warning="", cpu_critical=""
     )
@@ -435,8 +435,8 @@ def test_figures_of_the_database() -> None:
         "locks",
     ]
     assert [verdict.state for verdict in database.judge_transactions(0, 0, options)] == ["pass", "pass"]
-    assert database.judge_share("connections", 97, 100, options).kind == "database_connections"
-    assert database.judge_share("connections", 5, 100, options).state == "pass"
+    assert database.judge_share(97, 100, options).kind == "database_connections"
+    assert database.judge_share(5, 100, options).state == "pass"
     assert database.judge_disk("/x", 2, 100, options).state == "fail"
     assert database.judge_backup("/b", None, options).kind == "backup_missing"
     assert database.judge_backup("/b", [10, 999999], options).state == "pass"

@@ -98,23 +98,31 @@ def sample(state: str) -> dict[str, Any]:
             combine(
                 "log",
                 [
-                    Verdict("mission-control-backend", "warn", tricky, "It said so.", "Read it.",
-                            "log_errors", {"worst": [f"3 x {tricky}", "1 x other"]})
+                    Verdict("mission-control-backend", "warn", tricky, cause="It said so.", remedy="Read it.",
+                            kind="log_errors", evidence={"worst": [f"3 x {tricky}", "1 x other"]})
                 ],
             )
         )  # fmt: skip
     if rank(state) >= rank("fail"):
         verdicts.append(
-            combine("database", [Verdict("login", "fail", "connection refused", "PostgreSQL is stopped.",
-                                         "systemctl start postgresql", "database_down", {"port": 5432})])
+            combine("database", [Verdict("login", "fail", "connection refused",
+                                         cause="PostgreSQL is stopped.", remedy="systemctl start postgresql",
+                                         kind="database_down", evidence={"port": 5432})])
         )  # fmt: skip
         verdicts.append(
-            Verdict("agents", "fail", "GET /api/v1/agents answered 500", "x", "y", "server_error")
+            Verdict(
+                "agents",
+                "fail",
+                "GET /api/v1/agents answered 500",
+                cause="x",
+                remedy="y",
+                kind="server_error",
+            )
         )
     if state == "error":
         verdicts.append(
-            Verdict("frontend", "error", "the Python library requests is missing", "It is missing.",
-                    "apt-get install python3-requests", "missing_library")
+            Verdict("frontend", "error", "the Python library requests is missing", cause="It is missing.",
+                    remedy="apt-get install python3-requests", kind="missing_library")
         )  # fmt: skip
     for number, verdict in enumerate(verdicts):
         verdict.duration_ms = 10.5 * (number + 1)
@@ -337,7 +345,16 @@ def test_what_could_not_be_checked_is_unknown_only_without_failures() -> None:
     st.text(max_size=60), st.sampled_from(REACHED), st.floats(allow_infinity=False, allow_nan=False, width=32)
 )
 def test_any_text_and_figure_can_be_reported(text: str, state: str, value: float) -> None:
-    verdict = Verdict("x", state, text, text, text, "k", {"e": text}, [Measure(text, value, "ms", "5", "6")])
+    verdict = Verdict(
+        "x",
+        state,
+        text,
+        cause=text,
+        remedy=text,
+        kind="k",
+        evidence={"e": text},
+        measures=[Measure(text, value, "ms", "5", "6")],
+    )
     found = document(
         text or "n", [report_of([verdict], Redactor(), begun=NOW, duration_ms=1, view="host", where="h")]
     )

@@ -1,7 +1,7 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What checks want to know of the host: the user, the deployed release and its settings."""
+"""What is installed on a host: the user, the deployed release and its settings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from .._application import maintenance
 from .._host.accounts import Account, expand_home, find_account
 from .._host.environment_file import parse_environment_file, secret_names
 from .._host.errors import HostError
 from .._host.user_files import UserFiles
 from .._redaction import Redactor, secrets
+from . import maintenance
 
 
 class Host:
