@@ -96,7 +96,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         main = os.getppid()
         arguments["run"] = run_identifier(main)
         arguments["by"] = arguments.get("by") or f"{getpass.getuser()}@{platform.node()}"
-        state = arguments.get("state", "listed")
+        state = arguments.get("state")
         answer = self._module(arguments, task_vars)
         if state == "begun" and not self._task.check_mode and not answer.get("failed"):
             answer = self._begin(answer, arguments, task_vars, main)

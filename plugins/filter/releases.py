@@ -45,7 +45,7 @@ def _rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def releases_table(value: Any) -> str:
-    """One table over the results of the module release (state: listed), newest release first."""
+    """One table over the results of the module release_info, newest release first."""
     if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
         raise AnsibleFilterError("releases_table expects a dictionary of results by the names of their hosts")
     rows = [row for host, result in value.items() for row in _rows(host, result)]
@@ -92,7 +92,7 @@ def _history_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def history_table(value: Any) -> str:
-    """One table over the results of the module deployment (state: listed), each host's last record last."""
+    """One table over the results of the module deployment_info, each host's last record last."""
     if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
         raise AnsibleFilterError("history_table expects a dictionary of results by the names of their hosts")
     rows = [row for host, result in value.items() for row in _history_rows(host, result)]

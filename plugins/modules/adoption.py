@@ -16,7 +16,7 @@ description:
     O(state=restored) has all of it back and running. Both can be interrupted and repeated.
   - What was found is recorded in C(shared/adopted.json), which only the application's user can read, and
     before anything is touched in C(/var/lib/mission-control), which only root can. Root believes its own
-    record: one of the user's that root has none of is ignored, with a warning.
+    record. One of the user's that root has none of is ignored, with a warning.
 options:
   state:
     description:

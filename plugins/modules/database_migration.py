@@ -20,13 +20,12 @@ description:
 options:
   state:
     description:
-      - V(upgraded) applies what is missing, V(inspected) only tells.
-      - V(compared) tells too, also of a database that is ahead of the release, as before a rollback.
+      - V(upgraded) applies what is missing.
       - V(downgraded) takes back the migrations that the release does not know, with the code of the newest
         release on the host that knows them. What is only in the tables and columns of those migrations is
         lost, so back the database up and stop the services first.
     type: str
-    choices: [upgraded, inspected, compared, downgraded]
+    choices: [upgraded, downgraded]
     default: upgraded
   user:
     description: The application's user.
@@ -69,15 +68,11 @@ attributes:
     support: full
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
+seealso:
+  - module: openclaw.mission_control.database_migration_info
 """
 
 EXAMPLES = r"""
-- name: Show what a release would change in the database
-  openclaw.mission_control.database_migration:
-    root: /home/mission-control/mission-control
-    release: "{{ prepared.id }}"
-    state: inspected
-
 - name: Migrate before the release is started
   openclaw.mission_control.database_migration:
     root: /home/mission-control/mission-control
@@ -111,7 +106,7 @@ relation:
     - V(same), V(behind) when migrations are missing, or V(ahead) when the release does not know the
       database's revision.
   type: str
-  returned: with O(state=compared)
+  returned: with O(state=downgraded)
   choices: [same, behind, ahead]
 beyond:
   description:
@@ -119,16 +114,16 @@ beyond:
       knows them, in the order of their application.
   type: list
   elements: dict
-  returned: with O(state=compared) and O(state=downgraded)
+  returned: with O(state=downgraded)
 backups:
   description: Backups that were taken when the database had the schema that the release needs, newest first.
   type: list
   elements: str
-  returned: with O(state=compared)
+  returned: with O(state=downgraded)
 code:
   description: The release whose code knows the database's schema, if there is one on the host.
   type: str
-  returned: with O(state=compared) and O(state=downgraded)
+  returned: with O(state=downgraded)
 known:
   description: V(false) when nothing can be said yet of the migrations, because the source is not on the host.
   type: bool
@@ -141,7 +136,7 @@ taken_back:
 empty:
   description: Whether there is nothing in the database, so that there is nothing to back up either.
   type: bool
-  returned: with O(state=inspected) and O(state=upgraded)
+  returned: with O(state=upgraded)
 applied:
   description: Identifiers of the migrations that this run applied.
   type: list
@@ -160,7 +155,7 @@ def main() -> None:
         argument_spec={
             "state": {
                 "type": "str",
-                "choices": ["upgraded", "inspected", "compared", "downgraded"],
+                "choices": ["upgraded", "downgraded"],
                 "default": "upgraded",
             },
             "user": {"type": "str", "default": "mission-control"},

@@ -20,10 +20,10 @@ description:
 options:
   state:
     description:
-      - V(begun) enters the run, V(ended) records it, V(listed) changes nothing and returns the history.
+      - V(begun) enters the run, V(ended) records it.
     type: str
-    choices: [begun, ended, listed]
-    default: listed
+    choices: [begun, ended]
+    required: true
   user:
     description: The application's user.
     type: str
@@ -82,10 +82,6 @@ options:
     description: What was done to the database.
     type: dict
     default: {}
-  lines:
-    description: How many of the last records are returned with O(state=listed).
-    type: int
-    default: 20
   run:
     description: Set by the controller's half of this module.
     type: str
@@ -99,6 +95,8 @@ attributes:
     support: none
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
+seealso:
+  - module: openclaw.mission_control.deployment_info
 """
 
 EXAMPLES = r"""
@@ -137,15 +135,9 @@ recorded:
   description: The line of the history.
   type: dict
   returned: with O(state=ended), if the run had begun
-history:
-  description: The last deployments and rollbacks, oldest first. See docs/releases.md for the fields.
-  type: list
-  elements: dict
-  returned: with O(state=listed)
 """
 
 import signal
-from typing import Any
 
 from ..module_utils._ansible_module import DiscreetModule, finish
 from ..module_utils._release import deployments
@@ -154,7 +146,7 @@ from ..module_utils._release import deployments
 def main() -> None:
     module = DiscreetModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["begun", "ended", "listed"], "default": "listed"},
+            "state": {"type": "str", "choices": ["begun", "ended"], "required": True},
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "str", "required": True},
             "action": {"type": "str", "choices": ["deploy", "rollback", "uninstall"], "default": "deploy"},
@@ -171,21 +163,14 @@ def main() -> None:
             "failed_checks": {"type": "list", "elements": "str", "default": []},
             "reason": {"type": "str", "default": ""},
             "schema": {"type": "dict", "default": {}},
-            "lines": {"type": "int", "default": 20},
             "run": {"type": "str", "default": ""},
         },
         required_if=[("state", "ended", ["result"])],
         supports_check_mode=True,
     )
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    def work() -> dict[str, Any]:
-        if module.params["state"] == "listed":
-            return deployments.listed(module.params)
-        change = {"begun": deployments.begin, "ended": deployments.end}[module.params["state"]]
-        return change(module.params, module.check_mode)
-
-    finish(module, work)
+    work = {"begun": deployments.begin, "ended": deployments.end}[module.params["state"]]
+    finish(module, lambda: work(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release
-short_description: Prepare, switch, list and prune releases of Mission Control
+short_description: Prepare, switch and prune releases of Mission Control
 version_added: "1.0.0"
 description:
   - A release is a directory that is named by the revision of its source and by all that it is made of,
@@ -30,13 +30,11 @@ options:
         or one named in O(protect).
       - V(verified), V(failed) and V(left) record what became of a release. Nothing goes back to a failed one,
         and it does not count when old ones are removed. V(left) is one that was rolled back from.
-      - V(chosen) changes nothing and says to which release a rollback leads, O(id) or the previous good one.
       - V(absent) removes all releases and what they were built from, and keeps identity, backups,
         history and the record of what was taken over.
-      - V(listed) changes nothing.
     type: str
-    choices: [prepared, built, current, pruned, verified, failed, left, chosen, absent, listed]
-    default: listed
+    choices: [prepared, built, current, pruned, verified, failed, left, absent]
+    required: true
   user:
     description: The application's user.
     type: str
@@ -48,7 +46,6 @@ options:
   id:
     description:
       - The release for O(state=current), O(state=verified), O(state=failed) and O(state=left).
-      - With O(state=chosen) also the start of its name. Empty means the previous good one.
     type: str
   revision:
     description: The source for O(state=prepared) and O(state=built), as the module
@@ -60,14 +57,6 @@ options:
     elements: str
     choices: [backend, worker, frontend]
     default: [backend, worker, frontend]
-  needed:
-    description:
-      - What has to run on this host after a rollback. O(state=chosen) refuses a release that lacks one of
-        them, and with O(state=listed) none of these is where a rollback leads.
-    type: list
-    elements: str
-    choices: [backend, worker, frontend]
-    default: []
   carry_over:
     description: Take parts that O(components) does not name from the current release.
     type: bool
@@ -167,6 +156,8 @@ attributes:
     support: full
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
+seealso:
+  - module: openclaw.mission_control.release_info
 """
 
 EXAMPLES = r"""
@@ -206,32 +197,13 @@ previous:
 outcome:
   description: What is recorded of the release, V(verified), V(failed), V(left) or nothing.
   type: str
-  returned: with O(state=prepared) and O(state=chosen)
+  returned: with O(state=prepared)
 fallback:
   description:
-    - With O(state=listed), the release that a rollback leads to, if there is one.
-    - Else the one that serves again when this one does not pass. It may lack parts when there is no better
+    - The release that serves again when this one does not pass. It may lack parts when there is no better
       one.
   type: str
-  returned: with O(state=prepared), O(state=chosen) and O(state=listed)
-lacks:
-  description: What the release does not have of backend, worker and frontend.
-  type: list
-  elements: str
-  returned: with O(state=chosen)
-units_known:
-  description: Whether the release brings its units along, and so does RV(fallback).
-  type: bool
-  returned: with O(state=chosen)
-units:
-  description: The units that the release was verified with.
-  type: list
-  elements: dict
-  returned: with O(state=chosen)
-known:
-  description: The releases of the host in one line.
-  type: str
-  returned: with O(state=chosen)
+  returned: with O(state=prepared)
 linked:
   description: Whether C(current) and the other links already lead to this release.
   type: bool
@@ -258,11 +230,6 @@ gateway_platform:
     - The platform that this release names when it connects to a gateway, which pins it with the pairing.
   type: str
   returned: with O(state=prepared), for a backend
-releases:
-  description: Every complete release with its description, oldest first.
-  type: list
-  elements: dict
-  returned: with O(state=listed)
 removed:
   description: What was removed.
   type: list
@@ -284,7 +251,7 @@ from typing import Any
 
 from ..module_utils._adoption import registry
 from ..module_utils._ansible_module import DiscreetModule, run_as_user
-from ..module_utils._release import overview, states
+from ..module_utils._release import states
 
 
 def main() -> None:
@@ -300,11 +267,9 @@ def main() -> None:
                     "verified",
                     "failed",
                     "left",
-                    "chosen",
                     "absent",
-                    "listed",
                 ],
-                "default": "listed",
+                "required": True,
             },
             "user": {"type": "str", "default": "mission-control"},
             "root": {"type": "path", "required": True},
@@ -315,12 +280,6 @@ def main() -> None:
                 "elements": "str",
                 "choices": ["backend", "worker", "frontend"],
                 "default": ["backend", "worker", "frontend"],
-            },
-            "needed": {
-                "type": "list",
-                "elements": "str",
-                "choices": ["backend", "worker", "frontend"],
-                "default": [],
             },
             "carry_over": {"type": "bool", "default": False},
             "backend_environment": {"type": "dict", "default": {}},
@@ -349,7 +308,6 @@ def main() -> None:
         supports_check_mode=True,
     )
     parameters, state = module.params, module.params["state"]
-    found = {"chosen": overview.choose, "listed": overview.listed}.get(state)
 
     def afterwards(answer: Mapping[str, Any]) -> dict[str, Any]:
         user, remove_data = parameters["user"], parameters["remove_data"]
@@ -359,9 +317,7 @@ def main() -> None:
     # In check mode the user would have been created before, so nothing of his can be there.
     run_as_user(
         module,
-        lambda account: (
-            found(parameters) if found else states.STATES[state](parameters, module.check_mode, account)
-        ),
+        lambda account: states.STATES[state](parameters, module.check_mode, account),
         without_user=states.before_anything(state) if module.check_mode else None,
         afterwards=afterwards,
     )

@@ -71,17 +71,14 @@ def upgrade(parameters: Mapping[str, Any], check_mode: bool, account: Account) -
 
 
 def inspect(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
-    """What an upgrade would do."""
+    """How the database stands to the release, and what an upgrade would do."""
     schemas = look(parameters, check_mode, account)
     if schemas is None:
-        return unknown(source_known=_source_known(parameters))
-    return {**pending(schemas), "changed": False}
-
-
-def compare(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
-    """How the database stands to the release, also one that is ahead of it."""
-    schemas = look(parameters, check_mode, account)
-    return unknown(source_known=_source_known(parameters)) if schemas is None else relation(schemas)
+        return {**unknown(source_known=_source_known(parameters)), "changed": False}
+    if parameters["refuse_newer"]:
+        schema.check_known(schemas.graph, schemas.current)
+    found = relation(schemas)
+    return found if found["relation"] == "ahead" else {**found, **pending(schemas), "changed": False}
 
 
 def downgrade(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
@@ -107,7 +104,7 @@ def downgrade(parameters: Mapping[str, Any], check_mode: bool, account: Account)
     return {**answer, "current": reached, "log": str(schemas.log)}
 
 
-STATES = {"upgraded": upgrade, "inspected": inspect, "compared": compare, "downgraded": downgrade}
+STATES = {"upgraded": upgrade, "downgraded": downgrade}
 
 
 def look(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> Schemas | None:

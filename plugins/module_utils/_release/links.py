@@ -64,7 +64,7 @@ def switch(layout: Layout, identifier: str) -> dict[str, Any]:
         raise DeploymentError(
             f"There is no complete release {identifier} below {layout.releases}.",
             kind="no_release",
-            remedy="List the releases with state: listed.",
+            remedy="List the releases (playbooks/releases.yml).",
         )
     wrong = wrong_links(layout, identifier)
     foreign = foreign_links(layout, [name for name in wrong if name != "current"])

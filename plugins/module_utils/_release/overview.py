@@ -14,10 +14,11 @@ from . import choice, outcome, pruning, records
 
 
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The release to go back to; `parameters` are the options of the module release_info."""
     layout = Layout(Path(parameters["root"]))
     releases, current = records.complete_releases(layout), records.current_release(layout)
     needed = parameters["needed"]
-    identifier = choice.choose(releases, current, parameters["id"] or "", needed)
+    identifier = choice.choose(releases, current, parameters["id"], needed)
     record = releases[identifier]
     fallback = choice.fallback_from(releases, identifier, current, needed)
     units = outcome.recorded_units(layout, identifier)
@@ -38,7 +39,13 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def nothing() -> dict[str, Any]:
+    """The answer on a host that has nothing yet."""
+    return {"changed": False, "current": None, "fallback": None, "releases": []}
+
+
 def listed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """All releases; `parameters` are the options of the module release_info."""
     layout = Layout(Path(parameters["root"]))
     current, running = records.current_release(layout), pruning.running_releases(layout)
     found = records.complete_releases(layout)

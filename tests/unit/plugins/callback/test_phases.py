@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openclaw.mission_control.plugins.callback import phases
 
 ROOT = Path(__file__).resolve().parents[4]
-DEPLOYMENT = "openclaw.mission_control.deployment: {state: listed, root: /nowhere, user: root}"
+DEPLOYMENT = "openclaw.mission_control.deployment_info: {root: /nowhere, user: root}"
 PLAY = f"""
 - hosts: localhost
   connection: local

@@ -64,11 +64,19 @@ def test_just_the_secrets_are_hidden(capsys: pytest.CaptureFixture[str], journal
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("release", {"root": "/nonexistent", "download_environment": ENVIRONMENT}),
+        ("release", {"state": "pruned", "root": "/nonexistent", "download_environment": ENVIRONMENT}),
         ("source", {"root": "/nonexistent", "environment": ENVIRONMENT, "source": "https://h.example/p.git"}),
         ("source", {"root": "/nonexistent", "source": f"https://u:{ENCODED}@h.example/p.git"}),
         ("source", {"root": "/nonexistent", "source": f"https://{TOKEN}@h.example/p.git"}),
-        ("deployment", {"root": "/nonexistent", "source": f"https://u:{ENCODED}@h.example/p.git"}),
+        (
+            "deployment",
+            {
+                "state": "ended",
+                "result": "deployed",
+                "root": "/nonexistent",
+                "source": f"https://u:{ENCODED}@h.example/p.git",
+            },
+        ),
         ("gateway_install", {"state": "absent", "root": "/nonexistent", "environment": ENVIRONMENT}),
         (
             "bundle_build",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._database import schema
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
-from ansible_collections.openclaw.mission_control.plugins.modules import database_migration
+from ansible_collections.openclaw.mission_control.plugins.modules import (
+    database_migration,
+    database_migration_info,
+)
 
 RELEASE = "0123456789ab-01234567"
 PYTHON = """#!/bin/sh
@@ -57,13 +61,20 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-def call(capsys: pytest.CaptureFixture[str], host: Host, **arguments: Any) -> dict[str, Any]:
+def call(
+    capsys: pytest.CaptureFixture[str], host: Host, module: ModuleType = database_migration, **arguments: Any
+) -> dict[str, Any]:
     arguments = {"root": str(host.root), "user": find_account().name, "release": RELEASE, **arguments}
     with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
-        database_migration.main()
+        module.main()
     result: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert (ended.value.code == 0) is not result.get("failed", False)
     return result
+
+
+def look(capsys: pytest.CaptureFixture[str], host: Host, **arguments: Any) -> dict[str, Any]:
+    """What the module database_migration_info tells of it."""
+    return call(capsys, host, module=database_migration_info, **arguments)
 
 
 def test_what_is_missing_is_applied(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,13 +103,18 @@ def test_a_database_at_the_head_is_only_looked_at(host: Host, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    ("arguments", "changed"), [({"_ansible_check_mode": True}, True), ({"state": "inspected"}, False)]
+    ("module", "arguments", "changed"),
+    [(database_migration, {"_ansible_check_mode": True}, True), (database_migration_info, {}, False)],
 )
 def test_check_mode_and_inspection_show_and_do_nothing(
-    host: Host, capsys: pytest.CaptureFixture[str], arguments: dict[str, Any], changed: bool
+    host: Host,
+    capsys: pytest.CaptureFixture[str],
+    module: ModuleType,
+    arguments: dict[str, Any],
+    changed: bool,
 ) -> None:
     host.answers("look", current=[])
-    result = call(capsys, host, **arguments)
+    result = call(capsys, host, module=module, **arguments)
     assert result["changed"] is changed
     assert host.calls() == ["look"]
     assert result["diff"]["before"] == "empty\n" and result["empty"] is True
@@ -107,7 +123,7 @@ def test_check_mode_and_inspection_show_and_do_nothing(
 
 def test_what_nobody_migrated_need_not_be_empty(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     host.answers("look", current=[], empty=False)
-    assert call(capsys, host, state="inspected")["empty"] is False
+    assert look(capsys, host)["empty"] is False
 
 
 def test_check_mode_before_anything_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -277,4 +293,4 @@ def test_a_way_back_that_nobody_knows_is_told(host: Host, capsys: pytest.Capture
     host.answers("look", current=["zz"])
     result = call(capsys, host, state="downgraded")
     assert result["kind"] == "no_code" and "knows the way back to c3" in result["msg"]
-    assert call(capsys, host, state="compared")["code"] is None
+    assert look(capsys, host, refuse_newer=False)["code"] is None

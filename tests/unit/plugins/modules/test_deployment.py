@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.locks import deployment_lock
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import history
-from ansible_collections.openclaw.mission_control.plugins.modules import deployment
+from ansible_collections.openclaw.mission_control.plugins.modules import deployment, deployment_info
 from users_place import OBSTACLES, SECRET, USER, give, obstruct, users_place
 
 
@@ -22,12 +23,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "root"
 
 
-def answer(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> dict[str, Any]:
+def answer(
+    capsys: pytest.CaptureFixture[str], root: Path, module: ModuleType = deployment, **arguments: Any
+) -> dict[str, Any]:
     with (
         patch_module_args({"root": str(root), "user": find_account().name, **arguments}),
         pytest.raises(SystemExit),
     ):
-        deployment.main()
+        module.main()
     output = capsys.readouterr().out
     assert "hunter2" not in output  # nor in the invocation
     result: dict[str, Any] = json.loads(output)
@@ -38,6 +41,11 @@ def call(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> di
     result = answer(capsys, root, **arguments)
     assert result["changed"] is False
     return result
+
+
+def look(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> dict[str, Any]:
+    """What the module deployment_info tells of it."""
+    return call(capsys, root, module=deployment_info, **arguments)
 
 
 def test_one_at_a_time(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +59,7 @@ def test_one_at_a_time(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recorded = call(capsys, root, state="ended", run="1", result="deployed")["recorded"]
     assert recorded["result"] == "unchanged"
     assert "running" not in call(capsys, root, state="begun", run="2")
-    told = call(capsys, root, state="listed")
+    told = look(capsys, root)
     assert told["history"] == [recorded] and told["running"]["run"] == "2"
 
 
@@ -62,7 +70,7 @@ def test_an_interrupted_run_is_recorded_by_the_next(
     monkeypatch.setattr(history, "GRACE", 0.0)
     told = call(capsys, root, state="begun", run="2")
     assert (told["interrupted"]["run"], told["interrupted"]["result"]) == ("1", "interrupted")
-    assert call(capsys, root, state="listed")["history"] == [told["interrupted"]]
+    assert look(capsys, root)["history"] == [told["interrupted"]]
 
 
 def test_check_mode_enters_and_records_nobody(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +78,7 @@ def test_check_mode_enters_and_records_nobody(root: Path, capsys: pytest.Capture
     call(capsys, root, state="begun", run="2")
     assert call(capsys, root, state="begun", run="1", _ansible_check_mode=True)["running"]["run"] == "2"
     call(capsys, root, state="ended", run="2", result="deployed", _ansible_check_mode=True)
-    assert call(capsys, root, state="listed")["history"] == []
+    assert look(capsys, root)["history"] == []
 
 
 def test_on_a_host_without_the_user(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +112,7 @@ def test_what_the_user_puts_in_place_of_a_file_leads_root_nowhere(
         told = [
             call(capsys, root, user=USER, state="begun", run="1"),
             call(capsys, root, user=USER, state="begun", run="2"),
-            call(capsys, root, user=USER, state="listed"),
+            look(capsys, root, user=USER),
             answer(capsys, root, user=USER, state="ended", run="1", result="failed", reason="no room"),
         ]
         # A history that cannot be written is told; nobody writes elsewhere.

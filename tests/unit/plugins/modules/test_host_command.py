@@ -10,8 +10,8 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command import (
     archive,
+    common,
     installation,
-    main,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import host_command
@@ -21,7 +21,7 @@ from ansible_collections.openclaw.mission_control.plugins.plugin_utils import _c
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(installation, "COMMAND_CONFIGURATION", str(tmp_path / "etc" / "command.json"))
-    monkeypatch.setattr(main, "NEVER", frozenset())
+    monkeypatch.setattr(common, "NEVER", frozenset())
     return tmp_path
 
 
@@ -80,7 +80,7 @@ def test_configuration_is_what_the_command_reads(capsys: pytest.CaptureFixture[s
         root="~/app",
         verify={"checks": ["health"], "options": {"timeout": 3}},
     )
-    read = main.load_configuration(str(place / "etc/command.json"))
+    read = common.load_configuration(str(place / "etc/command.json"))
     assert read.services == ("backend", "frontend")
     assert read.root == f"{find_account().home}/app"
     assert read.verify["checks"] == ["health"]

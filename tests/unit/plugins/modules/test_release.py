@@ -75,33 +75,6 @@ def prepared(revision: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_releases_are_listed_oldest_first(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    result = call(capsys, root)
-    assert [item["id"] for item in result["releases"]] == [ONE, TWO]
-    assert [item["current"] for item in result["releases"]] == [True, False]
-    assert (result["changed"], result["current"]) == (False, ONE)
-
-
-def test_where_a_rollback_leads_goes_by_what_runs_on_the_host(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name, parts in ((ONE, ["backend", "frontend"]), (TWO, ["backend"])):
-        path = root / "releases" / name / "release.json"
-        told = json.loads(path.read_text()) | {"components": parts, "outcome": {"state": "verified"}}
-        path.write_text(json.dumps(told))
-    assert call(capsys, root)["fallback"] == TWO
-    assert call(capsys, root, needed=["backend", "frontend"])["fallback"] is None
-    told = call(capsys, root, state="chosen", needed=["backend", "frontend"])
-    assert f"release: {TWO} has no frontend, which the inventory has run on this host" in told["msg"]
-    # What goes back by itself does not ask, and is told what to stop.
-    told = call(capsys, root, state="chosen", id=TWO)
-    assert (told["id"], told["fallback"], told["lacks"]) == (TWO, ONE, ["worker", "frontend"])
-    assert told["units_known"] is False
-    for name in (ONE, TWO):
-        (root / "releases" / name / "units.json").write_text('[{"name": "a.service"}]')
-    assert call(capsys, root, state="chosen", id=TWO)["units_known"] is True
-
-
 def test_switching_shows_and_makes_the_difference(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     predicted = call(capsys, root, state="current", id=TWO, _ansible_check_mode=True)
     assert predicted["changed"] and str((root / "current").readlink()) == f"releases/{ONE}"

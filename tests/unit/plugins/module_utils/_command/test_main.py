@@ -28,7 +28,7 @@ class ExecutedError(BaseException):
 @pytest.fixture(autouse=True)
 def the_user_may_be_root(monkeypatch: pytest.MonkeyPatch) -> None:
     # These tests act for whoever runs them; test_hostile.py has another account.
-    monkeypatch.setattr(main, "NEVER", frozenset())
+    monkeypatch.setattr(common, "NEVER", frozenset())
 
 
 @pytest.fixture
