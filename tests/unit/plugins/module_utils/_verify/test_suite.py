@@ -613,5 +613,5 @@ def test_what_got_worse_decides(before: list[Verdict], after: list[Verdict], dec
 def test_a_comparison_shows_a_difference_and_refuses_what_is_no_report() -> None:
     found = compare(report(Verdict("a")), report(leaf("a", "k")))
     assert (found["diff"]["before"], found["diff"]["after"]) == ("a: pass\n", "a: fail\n")
-    with pytest.raises(ValueError, match="no report of verify"):
+    with pytest.raises(ValueError, match="not a report of verify"):
         compare({"x": 1}, report())
