@@ -191,7 +191,7 @@ def read_journal(
     after = ""
     try:
         while True:
-            asked = {
+            asked: dict[str, Any] = {
                 "units": list(units),
                 "identifiers": identifiers if identifiers is None else list(identifiers),
                 "since": since,
