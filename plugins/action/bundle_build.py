@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._host import files
 from ..module_utils._terminal import clean
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\.tar", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\.tar", re.ASCII)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         target = Path(os.path.expandvars(str(self._task.args.get("path") or "."))).expanduser().absolute()
         if target.is_dir():
             name = made.rsplit("/", 1)[-1]
-            if not _NAME.fullmatch(name):
+            if not NAME.fullmatch(name):
                 # Chosen by the host, written where Ansible was called: it must not be an ansible.cfg.
                 message = f"The host calls its bundle {clean(name)!r}, which is no name of a bundle."
                 remedy = "Look at that host; or name the file yourself in path."

@@ -124,7 +124,7 @@ def _import_all() -> None:
 
     Ansible packs a module into a directory that nobody else can enter: the child would find no more there.
     """
-    archive = getattr(getattr(sys.modules[__name__].__spec__, "loader", None), "archive", "")
+    archive = getattr(globals().get("__loader__"), "archive", "")
     package = __name__.rsplit(".", 2)[0]
     if not archive or _open_to_all(Path(archive)):
         return

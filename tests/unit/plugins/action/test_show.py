@@ -81,3 +81,20 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OSError, match="No space"):
         show.write(path, "new")
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_moves_the_cursor(tmp_path: Path) -> None:
+    (tmp_path / "play.yml").write_text(PLAY.format(text="a\\x1b]0;owned\\x07b\\n\\u009b31m\\u202ec\\n"))
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={
+            "PATH": "/usr/bin:/bin:" + str(Path(__import__("sys").executable).parent),
+            "HOME": str(tmp_path),
+        },
+    )
+    assert done.returncode == 0, done.stdout
+    assert "owned" in done.stdout and not any(letter in done.stdout for letter in "\x1b\x07\x9b\u202e")

@@ -108,3 +108,14 @@ def test_a_baseline_on_the_controller(tmp_path: Path) -> None:
 def test_nothing_to_report(tmp_path: Path) -> None:
     code, output = play(tmp_path)
     assert code == 2 and "none of them has verdicts" in output
+
+
+def test_reports_are_their_owners_and_move_no_cursor(tmp_path: Path) -> None:
+    """Lines of logs stand in them; and the application's user writes what is logged."""
+    hostile = report("fail")
+    hostile["verdicts"][0]["summary"] = "\x1b]0;owned\x07\x9b31m"
+    status, said = play(tmp_path, hostile, directory=str(tmp_path / "out"), formats=["json"], fail_on="never")
+    assert status == 0 and "owned" in said
+    assert not any(letter in said for letter in "\x1b\x07\x9b")
+    path = tmp_path / "out" / "localhost.json"
+    assert path.stat().st_mode & 0o777 == 0o600 and path.read_text().isascii()

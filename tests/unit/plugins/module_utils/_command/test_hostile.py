@@ -23,8 +23,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host imp
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import COMMON, defaults
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.suite import run_suite
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
-
-from tests.unit.support.border import KINDS, NAME, SECRET, Intruder, intruder
+from border import KINDS, NAME, SECRET, Intruder, intruder
 
 __all__ = ["intruder"]
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp"
@@ -278,7 +277,7 @@ def test_db_without_a_terminal_hands_files_on(intruder: Intruder, configuration:
         input="select 1;\n",
         capture_output=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[6] / ".cache/collections")},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[5] / ".cache/collections")},
         check=False,
     )
     assert (done.returncode, done.stdout) == (3, "65534\nselect 1;\n--no-psqlrc -A\n"), done.stderr

@@ -17,8 +17,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host.lis
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.privileges import as_user
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.processes import process_evidence
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.user_files import UserFiles
-
-from tests.unit.support.border import KINDS, NAME, SECRET, Intruder, intruder, needs_root
+from border import KINDS, NAME, SECRET, Intruder, intruder, needs_root
 
 __all__ = ["intruder"]
 

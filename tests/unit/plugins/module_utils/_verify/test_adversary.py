@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._http import Client, classify
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks import (
+    frontend,
     health,
     membership,
 )
@@ -302,6 +303,30 @@ def test_a_redirect_to_another_origin_does_not_get_the_token(
     assert client.get("/", follow=1).status == 204
     assert client.get(f"{target}/y").status == 204
     assert seen == [None, None]
+
+
+def test_a_redirect_to_another_host_is_not_followed(
+    serve: Callable[..., str], misbehave: Callable[[Behaviour], str]
+) -> None:
+    """Who answers must not have us ask whom only we can reach."""
+    seen: list[str] = []
+
+    def handle(handler: Any) -> None:
+        seen.append(handler.path)
+        handler.send_response(204)
+        handler.end_headers()
+
+    target = serve(handle).replace("127.0.0.1", "localhost")
+    url = misbehave(status(307, f"location: {target}/internal\r\n".encode()))
+    assert Client(url, timeout=TIMEOUT).get("/", follow=3).status == 307
+    report = run_suite(
+        {"frontend": frontend.run},
+        common(url=url, timeout=2.0),
+        check_options={"frontend": {**options_of("frontend"), "frontend_url": url}},
+    )
+    page = report["verdicts"][0]["checks"][0]
+    assert (page["state"], page["kind"]) == ("fail", "redirected") and "/internal" in page["summary"]
+    assert seen == []
 
 
 def echo(connection: socket.socket) -> None:

@@ -1,0 +1,78 @@
+"""No way to a user's files but the one: the code of command, checks and services is walked.
+
+What looks at a path itself is listed here with the reason why that path is none of the application's user's,
+or why whoever looks is that user already.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PLUGINS = Path(__file__).parents[5] / "plugins"
+METHODS = frozenset(
+    {
+        "chmod", "exists", "glob", "is_dir", "is_file", "is_symlink", "iterdir", "lstat", "mkdir", "open",
+        "read_bytes", "read_text", "readlink", "rename", "resolve", "rglob", "rmdir", "scandir",
+        "stat", "statvfs", "symlink_to", "touch", "unlink", "write_bytes", "write_text", "isdir",
+        "listdir", "chown", "access",
+    }
+)  # fmt: skip
+WALKED = ("module_utils/_command", "module_utils/_verify", "module_utils/_services")
+MODULES = ("verify", "database_query", "services", "services_info", "service_logs")
+ALLOWED = {
+    # Root's own directories.
+    "module_utils/_command/archive.py": "the program and its configuration, in root's directories",
+    "module_utils/_command/main.py:load_configuration": "root's configuration, whose owner is looked at",
+    "module_utils/_command/main.py:find_readers": "root's configuration",
+    "module_utils/_command/main.py:become": "after the process has become the user",
+    "module_utils/_command/main.py:main": "/dev/null",
+    # run_suite has become the user before a check runs.
+    "module_utils/_verify/checks/host.py:run": "as the user; /proc/meminfo, /run, file systems",
+    "module_utils/_verify/checks/database.py:_judge": "as the user; the file system of the database",
+}
+
+
+def looks(path: Path) -> list[tuple[str, int, str]]:
+    found = []
+
+    def visit(node: ast.AST, place: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = place
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) and not place:
+                inner = child.name
+            if isinstance(child, ast.Call):
+                function = child.func
+                name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+                through = ast.unparse(function.value) if isinstance(function, ast.Attribute) else ""
+                if name in METHODS and not through.endswith(("files", "re", "redis")):
+                    found.append((place or inner, child.lineno, ast.unparse(child)))
+            visit(child, inner)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), "")
+    return found
+
+
+def test_whatever_looks_at_a_path_goes_through_the_border() -> None:
+    paths = [path for name in WALKED for path in (PLUGINS / name).rglob("*.py")]
+    paths += [PLUGINS / "modules" / f"{name}.py" for name in MODULES]
+    assert len(paths) > 40
+    used, wrong = set(), []
+    for path in paths:
+        relative = str(path.relative_to(PLUGINS))
+        for place, line, text in looks(path):
+            key = next((key for key in (relative, f"{relative}:{place}") if key in ALLOWED), None)
+            if key is None:
+                wrong.append(f"{relative}:{line} ({place}): {text}")
+            else:
+                used.add(key)
+    assert not wrong, "go through Host.files or UserFiles:\n" + "\n".join(wrong)
+    assert used == set(ALLOWED), "what is allowed here is no longer done"
+
+
+def test_the_walk_sees(tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_text(
+        "def f(root):\n    def g():\n        return (root / '.env').read_text()\n    return g, open(root)\n"
+    )
+    assert [(place, line) for place, line, _text in looks(path)] == [("f", 3), ("f", 4)]
