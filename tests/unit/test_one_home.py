@@ -120,3 +120,52 @@ def test_what_an_address_means_is_said_in_addresses_alone(pattern: str) -> None:
 )
 def test_another_opinion_about_addresses_would_be_noticed(pattern: str, line: str) -> None:
     assert re.search(pattern, line, re.MULTILINE)
+
+
+# --- files, links, moments, sizes ------------------------------------------------------------------
+
+# What is written beside its place and put there. What is built for a while as `partial`, such as a bundle's
+# archive, is another matter.
+REPLACED = r"mkstemp\(|NamedTemporaryFile|os\.replace\(|\b(?:Path\(\w+\)|temporary)\.replace\(|\.new\b[\"')]"
+# Links that lead elsewhere from one moment to the next; those in a tree that is being built lead nowhere yet.
+POINTED = r"(?s)symlink_to\([^)]*\)\s+\w+\.replace\("
+# The forms of moments. A date of a database's own, and how a page shows a moment, are none.
+MOMENTS = r"strftime\(|strptime\(|(?<!value)\.isoformat\(|gmtime\("
+# Numbers of bytes made readable: a unit behind a number that was divided.
+SIZES = (
+    r"\{[^}\n]*(?:/|//)\s*(?:1024|1_?000_?000|1e6|1 ?<< ?\d+)[^}\n]*\}"
+    r"|\(\s*[\"']k?B[\"'],\s*[\"'](?:[KM]i?B|kB)"
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "homes"),
+    [
+        # units.py stages several files and puts all of them in place, by the one writer's other half.
+        (REPLACED, ("plugins/module_utils/_host/files.py", "plugins/module_utils/_host/units.py")),
+        (POINTED, ("plugins/module_utils/_host/files.py",)),
+        # A certificate's end is read in the form that TLS has.
+        (MOMENTS, ("plugins/module_utils/_durations.py", "plugins/module_utils/_verify/checks/frontend.py")),
+        (SIZES, ("plugins/module_utils/_durations.py",)),
+    ],
+    ids=["replaced files", "links", "moments", "sizes"],
+)
+def test_it_is_done_in_one_place(pattern: str, homes: tuple[str, ...]) -> None:
+    assert lines(pattern, "plugins", home=homes) == []
+    assert re.search(pattern, (ROOT / homes[0]).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (REPLACED, 'handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")'),
+        (REPLACED, "Path(temporary).replace(path)"),
+        (POINTED, "    temporary.symlink_to(target)\n    temporary.replace(link)"),
+        (MOMENTS, 'time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())'),
+        (MOMENTS, 'datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds")'),
+        (SIZES, 'f"{place} has {free // 1_000_000} MB left"'),
+        (SIZES, 'for unit in ("B", "kB", "MB", "GB"):'),
+    ],
+)
+def test_another_place_would_be_noticed(pattern: str, line: str) -> None:
+    assert re.search(pattern, line, re.MULTILINE)

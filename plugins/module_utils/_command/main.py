@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
+from .._host import files
 from .._host.accounts import SEARCH_PATH, Account, find_account, user_environment
 from .._host.addresses import in_url
 from .._host.errors import HostError
@@ -394,13 +395,8 @@ def command_serve(configuration: Configuration, options: argparse.Namespace) -> 
 
 def write_private(path: Path, text: str) -> None:
     """Replace a file at once; its readers see the old or the new one."""
-    import tempfile
-
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(path)
+        files.write_atomically(path, text, 0o600)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from None
 

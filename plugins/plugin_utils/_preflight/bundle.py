@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .host import _size
+from ...module_utils._durations import size
 from .model import PREFIX, Bundle, Context, Problem
 
 # --- the bundle ----------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def _room_for_bundle(context: Context, record: Bundle) -> Iterator[Problem]:
         yield Problem(
             "bundle",
             f"{PREFIX}_bundle",
-            f"needs {_size(needed)} below {record.directory}, and {_size(space['available_bytes'])} are free",
+            f"needs {size(needed)} below {record.directory}, and {size(space['available_bytes'])} are free",
             "make room, or choose another common_bundle_directory",
             value=record.path,
         )

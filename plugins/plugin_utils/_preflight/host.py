@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._application.settings import derived_api_url
+from ...module_utils._durations import size
 from ...module_utils._host import addresses
 from .model import _FALSE, PREFIX, Context, Problem
 
@@ -246,14 +247,6 @@ def service_ports(context: Context) -> Iterator[Problem]:
                 break
 
 
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit in ("B", "kB", "MB") else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("unreachable")
-
-
 def gateway_authority(context: Context) -> Iterator[Problem]:
     """OpenSSL says nothing of a file that is missing: the backend would trust nobody."""
     path = str(context.get("gateway_ca_path"))
@@ -295,7 +288,7 @@ def disk_space(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "disk_space",
                 space.variable,
-                f"has {_size(free)} free below {where}, and {_size(space.needed)} are needed",
+                f"has {size(free)} free below {where}, and {size(space.needed)} are needed",
                 "make room, or choose another file system",
                 value=space.path,
             )
@@ -320,15 +313,15 @@ def memory(context: Context) -> Iterator[Problem]:
         yield Problem(
             "memory",
             subject,
-            f"has {_size(total)} of memory, and {_size(context.memory)} are needed",
+            f"has {size(total)} of memory, and {size(context.memory)} are needed",
             "give it more memory",
         )
     elif context.runs("frontend") and total + found["swap_bytes"] < 1_900_000_000:
         yield Problem(
             "memory",
             subject,
-            f"has {_size(total)} of memory and {_size(found['swap_bytes'])} of swap; "
-            "building the frontend takes 1.5 GB",
+            f"has {size(total)} of memory and {size(found['swap_bytes'])} of swap; "
+            f"building the frontend takes {size(1_500_000_000)}",
             "add swap for the time of the build",
             warning=True,
         )
