@@ -138,6 +138,10 @@ SIZES = (
 )
 
 
+# The form of an Ed25519 public key, and who calls openssl for one.
+KEYS = r"(?i)302a300506032b65|[\"']openssl[\"']\s*,(?!\s*[\"']?rand)"
+
+
 @pytest.mark.parametrize(
     ("pattern", "homes"),
     [
@@ -147,8 +151,9 @@ SIZES = (
         # A certificate's end is read in the form that TLS has.
         (MOMENTS, ("plugins/module_utils/_durations.py", "plugins/module_utils/_verify/checks/frontend.py")),
         (SIZES, ("plugins/module_utils/_durations.py",)),
+        (KEYS, ("plugins/module_utils/_gateway/identity.py",)),
     ],
-    ids=["replaced files", "links", "moments", "sizes"],
+    ids=["replaced files", "links", "moments", "sizes", "keys"],
 )
 def test_it_is_done_in_one_place(pattern: str, homes: tuple[str, ...]) -> None:
     assert lines(pattern, "plugins", home=homes) == []
