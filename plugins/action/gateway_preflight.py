@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._application.components import PORTS
 from ..plugin_utils._preflight import gateway
 
 
@@ -29,7 +30,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "backend_hosts": {"type": "list", "elements": "str", "default": []},
                 "bind": {"type": "str", "default": "loopback"},
                 "bind_host": {"type": "str", "default": ""},
-                "port": {"type": "int", "default": 18789},
+                "port": {"type": "int", "default": PORTS["gateway"]},
                 "url": {"type": "str", "default": ""},
                 "token": {"type": "str", "default": "", "no_log": True},
                 "allowed_origins": {"type": "list", "elements": "str", "default": []},

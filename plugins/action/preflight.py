@@ -13,6 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import _bundle
+from ..module_utils._application.components import PORTS
 from ..module_utils._host.errors import DeploymentError
 from ..module_utils._release import source as _source
 from ..plugin_utils._preflight import inventory, model, rules
@@ -30,8 +31,8 @@ BUNDLED_VARIABLES = (
     "gateway_plugins",
 )
 _DEFAULT_PORTS = {
-    "backend": ("mission_control_backend_port", 8000),
-    "frontend": ("mission_control_frontend_port", 3000),
+    "backend": ("mission_control_backend_port", PORTS["backend"]),
+    "frontend": ("mission_control_frontend_port", PORTS["frontend"]),
 }
 # Without a group of their own these run on every host; the others only where they are named.
 _EVERYWHERE = ("postgresql", "redis", "backend", "worker", "frontend")

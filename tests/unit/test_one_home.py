@@ -12,6 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.components import PORTS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.formats import (
+    RENDERERS,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.names import REPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
@@ -174,3 +180,48 @@ def test_it_is_done_in_one_place(pattern: str, homes: tuple[str, ...]) -> None:
 )
 def test_another_place_would_be_noticed(pattern: str, line: str) -> None:
     assert re.search(pattern, line, re.MULTILINE)
+
+
+# --- ports -----------------------------------------------------------------------------------------
+
+# A default port in code: behind an = or a comma, or under the key of one. What a URL without a port means is
+# the scheme's affair (`parts.port or 5432`), and so are examples in texts.
+PORT = r"""(?<![\w.])(?:= ?|, ?|default["']: |port["']: ["']?)(?:8000|3000|18789|5432|6379)\b"""
+
+
+def test_default_ports_are_said_in_components_alone() -> None:
+    home = ("plugins/module_utils/_application/components.py",)
+    # Modules say their options' defaults themselves, as Ansible wants it; the next test compares.
+    found = [line for line in lines(PORT, "plugins", home=home) if not line.startswith("plugins/modules/")]
+    assert [line for line in found if "doc_fragments" not in line] == []
+
+
+def test_defaults_of_roles_and_modules_are_the_same_ports() -> None:
+    compared = 0
+    for path in sources("roles", "playbooks", suffixes=(".yml",)):
+        text = path.read_text(encoding="utf-8")
+        told = re.findall(r"mission_control_(\w+)_port \| default\((\d+)", text)
+        told += re.findall(r"^(\w+)_port: (\d+)$", text, re.MULTILINE)
+        for component, port in told:
+            compared += 1
+            assert int(port) == PORTS[component], path
+    for path in sorted((ROOT / "plugins/modules").glob("gateway*.py")):
+        found = re.search(r'^DOCUMENTATION = r"""(.*?)"""', path.read_text(), re.MULTILINE | re.DOTALL)
+        options = yaml.safe_load(found[1]).get("options", {}) if found else {}
+        if (port := options.get("port", {}).get("default")) is not None:
+            compared += 1
+            assert port == PORTS["gateway"], path
+    assert compared > 8
+
+
+# --- formats of reports ----------------------------------------------------------------------------
+
+
+def test_the_formats_of_reports_are_listed_once() -> None:
+    assert tuple(RENDERERS) == REPORTS
+    listed = r"""["']?\bjunit["']?, ["']?prometheus\b"""
+    found = lines(listed, home=("plugins/module_utils/_verify/reports/names.py",))
+    # Ansible wants the choices of an option spelt out in its documentation.
+    documented = "choices: [json, junit, prometheus, nagios, tap, markdown, html]"
+    assert [line for line in found if documented not in line] == []
+    assert documented == f"choices: [{', '.join(REPORTS)}]"

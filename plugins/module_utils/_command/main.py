@@ -27,6 +27,7 @@ from .._host.accounts import SEARCH_PATH, Account, find_account, user_environmen
 from .._host.addresses import in_url
 from .._host.errors import HostError
 from .._terminal import clean, escape
+from .._verify.reports.names import FORMATS
 from .terminal import converse, relay
 
 CANNOT = 2
@@ -529,8 +530,7 @@ def parser() -> argparse.ArgumentParser:
         "check that Mission Control works",
     )
     verify.add_argument("checks", nargs="*", metavar="check", help="only these, e.g. health cors service")
-    formats = ("table", "json", "junit", "prometheus", "nagios", "tap", "markdown", "html")
-    verify.add_argument("--format", choices=formats, default="table", help="form of the report (table)")
+    verify.add_argument("--format", choices=FORMATS, default="table", help="form of the report (table)")
     verify.add_argument("--output", metavar="FILE", help="write the report into a file")
     verify.add_argument("--wait", type=positive, metavar="SECONDS", help="try again for so long what fails")
     verify.add_argument(

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._application.components import PORTS
 from .._host import files
 from .._host.accounts import Account, expand_home
 from .._host.errors import HostError
@@ -103,7 +104,7 @@ class Request:
     state_directory: Path
     version: str
     node_version: str
-    port: int = 18789
+    port: int = PORTS["gateway"]
     bind: str = "loopback"
     bind_host: str = ""
     token: str = ""

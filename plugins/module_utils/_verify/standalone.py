@@ -14,12 +14,11 @@ from typing import Any
 
 from .options import CHECKS, COMMON, defaults
 from .reports.document import document, table
-from .reports.formats import RENDERERS, render
+from .reports.formats import render
 from .suite import Run, run_suite
 from .verdict import ERROR, FAIL
 
 HEALTHY, UNHEALTHY, UNKNOWN = 0, 1, 2
-FORMATS = ("table", *RENDERERS)
 
 
 class BadConfigurationError(ValueError):

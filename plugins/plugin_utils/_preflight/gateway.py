@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...module_utils._application.components import PORTS
 from ...module_utils._gateway import configuration as _configuration
 from ...module_utils._gateway.plan import TOKEN_ALPHABET
 from ...module_utils._gateway.protocol import BACKEND_PROTOCOLS, OK, REFUSE, check_pair, parse_version
@@ -54,7 +55,7 @@ class Settings:
     backend_hosts: tuple[str, ...] = ()
     bind: str = "loopback"
     bind_host: str = ""
-    port: int = 18789
+    port: int = PORTS["gateway"]
     url: str = ""
     token: str = ""
     allowed_origins: tuple[str, ...] = ()

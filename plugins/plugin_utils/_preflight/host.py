@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...module_utils._application.components import PORTS
 from ...module_utils._application.settings import derived_api_url
 from ...module_utils._durations import size
 from ...module_utils._host import addresses
@@ -215,7 +216,8 @@ def undecided_addresses(
     derived = derived_api_url(public)
     if base and public and f"{PREFIX}_api_url" not in given and base != derived:
         yield f"{PREFIX}_api_url", base, derived
-    for part, usual in (("backend", "8000"), ("frontend", "3000")):
+    for part in ("backend", "frontend"):
+        usual = str(PORTS[part])
         place = found["listens"].get(part)
         if not place:
             continue
@@ -230,8 +232,8 @@ def service_ports(context: Context) -> Iterator[Problem]:
     if context.host is None:
         return
     expected = {
-        "postgresql": (5432, {"postgres", "postmaster"}, "database_url"),
-        "redis": (6379, {"redis-server", "valkey-server"}, "redis_url"),
+        "postgresql": (PORTS["postgresql"], {"postgres", "postmaster"}, "database_url"),
+        "redis": (PORTS["redis"], {"redis-server", "valkey-server"}, "redis_url"),
     }
     for component, (number, commands, variable) in expected.items():
         if not context.runs(component) or context.get(variable, None) is not None:
