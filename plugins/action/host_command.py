@@ -18,6 +18,7 @@ from ..module_utils._command.archive import SPECIFICATION, identity
 from ..module_utils._verify import standalone
 from ..module_utils._verify.common_options import COMMON
 from ..module_utils._verify.options import CHECKS
+from ..module_utils._verify.reports.names import FORMATS
 from ..plugin_utils._command_sources import command_sources, completion
 
 
@@ -67,7 +68,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         arguments["completion"] = completion(
             [name for name in SERVICES if name in arguments["services"]],
             standalone.chosen(arguments["verify"]),
-            standalone.FORMATS,
+            FORMATS,
         )
         try:
             answer = self._module(arguments, variables)

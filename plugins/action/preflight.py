@@ -14,7 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import _bundle
-from ..module_utils._application.components import components_of, hosts_of
+from ..module_utils._application.components import PORTS, components_of, hosts_of
 from ..module_utils._host.errors import DeploymentError
 from ..module_utils._release import source as _source
 from ..plugin_utils._preflight import inventory, model, rules
@@ -32,8 +32,8 @@ BUNDLED_VARIABLES = (
     "gateway_plugins",
 )
 _DEFAULT_PORTS = {
-    "backend": ("mission_control_backend_port", 8000),
-    "frontend": ("mission_control_frontend_port", 3000),
+    "backend": ("mission_control_backend_port", PORTS["backend"]),
+    "frontend": ("mission_control_frontend_port", PORTS["frontend"]),
 }
 # What the role gateway is told, by the names of its variables.
 GATEWAY_VARIABLES: dict[str, tuple[str, dict[str, Any]]] = {

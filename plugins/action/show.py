@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._host import files
 from ..module_utils._terminal import clean
 
 display = Display()
@@ -25,15 +24,7 @@ def write(path: Path, text: str) -> bool:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         if path.stat().st_mode & 0o777 == 0o600 and path.read_text(encoding="utf-8") == text:
             return False
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    files.write_atomically(path, text, 0o600)
     return True
 
 

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._host.files import write_atomically
 from ..module_utils._verify.baseline import ROLLBACK, compare
 from ..module_utils._verify.reports.document import document, table
 from ..module_utils._verify.reports.formats import RENDERERS, render
@@ -31,20 +30,6 @@ FAIL_ON = {"never": (), "fail": (FAIL, ERROR), "warn": (WARN, FAIL, ERROR)}
 def file_name(host: str) -> str:
     """A host's name as the name of a file."""
     return re.sub(r"[^\w.-]+", "_", host).strip(".") or "host"
-
-
-def write(path: Path, text: str) -> None:
-    """Write at once: whoever reads it meanwhile sees the old or the new report, never half of one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        # As mkstemp made it, 0600: lines of logs stand in it.
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes are not typed for mypy
@@ -95,7 +80,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes a
                     previous = path.read_text(encoding="utf-8")
                 except (OSError, ValueError):
                     previous = ""
-                write(path, render(found, wanted, previous))
+                write_atomically(path, render(found, wanted, previous), 0o600)
                 files[wanted] = str(path)
             if arguments["show"]:
                 display.display(f"Reports: {', '.join(files.values())}\n")

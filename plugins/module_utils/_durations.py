@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 _WORDS = re.compile(
@@ -129,3 +130,32 @@ def timestamp(value: object) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()
+
+
+# --- moments, written: in UTC where they are kept or sent, in the reader's zone in tables ------------
+
+
+def utc_stamp(moment: float | None = None) -> str:
+    """A moment, by default this one, as records keep it: 2026-01-02T03:04:05Z. `timestamp` reads it.
+
+    :param moment: seconds since the epoch.
+    """
+    return datetime.fromtimestamp(int(time.time() if moment is None else moment), UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+
+
+def fine_stamp(moment: float) -> str:
+    """A moment to the millisecond, as reports and logs have it: 2026-01-02T03:04:05.678+00:00."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+
+
+def name_stamp(moment: float) -> str:
+    """A moment as a part of a file's name: 20260102T030405Z."""
+    return datetime.fromtimestamp(int(moment), UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def local_time(moment: float, *, fine: bool = False) -> str:
+    """A moment in the reader's zone, for tables; `fine` to the millisecond."""
+    text = datetime.fromtimestamp(moment).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return text[:-3] if fine else text[:-7]

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..module_utils._adoption.discovery import IDENTITY_SETTING
+from ..module_utils._application.components import PORTS
 from ..module_utils._application.environment import texts
 from ..module_utils._application.settings import BACKEND_SETTINGS, FRONTEND_SETTINGS
 from ..module_utils._host import addresses
@@ -195,7 +196,7 @@ def _redis(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None
             "redis_port": parts.port or 6379,
             "redis_database": int(parts.path.strip("/") or 0),
         }
-        usual = {"redis_password": "", "redis_port": 6379, "redis_database": 0}
+        usual = {"redis_password": "", "redis_port": PORTS["redis"], "redis_database": 0}
         resolved.facts.update({name: value for name, value in own.items() if value != usual[name]})
     resolved.tell("RQ_REDIS_URL", url, url, CARRIED)
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from ..module_utils._application.components import SERVICES
-from ..module_utils._durations import brief, size
+from ..module_utils._durations import brief, local_time, size
 from ..module_utils._tables import cell, table
 from ..module_utils._terminal import clean
 
@@ -20,7 +19,7 @@ def when(epoch: float | None, now: float | None) -> str:
     """A time in the reader's zone, with its age."""
     if epoch is None:
         return ""
-    text = datetime.fromtimestamp(epoch).strftime("%Y-%m-%d %H:%M:%S")
+    text = local_time(epoch)
     return f"{text} ({brief(max(0.0, now - epoch))})" if now is not None else text
 
 
@@ -116,7 +115,7 @@ def log_list(entries: Sequence[Mapping[str, Any]]) -> str:
     services = max((len(str(entry["service"])) for entry in entries), default=0)
     lines = []
     for entry in entries:
-        stamp = datetime.fromtimestamp(float(entry["epoch"])).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        stamp = local_time(float(entry["epoch"]), fine=True)
         place = f"{entry['host']:<{hosts}}  {entry['service']:<{services}}"
         head = f"{stamp}  {place}  {entry['level'].upper():<8}  "
         first, *rest = str(entry["message"]).split("\n")

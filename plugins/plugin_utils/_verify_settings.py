@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..module_utils._application.components import PORTS
+
 # What asks the API is checked where the backend runs.
 CHECKS_OF = {
     "backend": (
@@ -53,7 +55,7 @@ def listening_ports(settings: Mapping[str, Any], components: Collection[str]) ->
         if name in components
     ]
     # What other hosts must not reach is told only where everything is on one host.
-    for url, port in (("database_url", 5432), ("redis_url", 6379)):
+    for url, port in (("database_url", PORTS["postgresql"]), ("redis_url", PORTS["redis"])):
         if settings["alone"] and not settings[url]:
             found.append({"port": port, "bind": "loopback", "unit": ""})
     return found

@@ -12,6 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.components import PORTS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.formats import (
+    RENDERERS,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.names import REPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
@@ -120,3 +126,102 @@ def test_what_an_address_means_is_said_in_addresses_alone(pattern: str) -> None:
 )
 def test_another_opinion_about_addresses_would_be_noticed(pattern: str, line: str) -> None:
     assert re.search(pattern, line, re.MULTILINE)
+
+
+# --- files, links, moments, sizes ------------------------------------------------------------------
+
+# What is written beside its place and put there. What is built for a while as `partial`, such as a bundle's
+# archive, is another matter.
+REPLACED = r"mkstemp\(|NamedTemporaryFile|os\.replace\(|\b(?:Path\(\w+\)|temporary)\.replace\(|\.new\b[\"')]"
+# Links that lead elsewhere from one moment to the next; those in a tree that is being built lead nowhere yet.
+POINTED = r"(?s)symlink_to\([^)]*\)\s+\w+\.replace\("
+# The forms of moments. A date of a database's own, and how a page shows a moment, are none.
+MOMENTS = r"strftime\(|strptime\(|(?<!value)\.isoformat\(|gmtime\("
+# Numbers of bytes made readable: a unit behind a number that was divided.
+SIZES = (
+    r"\{[^}\n]*(?:/|//)\s*(?:1024|1_?000_?000|1e6|1 ?<< ?\d+)[^}\n]*\}"
+    r"|\(\s*[\"']k?B[\"'],\s*[\"'](?:[KM]i?B|kB)"
+)
+
+
+# The form of an Ed25519 public key, and who calls openssl for one.
+KEYS = r"(?i)302a300506032b65|[\"']openssl[\"']\s*,(?!\s*[\"']?rand)"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "homes"),
+    [
+        # units.py stages several files and puts all of them in place, by the one writer's other half.
+        (REPLACED, ("plugins/module_utils/_host/files.py", "plugins/module_utils/_host/units.py")),
+        (POINTED, ("plugins/module_utils/_host/files.py",)),
+        # A certificate's end is read in the form that TLS has.
+        (MOMENTS, ("plugins/module_utils/_durations.py", "plugins/module_utils/_verify/checks/frontend.py")),
+        (SIZES, ("plugins/module_utils/_durations.py",)),
+        (KEYS, ("plugins/module_utils/_gateway/identity.py",)),
+    ],
+    ids=["replaced files", "links", "moments", "sizes", "keys"],
+)
+def test_it_is_done_in_one_place(pattern: str, homes: tuple[str, ...]) -> None:
+    assert lines(pattern, "plugins", home=homes) == []
+    assert re.search(pattern, (ROOT / homes[0]).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (REPLACED, 'handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")'),
+        (REPLACED, "Path(temporary).replace(path)"),
+        (POINTED, "    temporary.symlink_to(target)\n    temporary.replace(link)"),
+        (MOMENTS, 'time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())'),
+        (MOMENTS, 'datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds")'),
+        (SIZES, 'f"{place} has {free // 1_000_000} MB left"'),
+        (SIZES, 'for unit in ("B", "kB", "MB", "GB"):'),
+    ],
+)
+def test_another_place_would_be_noticed(pattern: str, line: str) -> None:
+    assert re.search(pattern, line, re.MULTILINE)
+
+
+# --- ports -----------------------------------------------------------------------------------------
+
+# A default port in code: behind an = or a comma, or under the key of one. What a URL without a port means is
+# the scheme's affair (`parts.port or 5432`), and so are examples in texts.
+PORT = r"""(?<![\w.])(?:= ?|, ?|default["']: |port["']: ["']?)(?:8000|3000|18789|5432|6379)\b"""
+
+
+def test_default_ports_are_said_in_components_alone() -> None:
+    home = ("plugins/module_utils/_application/components.py",)
+    # Modules say their options' defaults themselves, as Ansible wants it; the next test compares.
+    found = [line for line in lines(PORT, "plugins", home=home) if not line.startswith("plugins/modules/")]
+    assert [line for line in found if "doc_fragments" not in line] == []
+
+
+def test_defaults_of_roles_and_modules_are_the_same_ports() -> None:
+    compared = 0
+    for path in sources("roles", "playbooks", suffixes=(".yml",)):
+        text = path.read_text(encoding="utf-8")
+        told = re.findall(r"mission_control_(\w+)_port \| default\((\d+)", text)
+        told += re.findall(r"^(\w+)_port: (\d+)$", text, re.MULTILINE)
+        for component, port in told:
+            compared += 1
+            assert int(port) == PORTS[component], path
+    for path in sorted((ROOT / "plugins/modules").glob("gateway*.py")):
+        found = re.search(r'^DOCUMENTATION = r"""(.*?)"""', path.read_text(), re.MULTILINE | re.DOTALL)
+        options = yaml.safe_load(found[1]).get("options", {}) if found else {}
+        if (port := options.get("port", {}).get("default")) is not None:
+            compared += 1
+            assert port == PORTS["gateway"], path
+    assert compared > 8
+
+
+# --- formats of reports ----------------------------------------------------------------------------
+
+
+def test_the_formats_of_reports_are_listed_once() -> None:
+    assert tuple(RENDERERS) == REPORTS
+    listed = r"""["']?\bjunit["']?, ["']?prometheus\b"""
+    found = lines(listed, home=("plugins/module_utils/_verify/reports/names.py",))
+    # Ansible wants the choices of an option spelt out in its documentation.
+    documented = "choices: [json, junit, prometheus, nagios, tap, markdown, html]"
+    assert [line for line in found if documented not in line] == []
+    assert documented == f"choices: [{', '.join(REPORTS)}]"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._application.components import LINKS
+from .._application.components import LINKS, PORTS
 from .._application.layout import Layout
 from .._application.settings import BACKEND_SETTINGS
 from .._host.accounts import Account, acting_as
@@ -51,8 +51,8 @@ _COMMANDS = {
 }
 _DIRECTORIES = {"backend": "backend", "worker": "backend", "frontend": "frontend"}
 _DEFAULTS = {
-    "backend": {"host": "127.0.0.1", "port": "8000"},
-    "frontend": {"host": "0.0.0.0", "port": "3000"},  # noqa: S104 - what next listens on by itself
+    "backend": {"host": "127.0.0.1", "port": str(PORTS["backend"])},
+    "frontend": {"host": "0.0.0.0", "port": str(PORTS["frontend"])},  # noqa: S104 - what next listens on by itself
 }
 # In this order, the later ones win.
 _FRONTEND_FILES = (".env", ".env.production", ".env.local", ".env.production.local")
@@ -105,9 +105,9 @@ def find(account: Account, layout: Layout, run: Runner = run, proc: Path = PROC)
         _read_settings(found, account, services, proc)
         found.listens = _listens(units, services, processes)
         found.identity = _identity(found.backend, account)
-        port = _port(found.backend.get("DATABASE_URL", ""), 5432)
+        port = _port(found.backend.get("DATABASE_URL", ""), PORTS["postgresql"])
         found.local_database = _ours(Path(f"/var/run/postgresql/.s.PGSQL.{port}"), port)
-        port = _port(found.backend.get("RQ_REDIS_URL", ""), 6379)
+        port = _port(found.backend.get("RQ_REDIS_URL", ""), PORTS["redis"])
         found.local_redis = _ours(Path("/usr/lib/systemd/system/redis-server.service"), port)
     _ask_manager(found.units, UserManager(account, run))
     return found

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from .._application.components import LINKS
 from .._application.layout import Layout
+from .._durations import name_stamp, utc_stamp
 from .._host import addresses, files
 from .._host.accounts import Account, user_environment
 from .._host.errors import DeploymentError
@@ -73,9 +74,9 @@ class Adoption:
         found = discovery.find(self.account, self.layout)
         if found is None:
             return None
-        stamp = time.gmtime(self._now())
-        kept = self.layout.root / time.strftime("before-%Y%m%d-%H%M%S", stamp)
-        return _record.Record("taking", time.strftime("%Y-%m-%dT%H:%M:%SZ", stamp), str(kept), found)
+        now = self._now()
+        kept = self.layout.root / f"before-{name_stamp(now)}"
+        return _record.Record("taking", utc_stamp(now), str(kept), found)
 
     # --- taking over -----------------------------------------------------------------------------
 

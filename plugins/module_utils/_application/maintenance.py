@@ -13,11 +13,11 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .._durations import duration
+from .._durations import duration, utc_stamp
 from .._host import files
 from .._host.errors import HostError
 
@@ -91,17 +91,13 @@ def text_of(notice: Notice) -> str:
     return json.dumps(asdict(notice), indent=1) + "\n"
 
 
-def stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def end_of(text: str, now: datetime) -> str:
     """The expected end as a moment: given as one, or as a duration from now."""
     text = text.strip()
     if not text:
         return ""
     if _DURATION.fullmatch(text):
-        return stamp(now + timedelta(seconds=duration(text)))
+        return utc_stamp(now.timestamp() + duration(text))
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -116,7 +112,7 @@ def end_of(text: str, now: datetime) -> str:
             kind="bad_option",
             remedy="Add it (2026-01-31T14:30:00Z or …+01:00), or give a duration (45m, 2h).",
         )
-    return stamp(found)
+    return utc_stamp(found.timestamp())
 
 
 def drop_in(service: str, root: Path) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .._durations import utc_stamp
 from .._host import files, locks, privileges, units
 from .._host.accounts import Account, find_account
 from .._host.errors import HostError
@@ -98,7 +99,7 @@ class Maintenance:
         try:
             result["restarted"] = self._restart(due[::-1])
         except HostError as error:
-            self._write(before or Notice(maintenance.stamp(maintenance.now())))
+            self._write(before or Notice(utc_stamp(maintenance.now().timestamp())))
             self._restart(seen.services)
             error.message += " Maintenance goes on: users see its page."
             raise
@@ -126,7 +127,7 @@ class Maintenance:
     def _wanted_notice(self, before: Notice | None) -> Notice:
         moment = maintenance.now()
         notice = Notice(
-            maintenance.stamp(moment),
+            utc_stamp(moment.timestamp()),
             self.parameters["reason"].strip(),
             maintenance.end_of(self.parameters["until"], moment),
             self.parameters["made_by"],

@@ -9,10 +9,10 @@ import argparse
 import os
 import socket
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from .._host import files
 from .._host.accounts import find_account
 from .._host.addresses import in_url
 from .._verify import standalone as runner
@@ -76,9 +76,6 @@ def command_serve(configuration: Configuration, options: argparse.Namespace) -> 
 def write_private(path: Path, text: str) -> None:
     """Replace a file at once; its readers see the old or the new one."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(path)
+        files.write_atomically(path, text, 0o600)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from None

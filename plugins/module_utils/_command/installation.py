@@ -7,9 +7,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 
 from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
+from .._host import files
 from .._host.accounts import expand_home, find_account
 from .._host.errors import DeploymentError
 from .archive import archive, is_current
@@ -63,19 +62,7 @@ def install(file: Wanted) -> None:
     """Replace the file at once. Nobody sees half of it, and nobody else can read a private one meanwhile."""
     path = Path(file.path)
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(file.content)
-            stream.flush()
-            os.fchown(stream.fileno(), file.uid, file.gid)
-            os.fchmod(stream.fileno(), file.mode)
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    files.write_atomically(path, file.content, file.mode, (file.uid, file.gid))
 
 
 def remove(path: str, *, empty_parent: bool = False) -> None:

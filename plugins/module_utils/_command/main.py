@@ -19,6 +19,7 @@ from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
 from .._host.accounts import SEARCH_PATH
 from .._host.errors import HostError
+from .._verify.reports.names import FORMATS
 from .common import CommandError, complain, load_configuration
 
 CANNOT = 2
@@ -89,8 +90,7 @@ def parser() -> argparse.ArgumentParser:
         "check that Mission Control works",
     )
     verify.add_argument("checks", nargs="*", metavar="check", help="only these, e.g. health cors service")
-    formats = ("table", "json", "junit", "prometheus", "nagios", "tap", "markdown", "html")
-    verify.add_argument("--format", choices=formats, default="table", help="form of the report (table)")
+    verify.add_argument("--format", choices=FORMATS, default="table", help="form of the report (table)")
     verify.add_argument("--output", metavar="FILE", help="write the report into a file")
     verify.add_argument("--wait", type=positive, metavar="SECONDS", help="try again for so long what fails")
     verify.add_argument(

@@ -19,7 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from .._verify.standalone import FORMATS, HEALTHY, exit_status, show
+from .._verify.reports.names import FORMATS
+from .._verify.standalone import HEALTHY, exit_status, show
 
 CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",

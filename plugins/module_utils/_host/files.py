@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
 import shutil
@@ -78,20 +79,57 @@ def _remove_tree(path: Path) -> None:
     shutil.rmtree(doomed)
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that it is there completely or not at all."""
-    for left in path.parent.glob(f".{path.name}.*.new"):
-        # Of a process that was killed in between.
-        if not Path("/proc", left.name.split(".")[-2]).exists():
-            left.unlink(missing_ok=True)
+def stage(path: Path, content: str | bytes, mode: int = 0o644, owner: tuple[int, int] | None = None) -> Path:
+    """Write what is to stand at a path into a file beside it, from where one `replace` puts it in its place.
+
+    For several files of which all or none are to be replaced. From the beginning nobody has more rights to it
+    than `mode` gives.
+
+    :param owner: user and group by number; None leaves those of the process.
+    """
+    _clear(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)
     descriptor = os.open(
-        temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode & 0o700
     )
-    file: IO[str]
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _clear(path: Path) -> None:
+    """Remove what a process that was killed in between left beside a path."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        # Where there is no /proc nobody knows.
+        if Path("/proc/self").exists() and not Path("/proc", left.name.split(".")[-2]).exists():
+            left.unlink(missing_ok=True)
+
+
+def write_atomically(
+    path: Path, content: str | bytes, mode: int = 0o644, owner: tuple[int, int] | None = None
+) -> None:
+    """Write a file so that it is there completely or not at all; see stage."""
+    temporary = stage(path, content, mode, owner)
+    try:
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def point_link(link: Path, target: str) -> None:
+    """Make a link, or point it elsewhere, in one step: who follows it meanwhile finds the old or the new."""
+    temporary = link.with_name(f".{link.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)

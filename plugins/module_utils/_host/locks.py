@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+from .._durations import utc_stamp
 from . import files
 from .errors import DeploymentError
 
@@ -48,7 +49,7 @@ def deployment_lock(
         text = json.dumps(
             {
                 "pid": os.getpid(),
-                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "since": utc_stamp(),
                 "purpose": purpose,
             }
         )

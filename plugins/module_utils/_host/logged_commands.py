@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from .._durations import utc_stamp
 from .._redaction import Redactor
 from .accounts import Account, user_environment
 from .errors import MAKE_ROOM, CancelledError, DeploymentError
@@ -72,8 +73,8 @@ class Commands:
 
     def note(self, text: str) -> None:
         """A line of our own in the log."""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._now()))
-        self._write(f"# {stamp} {text}\n")
+        at = utc_stamp(self._now())
+        self._write(f"# {at} {text}\n")
 
     def _write(self, text: str) -> None:
         with self._opened_log() as log:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -347,22 +346,16 @@ class Units:
                 for left in self.directory.glob(f".{name}.*"):
                     # Of a run that was killed in between.
                     left.unlink(missing_ok=True)
-            prepared: list[tuple[str, Path]] = []
+            prepared: list[tuple[Path, Path]] = []
             try:
                 for name, text in texts.items():
-                    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=self.directory)
-                    prepared.append((temporary, self.directory / name))
-                    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                        stream.write(text or "")
-                        stream.flush()
-                        os.fchmod(stream.fileno(), 0o644)
-                        os.fsync(stream.fileno())
+                    path = self.directory / name
+                    prepared.append((files.stage(path, text or ""), path))
                 for temporary, path in prepared:
-                    Path(temporary).replace(path)
+                    temporary.replace(path)
             finally:
                 for temporary, _path in prepared:
-                    with contextlib.suppress(FileNotFoundError):
-                        Path(temporary).unlink()
+                    temporary.unlink(missing_ok=True)
 
     def _start(self, action: Action, began: float) -> None:
         try:

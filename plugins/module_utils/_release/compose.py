@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .._application.layout import Layout
+from .._durations import utc_stamp
 from .._gateway import identity
 from .._host import files, trees
 from .._host.errors import DeploymentError
@@ -125,7 +125,7 @@ def describe(layout: Layout, spec: ReleaseSpec, plan: Plan) -> dict[str, Any]:
         "revision": spec.revision,
         "described": record.get("described", ""),
         "source": {"kind": record.get("kind"), "origin": record.get("origin")},
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "created": utc_stamp(),
         "created_by": spec.made_by,
         "components": list(plan.components),
         "fingerprints": plan.fingerprints,

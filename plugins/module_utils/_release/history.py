@@ -17,11 +17,11 @@ import os
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .._application.layout import STATE_DIRECTORY, Layout
+from .._durations import timestamp
 from .._host import files
 from .._host.processes import PROC
 from .._redaction import Redactor
@@ -228,11 +228,10 @@ def _ago(moment: Any, now: float | None) -> str:
 
 
 def seconds_since(moment: Any, now: float | None = None) -> float | None:
-    try:
-        then = datetime.strptime(str(moment), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
+    then = timestamp(moment) if isinstance(moment, str) else None
+    if then is None:
         return None
-    return max((time.time() if now is None else now) - then.timestamp(), 0.0)
+    return max((time.time() if now is None else now) - then, 0.0)
 
 
 # --- the history ---------------------------------------------------------------------------------

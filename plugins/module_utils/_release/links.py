@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from .._application.components import LINKS
 from .._application.layout import Layout
+from .._host import files
 from .._host.errors import DeploymentError
 from .outcome import note
 from .records import current_release, document, now
@@ -79,15 +79,8 @@ def switch(layout: Layout, identifier: str) -> dict[str, Any]:
         note(layout, identifier, activated=now())
     # `current` first: the others lead through it.
     for name in sorted(wrong, key=lambda name: name != "current"):
-        _link(layout.root / name, wrong[name])
+        files.point_link(layout.root / name, wrong[name])
     stale = stale_links(layout, identifier)
     for name in stale:
         (layout.root / name).unlink()
     return {"previous": previous, "changed": bool(wrong or stale)}
-
-
-def _link(path: Path, target: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    temporary.replace(path)

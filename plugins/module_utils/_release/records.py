@@ -7,13 +7,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from .. import _durations
 from .._application.layout import Layout, platform_of
+from .._durations import timestamp, utc_stamp
 from .._host import files
 
 # What became of a release, for people.
@@ -64,16 +64,13 @@ def state_words(
 
 
 def local_time(text: Any) -> str:
-    """A recorded time (UTC) in the reader's zone."""
-    try:
-        moment = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S%z")
-    except ValueError:
-        return ""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """A recorded time (UTC) in the reader's zone; empty for what is none."""
+    moment = timestamp(text) if isinstance(text, str) else None
+    return "" if moment is None else _durations.local_time(moment)
 
 
 def now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return utc_stamp()
 
 
 def current_release(layout: Layout) -> str | None:
@@ -87,7 +84,7 @@ def current_release(layout: Layout) -> str | None:
 def made(release: Mapping[str, Any]) -> str:
     """When a release was made (UTC, ISO 8601); of one that does not tell, when it was changed last."""
     record = (release["document"] or {}).get("created")
-    return str(record or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(release["modified"])))
+    return str(record or utc_stamp(release["modified"]))
 
 
 def release_facts(root: str) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import os
 import platform
 import re
 import subprocess
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .._application.layout import Layout, digest
+from .._durations import utc_stamp
 from .._host import files
 from .._host.errors import DeploymentError
 from .._host.logged_commands import Commands
@@ -226,7 +226,7 @@ def ensure_environment(
         "python": python.path,
         "version": python.version,
         "uv": uv_version,
-        "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "made": utc_stamp(),
     }
     files.write_atomically(path / ".complete.json", json.dumps(stamp) + "\n")
     return path

@@ -9,7 +9,6 @@ import os
 import re
 import ssl
 import tarfile
-import time
 import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from .._durations import utc_stamp
 from .._host import files, trees
 from .._host.errors import DeploymentError
 from .._host.logged_commands import TRUST, Commands, distrusts
@@ -123,7 +123,7 @@ class SourceStore:
             "kind": kind,
             "origin": without_password(origin),
             "described": described,
-            "brought": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "brought": utc_stamp(),
             "trees": {part: trees.fingerprint(tree / part) for part in PARTS if (tree / part).is_dir()},
             "files": {name: files.file_digest(tree / name) for name in REQUIRED if (tree / name).is_file()},
         }

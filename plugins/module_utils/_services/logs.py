@@ -9,11 +9,11 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from .._application.components import service_unit
 from .._application.log_format import Assembler, LogRecord, at_least
+from .._durations import fine_stamp
 from .._host.accounts import Account
 from .._host.journal import JournalEntry, read_journal
 from .._redaction import Redactor
@@ -126,7 +126,7 @@ def collect(
 def as_data(record: LogRecord) -> dict[str, Any]:
     """A record as plain data."""
     return {
-        "time": datetime.fromtimestamp(record.time, UTC).isoformat(timespec="milliseconds"),
+        "time": fine_stamp(record.time),
         "epoch": round(record.time, 6),
         "service": record.service,
         "unit": record.unit,

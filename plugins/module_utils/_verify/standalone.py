@@ -16,12 +16,11 @@ from .common_options import COMMON
 from .option_model import defaults
 from .options import CHECKS
 from .reports.document import document, table
-from .reports.formats import RENDERERS, render
+from .reports.formats import render
 from .suite import Run, run_suite
 from .verdict import ERROR, FAIL
 
 HEALTHY, UNHEALTHY, UNKNOWN = 0, 1, 2
-FORMATS = ("table", *RENDERERS)
 
 
 class BadConfigurationError(ValueError):

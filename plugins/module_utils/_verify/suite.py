@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from .._application.target import Host
+from .._durations import fine_stamp
 from .._host.accounts import Account, find_account
 from .._host.errors import HostError
 from .._host.privileges import as_user
@@ -347,7 +348,7 @@ def report_of(
         "host": where,
         "view": view,
         # Not `started`: with that key in its result, a task in the background (async) never ends.
-        "begun": datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds"),
+        "begun": fine_stamp(begun),
         "duration_ms": round(duration_ms, 1),
         "requests": requests,
     }

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .host import _size
 from .model import PREFIX, Bundle, Context, Problem
 
 # --- the bundle ----------------------------------------------------------------------------------
@@ -72,7 +71,7 @@ def _room_for_bundle(context: Context, record: Bundle) -> Iterator[Problem]:
         yield Problem(
             "bundle",
             f"{PREFIX}_bundle",
-            message=f"needs {_size(needed)} below {record.directory}, and {_size(space['available_bytes'])} "
+            message=f"needs {size(needed)} below {record.directory}, and {size(space['available_bytes'])} "
             "are free",
             remedy="make room, or choose another common_bundle_directory",
             value=record.path,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...module_utils._application.components import PORTS
 from ...module_utils._application.settings import derived_api_url
 from ...module_utils._host import addresses
 from .model import _FALSE, PREFIX, Context, Problem
@@ -227,7 +228,8 @@ def undecided_addresses(
     derived = derived_api_url(public)
     if base and public and f"{PREFIX}_api_url" not in given and base != derived:
         yield f"{PREFIX}_api_url", base, derived
-    for part, usual in (("backend", "8000"), ("frontend", "3000")):
+    for part in ("backend", "frontend"):
+        usual = str(PORTS[part])
         place = found["listens"].get(part)
         if not place:
             continue
@@ -242,8 +244,8 @@ def service_ports(context: Context) -> Iterator[Problem]:
     if context.host is None:
         return
     expected = {
-        "postgresql": (5432, {"postgres", "postmaster"}, "database_url"),
-        "redis": (6379, {"redis-server", "valkey-server"}, "redis_url"),
+        "postgresql": (PORTS["postgresql"], {"postgres", "postmaster"}, "database_url"),
+        "redis": (PORTS["redis"], {"redis-server", "valkey-server"}, "redis_url"),
     }
     for component, (number, commands, variable) in expected.items():
         if not context.runs(component) or context.get(variable, None) is not None:
@@ -258,14 +260,6 @@ def service_ports(context: Context) -> Iterator[Problem]:
                     remedy=f"stop it, or name the server that is to be used in {PREFIX}_{variable}",
                 )
                 break
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit in ("B", "kB", "MB") else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("unreachable")
 
 
 def gateway_authority(context: Context) -> Iterator[Problem]:
@@ -309,7 +303,7 @@ def disk_space(context: Context) -> Iterator[Problem]:
             yield Problem(
                 "disk_space",
                 space.variable,
-                message=f"has {_size(free)} free below {where}, and {_size(space.needed)} are needed",
+                message=f"has {size(free)} free below {where}, and {size(space.needed)} are needed",
                 remedy="make room, or choose another file system",
                 value=space.path,
             )
@@ -334,14 +328,14 @@ def memory(context: Context) -> Iterator[Problem]:
         yield Problem(
             "memory",
             subject,
-            message=f"has {_size(total)} of memory, and {_size(context.memory)} are needed",
+            message=f"has {size(total)} of memory, and {size(context.memory)} are needed",
             remedy="give it more memory",
         )
     elif context.runs("frontend") and total + found["swap_bytes"] < 1_900_000_000:
         yield Problem(
             "memory",
             subject,
-            message=f"has {_size(total)} of memory and {_size(found['swap_bytes'])} of swap; "
+            message=f"has {size(total)} of memory and {size(found['swap_bytes'])} of swap; "
             "building the frontend takes 1.5 GB",
             remedy="add swap for the time of the build",
             warning=True,

@@ -165,7 +165,7 @@ def test_taken_and_given_back(
     units = discovery.unit_directory(account)
     before = contents(Path(account.home))
     record = record_of(steps)
-    kept = guide / "before-20231114-221320"
+    kept = guide / "before-20231114T221320Z"
     assert steps.take_plan(record) == [
         "stop and put aside mission-control-backend.service",
         f"move .git, backend, frontend, scripts from {guide} to {kept}",

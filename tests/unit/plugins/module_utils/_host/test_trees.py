@@ -236,6 +236,30 @@ def test_what_a_killed_process_left_of_a_file_goes_with_the_next_write(tmp_path:
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "told", alive])
 
 
+def test_a_file_that_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError):
+        files.write_atomically(tmp_path / "taken", "text")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["taken"]
+
+
+def test_several_files_are_staged_before_any_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("old")
+    staged = files.stage(tmp_path / "one", b"\0new", 0o640, (os.getuid(), os.getgid()))
+    assert (tmp_path / "one").read_text() == "old"
+    assert staged.stat().st_mode & 0o777 == 0o640 and staged.read_bytes() == b"\0new"
+    staged.replace(tmp_path / "one")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_link_is_made_and_pointed_elsewhere(tmp_path: Path) -> None:
+    link = tmp_path / "current"
+    for target in ("releases/1", "releases/2"):
+        files.point_link(link, target)
+        assert str(link.readlink()) == target
+    assert [entry.name for entry in tmp_path.iterdir()] == ["current"]
+
+
 def test_a_directory_that_cannot_be_renamed_is_removed_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

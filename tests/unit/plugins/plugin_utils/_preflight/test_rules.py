@@ -331,11 +331,11 @@ def test_other_names_are_left_alone(name: str) -> None:
         ({"user": {"exists": True, "uid": 0, "system": True}}, "is the superuser"),
         (
             {"memory": HOST["memory"] | {"total_bytes": 500_000_000}},
-            "has 500 MB of memory, and 1.0 GB are needed",
+            "has 476.8 MiB of memory, and 953.7 MiB are needed",
         ),
         (
             {"disk": {"/srv": HOST["disk"]["/srv"] | {"available_bytes": 1_500_000_000}}},
-            "common_root: /srv — has 1.5 GB free below /srv, and 4.0 GB are needed",
+            "common_root: /srv — has 1.4 GiB free below /srv, and 3.7 GiB are needed",
         ),
         ({"disk": {"/srv": HOST["disk"]["/srv"] | {"available_inodes": 0}}}, "no inode left"),
         (
