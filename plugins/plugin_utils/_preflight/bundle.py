@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._durations import size
 from .model import PREFIX, Bundle, Context, Problem
 
 # --- the bundle ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...module_utils._application.components import PORTS
 from ...module_utils._application.settings import derived_api_url
+from ...module_utils._durations import size
 from ...module_utils._host import addresses
 from .model import _FALSE, PREFIX, Context, Problem
 

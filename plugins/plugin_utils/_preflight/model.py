@@ -83,7 +83,7 @@ class Gateway:
     backend_hosts: tuple[str, ...] = ()
     bind: str = "loopback"
     bind_host: str = ""
-    port: int = 18789
+    port: int = _components.PORTS["gateway"]
     url: str = ""
     token: str = ""
     allowed_origins: tuple[str, ...] = ()

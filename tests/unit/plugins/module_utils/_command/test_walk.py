@@ -19,13 +19,19 @@ METHODS = frozenset(
     }
 )  # fmt: skip
 WALKED = ("module_utils/_command", "module_utils/_verify", "module_utils/_services")
+FILES = (
+    "module_utils/_application/target.py",
+    "module_utils/_database/query.py",
+    "module_utils/_database/question.py",
+)
 MODULES = ("verify", "database_query", "services", "services_info", "service_logs")
 ALLOWED = {
     # Root's own directories.
     "module_utils/_command/archive.py": "the program and its configuration, in root's directories",
-    "module_utils/_command/main.py:load_configuration": "root's configuration, whose owner is looked at",
-    "module_utils/_command/main.py:find_readers": "root's configuration",
-    "module_utils/_command/main.py:become": "after the process has become the user",
+    "module_utils/_command/installation.py": "the same, while they are installed",
+    "module_utils/_command/common.py:load_configuration": "root's configuration, whose owner is looked at",
+    "module_utils/_command/common.py:find_readers": "root's configuration",
+    "module_utils/_command/common.py:become": "after the process has become the user",
     "module_utils/_command/main.py:main": "/dev/null",
     # run_suite has become the user before a check runs.
     "module_utils/_verify/checks/host.py:run": "as the user; /proc/meminfo, /run, file systems",
@@ -55,6 +61,7 @@ def looks(path: Path) -> list[tuple[str, int, str]]:
 
 def test_whatever_looks_at_a_path_goes_through_the_border() -> None:
     paths = [path for name in WALKED for path in (PLUGINS / name).rglob("*.py")]
+    paths += [PLUGINS / name for name in FILES]
     paths += [PLUGINS / "modules" / f"{name}.py" for name in MODULES]
     assert len(paths) > 40
     used, wrong = set(), []
