@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._command import main
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import common, main, services
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command.main import CommandError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import accounts
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import COMMON, defaults
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.common_options import COMMON
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.option_model import defaults
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.suite import run_suite
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
 from border import KINDS, NAME, SECRET, Intruder, intruder
@@ -178,7 +179,7 @@ def test_a_notice_of_maintenance_moves_no_cursor(
 ) -> None:
     notice = {"since": HOSTILE, "reason": HOSTILE, "by": HOSTILE}
     intruder.write(intruder.root / "shared/maintenance.json", json.dumps(notice))
-    main.tell_maintenance(main.load_configuration(configuration))
+    services.tell_maintenance(common.load_configuration(configuration))
     assert main.main(["restart"], configuration) != 0
     captured = capsys.readouterr()
     assert "in maintenance since" in captured.out
