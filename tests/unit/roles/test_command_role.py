@@ -25,7 +25,7 @@ def test_every_check_is_known() -> None:
 
 
 def test_every_check_has_its_place() -> None:
-    """Both roles ask the same filter, and no check is missing there (plugin_utils/test_verify_settings.py)."""
+    """Both roles ask the same filter, and no check is missing there."""
     asked = "openclaw.mission_control.host_checks"
     assert asked in COMMAND["__command_verify_checks"] and asked in VERIFY["__verify_here"]
     assert sorted(_verify_settings.host_checks(["backend", "frontend"])) == sorted(CHECKS)
