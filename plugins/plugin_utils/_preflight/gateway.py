@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ...module_utils._gateway import configuration as _configuration
 from ...module_utils._gateway.plan import TOKEN_ALPHABET
@@ -18,6 +18,16 @@ NO_DEVICE_AUTH = ("gateway", "controlUi", "dangerouslyDisableDeviceAuth")
 BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
 REGISTRATIONS = "mission_control_gateways"
 BOARDS = "mission_control_boards"
+
+
+def _parts(url: str) -> SplitResult:
+    """A URL in parts; no parts at all where it cannot be one, a port out of range included."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def _deployed_here(context: Context) -> Gateway | None:
@@ -87,7 +97,7 @@ def gateway_listening(context: Context) -> Iterator[Problem]:
             remedy="use 1 to 65535",
         )
     elsewhere = [host for host in settings.backend_hosts if host != context.hostname]
-    host = urlsplit(settings.url).hostname or ""
+    host = _parts(settings.url).hostname or ""
     if settings.bind == "loopback" and elsewhere and addresses.is_this_host(host):
         yield Problem(
             rule="gateway_listening",
@@ -113,7 +123,7 @@ def gateway_access(context: Context) -> Iterator[Problem]:
             remedy="use the output of openssl rand -hex 32, or leave it empty: one is generated",
         )
     for origin in settings.allowed_origins:
-        parts = urlsplit(origin)
+        parts = _parts(origin)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
             yield Problem(
                 rule="gateway_access",
@@ -189,8 +199,10 @@ def _names(settings: Gateway) -> list[str]:
 
 
 def _address(settings: Gateway, variable: str, item: Mapping[str, Any]) -> Iterator[Problem]:
+    if not item.get("url") and not 1 <= settings.port <= 65535:
+        return  # The gateway's own address, whose port is told already.
     url = str(item.get("url") or (settings.url if settings.deployed else ""))
-    parts = urlsplit(url)
+    parts = _parts(url)
     if not url:
         yield Problem(
             rule="gateway_registrations",

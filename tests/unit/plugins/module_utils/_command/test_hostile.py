@@ -256,8 +256,9 @@ def test_db_has_a_terminal_of_its_own(
     theirs = said.split("terminal ", 1)[1].split()[0]
     own = said.split("our terminal ", 1)[1].split()[0]
     assert theirs != own
-    # Where the kernel lets it type into its terminal, that is not ours.
-    assert "left b''" in said
+    # Where the kernel lets it type into its terminal, that is not ours. Our keys may come too late for it.
+    left = said.split("left ", 1)[1].split()[0]
+    assert left in ("b''", repr(b"hello\n"))
     assert "hello" in said
 
 
