@@ -16,6 +16,7 @@ def pristine_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # Importing anything of the controller makes module code send its warnings to the terminal.
     monkeypatch.setattr(_internal, "is_controller", False)
     warnings._global_warnings.clear()
+    warnings._global_deprecations.clear()
     environment = dict(os.environ)
     yield
     os.environ.clear()

@@ -38,9 +38,10 @@ def read_regular(path: Path, most: int = MOST) -> str:
     are followed, so this is called with the rights of whose file it is.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "It is not a regular file", str(path))
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "It is no regular file", str(path))
         data: bytes = file.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"It is larger than {most} bytes", str(path))

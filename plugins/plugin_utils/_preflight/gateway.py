@@ -199,7 +199,7 @@ def _names(settings: Gateway) -> list[str]:
 
 
 def _address(settings: Gateway, variable: str, item: Mapping[str, Any]) -> Iterator[Problem]:
-    if not item.get("url") and not 1 <= settings.port <= 65535:
+    if settings.deployed and not item.get("url") and not 1 <= settings.port <= 65535:
         return  # The gateway's own address, whose port is told already.
     url = str(item.get("url") or (settings.url if settings.deployed else ""))
     parts = _parts(url)

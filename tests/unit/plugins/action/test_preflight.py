@@ -208,7 +208,8 @@ def test_mistakes_of_a_gateway_stand_with_all_others(tmp_path: Path) -> None:
     assert lines[0] == "4 problems to put right first; nothing was changed:"
     assert lines[1].startswith("mission_control_frontend_port: 80 — ")
     assert "gateway protocol 4" in lines[2] and "2026.2.9 to 2026.5.7" in lines[2]
-    assert lines[3].startswith("gateway_port: 0 — is no port") and lines[4].startswith("gateway_token — ")
+    assert lines[3].startswith("gateway_port: 0 — is not a valid port")
+    assert lines[4].startswith("gateway_token — ")
 
 
 def test_a_gateway_that_may_be_meant_only_warns(tmp_path: Path) -> None:

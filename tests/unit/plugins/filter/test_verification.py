@@ -15,7 +15,7 @@ def test_filters_hand_over_what_the_roles_give_them() -> None:
     assert FILTERS["host_checks"]([]) == ["service", "log", "host"]
     assert FILTERS["check_options"]({"log": {"units": []}}, {}, ["log"]) == {"log": {"units": []}}
     listening = {"backend_bind": "::", "backend_port": 1, "alone": False}
-    assert FILTERS["listening_ports"](listening, ["backend"])[0]["bind"] == "any"
+    assert FILTERS["listening_ports"](listening, ["backend"])[0]["bind"] == "::"
     assert FILTERS["board_plan"]([], [{"name": "main"}])["first"] == "main"
 
 

@@ -55,8 +55,17 @@ def test_json_of_others_stays_json() -> None:
 
 def report(text: str) -> dict[str, Any]:
     verdicts = [
-        Verdict("log", "fail", text, text, text, "k", {text: [text]}, checks=[Verdict(text, "fail", text)]),
-        Verdict("health", "warn", text, text, text, "k"),
+        Verdict(
+            "log",
+            "fail",
+            text,
+            cause=text,
+            remedy=text,
+            kind="k",
+            evidence={text: [text]},
+            checks=[Verdict(text, "fail", text)],
+        ),
+        Verdict("health", "warn", text, cause=text, remedy=text, kind="k"),
     ]
     return report_of(verdicts, Redactor(), begun=1e9, duration_ms=1.0, view="host", where=text, requests=1)
 

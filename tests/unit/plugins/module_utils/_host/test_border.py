@@ -11,7 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import journal, root_side
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import (
+    journal,
+    journal_query,
+    root_side,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.listeners import listeners
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.privileges import as_user
@@ -103,7 +107,7 @@ def test_root_answers_questions_one_after_the_other_and_refuses_what_is_none() -
         found: list[object] = [len(listeners()) >= 0, getattr(process_evidence(1), "pid", None)]
         for name, arguments in (
             ("processes.process_evidence", ["../home/nobody"]),
-            ("journal._close_journal", [1]),
+            ("journal_query._close_journal", [1]),
         ):
             try:
                 found.append(line.ask(name, arguments, {}))
@@ -115,7 +119,7 @@ def test_root_answers_questions_one_after_the_other_and_refuses_what_is_none() -
         True,
         1,
         "processes.process_evidence",
-        "journal._close_journal",
+        "journal_query._close_journal",
     ]
 
 
@@ -139,7 +143,7 @@ def test_the_journal_comes_from_root(tmp_path: Path, monkeypatch: pytest.MonkeyP
         '#!/bin/sh\nprintf \'{"__REALTIME_TIMESTAMP":"1000000","MESSAGE":"%s %s"}\\n\' "$(id -u)" "$*"\n'
     )
     program.chmod(0o755)
-    monkeypatch.setattr(journal, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(journal_query, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
 
     def read(account: object) -> list[str]:
         return [entry.message for entry in journal.read_journal(account, ["backend"])]  # type: ignore[arg-type]
@@ -154,6 +158,6 @@ def test_a_journal_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pyt
     program = tmp_path / "journalctl"
     program.write_text("#!/bin/sh\necho out of order >&2\nexit 3\n")
     program.chmod(0o755)
-    monkeypatch.setattr(journal, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(journal_query, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(HostError, match="out of order"):
         as_user(NAME, lambda account: list(journal.read_journal(account)), questions=True)

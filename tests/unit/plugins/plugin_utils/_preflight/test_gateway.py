@@ -160,11 +160,11 @@ def test_what_is_no_url_is_told(url: str) -> None:
     (problem,) = found(replace(GOOD, registrations=({"name": "a", "url": url},)))
     assert (
         problem
-        == f"mission_control_gateways[0].url: {url} — is no address of a gateway; write ws://host:port"
+        == f"mission_control_gateways[0].url: {url} — is not a valid gateway address; write ws://host:port"
     )
-    assert [line for line in found(replace(GOOD, allowed_origins=(url,))) if "is no origin" in line]
+    assert [line for line in found(replace(GOOD, allowed_origins=(url,))) if "is not a valid origin" in line]
 
 
 def test_a_port_out_of_range_is_told_once() -> None:
     (problem,) = found(replace(GOOD, port=99999, url="ws://127.0.0.1:99999"))
-    assert problem == "gateway_port: 99999 — is no port; use 1 to 65535"
+    assert problem == "gateway_port: 99999 — is not a valid port; use 1 to 65535"
