@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils import _bundle
 from ..module_utils._host.errors import DeploymentError
+from ..plugin_utils._upload import upload
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -59,11 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return self._upload(archive, arguments, task_vars)
 
     def _upload(self, archive: Path, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        shell = self._connection._shell
-        if not shell.tmpdir:
-            self._make_tmp_path()
-        remote = shell.join_path(shell.tmpdir, "bundle.tar")
-        self._transfer_file(str(archive), remote)
+        remote = upload(self, archive, "bundle.tar")
         answer = self._module({**arguments, "archive": remote}, task_vars)
         answer["uploaded_bytes"] = archive.stat().st_size
         return answer

@@ -20,6 +20,7 @@ from ..module_utils._verify.common_options import COMMON
 from ..module_utils._verify.options import CHECKS
 from ..module_utils._verify.reports.names import FORMATS
 from ..plugin_utils._command_sources import command_sources, completion
+from ..plugin_utils._upload import upload
 
 
 def problems(verify: Mapping[str, Any]) -> list[str]:
@@ -79,14 +80,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**result, **answer}
 
     def _upload(self, files: Mapping[str, str]) -> str:
-        shell = self._connection._shell
-        if not shell.tmpdir:
-            self._make_tmp_path()
-        remote: str = shell.join_path(shell.tmpdir, "sources.json.gz")
         with tempfile.TemporaryDirectory(prefix="mission-control-") as directory:
             packed = Path(directory) / "sources.json.gz"
             packed.write_bytes(gzip.compress(json.dumps(files).encode()))
-            self._transfer_file(str(packed), remote)
+            remote: str = upload(self, packed, packed.name)
         return remote
 
     def _module(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

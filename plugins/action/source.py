@@ -15,6 +15,7 @@ from ..module_utils import _bundle
 from ..module_utils._host import trees
 from ..module_utils._host.errors import DeploymentError
 from ..module_utils._release import source as _source
+from ..plugin_utils._upload import upload
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -56,13 +57,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return self._upload(archive, arguments, task_vars)
 
     def _upload(self, archive: Path, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        shell = self._connection._shell
-        if not shell.tmpdir:
-            self._make_tmp_path()
         # The suffix tells the module how to unpack it.
         suffix = next(end for end in trees.SUFFIXES if archive.name.lower().endswith(end))
-        remote = shell.join_path(shell.tmpdir, f"source{suffix}")
-        self._transfer_file(str(archive), remote)
+        remote = upload(self, archive, f"source{suffix}")
         answer = self._module({**arguments, "archive": remote}, task_vars)
         answer.setdefault("uploaded_bytes", archive.stat().st_size)
         return answer

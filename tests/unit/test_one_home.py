@@ -144,6 +144,14 @@ SIZES = (
 )
 
 
+# Names of units in code; messages and examples name them in the middle of words.
+UNIT = (
+    r"""(?<=[\[( ])["'](?:mission-control(?:-(?:backend|worker|frontend)|\.target)|openclaw-gateway)"""
+    r"""(?:\.\w+)?["']"""
+)
+# Where the product keeps its migrations. The check finds those of other layouts, too.
+MIGRATIONS = r"""["']migrations["'] ?/ ?["']versions["']"""
+UPLOAD = r"_transfer_file\(|_make_tmp_path\("
 # The form of an Ed25519 public key, and who calls openssl for one.
 KEYS = r"(?i)302a300506032b65|[\"']openssl[\"']\s*,(?!\s*[\"']?rand)"
 
@@ -158,8 +166,12 @@ KEYS = r"(?i)302a300506032b65|[\"']openssl[\"']\s*,(?!\s*[\"']?rand)"
         (MOMENTS, ("plugins/module_utils/_durations.py", "plugins/module_utils/_verify/checks/frontend.py")),
         (SIZES, ("plugins/module_utils/_durations.py",)),
         (KEYS, ("plugins/module_utils/_gateway/identity.py",)),
+        (UPLOAD, ("plugins/plugin_utils/_upload.py",)),
+        (MIGRATIONS, ("plugins/module_utils/_application/migrations.py",)),
+        # The module's example asks for one.
+        (UNIT, ("plugins/module_utils/_application/components.py", "plugins/modules/host_info.py")),
     ],
-    ids=["replaced files", "links", "moments", "sizes", "keys"],
+    ids=["replaced files", "links", "moments", "sizes", "keys", "uploads", "migrations", "units"],
 )
 def test_it_is_done_in_one_place(pattern: str, homes: tuple[str, ...]) -> None:
     assert lines(pattern, "plugins", home=homes) == []

@@ -25,13 +25,13 @@ HOST = "leaks"
 HOME = "/home/mission-control"
 ROOT = f"{HOME}/mission-control"
 ENVIRONMENT = rf"{ROOT}/releases/[^/]+/backend/\.env"
-# Where secrets belong: readable by their owner alone, and by nobody else.
+# Where secrets belong: readable by their owner alone, and by nobody else. The proxy's password, which only
+# downloads need, belongs nowhere.
 PLACES = {
     "token": ENVIRONMENT,
     "database password": rf"{ENVIRONMENT}|/var/lib/mission-control/database-password",
     "Redis password": rf"{ENVIRONMENT}|/var/lib/mission-control/redis-password|/etc/redis/.*",
     "gateway token": rf"{HOME}/openclaw-gateway/gateway\.env",
-    "proxy password": rf"{HOME}/openclaw-gateway/download\.env",
     "device key": rf"{ROOT}/shared/identity/device\.json",
 }
 # Settings of the services that are secret because of their names, their values, or by the operator's word.

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .._application.components import LINKS
+from .._application.components import APPLICATION, LINKS, TARGET, unit_names
 from .._application.layout import Layout
 from .._durations import name_stamp, utc_stamp
 from .._host import addresses, files
@@ -32,14 +32,7 @@ from . import discovery
 from . import record as _record
 
 # What this collection installs; a socket before the service that it starts.
-OWN_UNITS = (
-    "mission-control.target",
-    "mission-control-frontend.socket",
-    "mission-control-frontend.service",
-    "mission-control-worker.service",
-    "mission-control-backend.socket",
-    "mission-control-backend.service",
-)
+OWN_UNITS = (TARGET, *unit_names(APPLICATION))
 # How long systemd may take to stop a unit that does not want to.
 _STOP_SECONDS = 150.0
 

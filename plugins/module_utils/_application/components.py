@@ -25,6 +25,8 @@ APPLICATION = ("backend", "worker", "frontend")
 PORTS = {"postgresql": 5432, "redis": 6379, "backend": 8000, "frontend": 3000, "gateway": 18789}
 # Those that systemd listens for.
 SOCKETS = ("backend", "frontend")
+# What all of the application's units belong to.
+TARGET = "mission-control.target"
 _NAMES = {"gateway": "openclaw-gateway"}
 
 

@@ -13,6 +13,11 @@ from typing import Any
 from .._host.errors import DeploymentError
 
 
+def directory_of(backend: Path) -> Path:
+    """Where the product keeps its migrations below its backend."""
+    return backend / "migrations" / "versions"
+
+
 @dataclass(frozen=True)
 class Revision:
     identifier: str

@@ -116,7 +116,7 @@ def look(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> S
     identifier = parameters["release"] or records.current_release(layout) or ""
     predicted = False
     backend = layout.release(identifier) / "backend"
-    versions = migrations_of(backend)
+    versions = migrations.directory_of(backend)
     if not identifier or not (backend / ".env").exists():
         if not check_mode:
             raise DeploymentError(
@@ -143,12 +143,8 @@ def look(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> S
     return Schemas(layout, identifier, graph, head, database, current, empty, account)
 
 
-def migrations_of(backend: Path) -> Path:
-    return backend / "migrations" / "versions"
-
-
 def _source_versions(layout: Layout, identifier: str) -> Path:
-    return migrations_of(source.SourceStore(layout.root).tree(identifier or "-") / "backend")
+    return migrations.directory_of(source.SourceStore(layout.root).tree(identifier or "-") / "backend")
 
 
 def _source_known(parameters: Mapping[str, Any]) -> bool:
@@ -224,7 +220,7 @@ def relation(schemas: Schemas) -> dict[str, Any]:
 def _able(schemas: Schemas, code: str | None, parameters: Mapping[str, Any]) -> schema.Database:
     """The code that knows the way back, with the settings that lead to the database."""
     backend = schemas.layout.release(code) / "backend" if code else None
-    newer = migrations.read_graph(migrations_of(backend)) if backend else None
+    newer = migrations.read_graph(migrations.directory_of(backend)) if backend else None
     if backend is None or newer is None or schemas.head not in newer.ancestors(schemas.current):
         raise DeploymentError(
             f"The database is at {', '.join(schemas.current)}. No release on this host knows the way back to "

@@ -210,7 +210,7 @@ def restore_release(parameters: Mapping[str, Any], check_mode: bool, account: Ac
             kind="no_release",
             remedy="List the releases (playbooks/releases.yml).",
         )
-    head = schema.single_head(migrations.read_graph(backend / "migrations" / "versions"))
+    head = schema.single_head(migrations.read_graph(migrations.directory_of(backend)))
     backup = _chosen(layout, parameters["backup"], head)
     database = schema.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
     environment, redactor = application_environment(account), Redactor(database.secrets)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .._application.components import service_unit
 from .._host.accounts import Account, acting_as, expand_home, find_account
 from .._host.errors import HostError
 from .._host.units import Units, plan, wanted_unit
@@ -72,7 +73,7 @@ def unpaired(layout: Layout, devices: list[str], scopes: list[str], platform: st
 
 def unit_right(account: Account, content: str, restart_on: str) -> bool:
     """Whether the gateway's unit is as it shall be, and runs what is installed now."""
-    wanted = wanted_unit("openclaw-gateway", content, True, "started", restart_on)
+    wanted = wanted_unit(service_unit("gateway"), content, True, "started", restart_on)
     return bool(content) and not plan([wanted], Units(account).find([wanted.name]))
 
 

@@ -45,7 +45,7 @@ def knowing(layout: Layout, revisions: Iterable[str]) -> tuple[str | None, migra
     names = sorted(complete_releases(layout), key=lambda name: name == current)
     for name in reversed(names):
         backend = layout.release(name) / "backend"
-        graph = migrations.read_graph(backend / "migrations" / "versions")
+        graph = migrations.read_graph(migrations.directory_of(backend))
         if wanted and wanted <= set(graph.revisions) and (backend / ".env").exists():
             return name, graph
     return None, None

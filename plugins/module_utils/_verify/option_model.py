@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._application.components import APPLICATION, service_unit
+
 Option = dict[str, Any]
 Options = dict[str, Option]
 
-UNITS = ["mission-control-backend", "mission-control-frontend", "mission-control-worker"]
+# The units of the application, as an operator calls them.
+UNITS = [service_unit(name).removesuffix(".service") for name in sorted(APPLICATION)]
 
 
 def option(kind: str, description: str, default: Any = None, **more: Any) -> Option:

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from ..option_model import Options, listed, option
+from ..option_model import UNITS, Options, listed, option
 
 TITLE = "what runs is what is deployed, and the settings fit together"
 OPTIONS: Options = {
     "environment_units": listed(
         "Units whose environment must be that of O(env_file).",
-        ["mission-control-backend", "mission-control-worker"],
+        [unit for unit in UNITS if not unit.endswith("frontend")],
     ),
     "expected_api_url": option("str", "The API's address as deployed. Empty: not compared.", ""),
     "frontend_url": option(
