@@ -17,9 +17,10 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 import tty
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any, TextIO
 
 from .._host.accounts import Account
 from .._terminal import clean
@@ -43,21 +44,28 @@ def relay(
         list(argv),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         env=dict(environment),
         cwd="/",
         start_new_session=True,
         **(identity(account) if account is not None else {}),
     ) as child:
-        assert child.stdout is not None  # noqa: S101 - it is a pipe
+        assert child.stdout is not None and child.stderr is not None  # noqa: S101 - both are pipes
+        complaints = threading.Thread(target=_hand_on, args=(child.stderr, sys.stderr, clean), daemon=True)
+        complaints.start()
         try:
-            while line := child.stdout.readline(1 << 20):
-                sys.stdout.write(tidy(line.decode("utf-8", "replace")))
-                sys.stdout.flush()
+            _hand_on(child.stdout, sys.stdout, tidy)
         except BaseException:
             child.terminate()
             raise
+        complaints.join()
     return child.returncode
+
+
+def _hand_on(source: IO[bytes], target: TextIO, tidy: Callable[[str], str]) -> None:
+    while line := source.readline(1 << 20):
+        target.write(tidy(line.decode("utf-8", "replace")))
+        target.flush()
 
 
 def converse(argv: Sequence[str], environment: Mapping[str, str], account: Account) -> int:
