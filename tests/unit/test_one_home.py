@@ -202,7 +202,8 @@ PORT = r"""(?<![\w.])(?:= ?|, ?|default["']: |port["']: ["']?)(?:8000|3000|18789
 
 
 def test_default_ports_are_said_in_components_alone() -> None:
-    home = ("plugins/module_utils/_application/components.py",)
+    # What foreign programs listen on by themselves is another fact, of the adoption's.
+    home = ("plugins/module_utils/_application/components.py", "plugins/module_utils/_adoption/discovery.py")
     # Modules say their options' defaults themselves, as Ansible wants it; the next test compares.
     found = [line for line in lines(PORT, "plugins", home=home) if not line.startswith("plugins/modules/")]
     assert [line for line in found if "doc_fragments" not in line] == []
@@ -237,3 +238,10 @@ def test_the_formats_of_reports_are_listed_once() -> None:
     documented = "choices: [json, junit, prometheus, nagios, tap, markdown, html]"
     assert [line for line in found if documented not in line] == []
     assert documented == f"choices: [{', '.join(REPORTS)}]"
+    options = yaml.safe_load((ROOT / "roles/verify/meta/argument_specs.yml").read_text())["argument_specs"]
+    assert options["main"]["options"]["verify_reports"]["choices"] == list(REPORTS)
+    for path, told in (("README.md", "verify_reports"), ("docs/operations.md", "--format")):
+        text = (ROOT / path).read_text().lower().splitlines()
+        rows = [line for line in text if told in line and "junit" in line]
+        missing = [name for name in REPORTS if not any(name in row for row in rows)]
+        assert rows and missing == [], path

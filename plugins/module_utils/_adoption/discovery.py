@@ -50,9 +50,10 @@ _COMMANDS = {
     "frontend": re.compile(r"\bnext(-server|\b.*\bstart)\b|\bnpm\b.*\bstart\b"),
 }
 _DIRECTORIES = {"backend": "backend", "worker": "backend", "frontend": "frontend"}
-_DEFAULTS = {
-    "backend": {"host": "127.0.0.1", "port": str(PORTS["backend"])},
-    "frontend": {"host": "0.0.0.0", "port": str(PORTS["frontend"])},  # noqa: S104 - what next listens on by itself
+# Where uvicorn and next listen by themselves; not our own defaults, which may become others.
+_PROGRAM_DEFAULTS = {
+    "backend": {"host": "127.0.0.1", "port": "8000"},
+    "frontend": {"host": "0.0.0.0", "port": "3000"},  # noqa: S104 - compared, not listened on
 }
 # In this order, the later ones win.
 _FRONTEND_FILES = (".env", ".env.production", ".env.local", ".env.production.local")
@@ -290,7 +291,7 @@ def _listens(
     commands.update({process.part: process.command for process in processes})
     return {
         part: {**default, **_options(commands[part])}
-        for part, default in _DEFAULTS.items()
+        for part, default in _PROGRAM_DEFAULTS.items()
         if part in commands
     }
 
