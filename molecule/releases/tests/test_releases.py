@@ -226,7 +226,9 @@ def test_rollback_over_a_migration_asks_what_to_do_with_the_database() -> None:
     for way in ("keep", "downgrade", "restore"):
         assert f"-e schema={way} " in done.words
     assert f"with the code of release {NAMES['migrated']}" in done.words and f"-{HEAD}.dump" in done.words
-    assert play("rollback.yml", "-e", "schema=guess").words.count('schema: "guess" is not a valid choice.') > 0
+    assert (
+        play("rollback.yml", "-e", "schema=guess").words.count('schema: "guess" is not a valid choice.') > 0
+    )
     assert current() == NAMES["migrated"] and healthy()
 
 

@@ -27,6 +27,10 @@ class SandboxError(Exception):
     """A failure the user can act on; its text is the whole message."""
 
 
+class NoHostsError(SandboxError):
+    """A run has no network: no host was made yet, or the last one has just gone."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One set of hosts: a checkout's, or the one that SANDBOX_RUN names."""

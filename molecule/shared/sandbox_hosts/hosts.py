@@ -19,6 +19,7 @@ from pathlib import Path
 from . import base, guest, network, requirements, storage, supervisor
 from .common import (
     RUNTIME,
+    NoHostsError,
     Run,
     SandboxError,
     check_name,
@@ -100,7 +101,7 @@ class Sandbox:
     def network(self) -> network.Network:
         found = network.load(self.run)
         if found is None:
-            raise SandboxError("This run has no hosts yet; create one first.")
+            raise NoHostsError("This run has no hosts yet; create one first.")
         return found
 
     def group(self, host: Host) -> Path:
@@ -425,8 +426,10 @@ class Sandbox:
                 say(f"{name} is destroyed")
             else:
                 say(f"there is no host {name}")
-        if self.names():
-            self.publish_names()
+        # Whoever destroys the last host meanwhile takes the network down, and nobody is left to be told.
+        with contextlib.suppress(NoHostsError):
+            if self.names():
+                self.publish_names()
 
     def destroy_all(self) -> None:
         """Everything of this run: hosts, snapshots, network, key."""
