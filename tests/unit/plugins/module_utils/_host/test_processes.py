@@ -166,7 +166,8 @@ def test_cpu_shares_of_a_busy_and_an_idle_process() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     idle = subprocess.Popen(["sleep", "60"])
     try:
-        shares = processes.cpu_shares([busy.pid, idle.pid, 2**22 + 1], 0.5)
+        # Long enough for a busy one to get its turn where others want the processor too.
+        shares = processes.cpu_shares([busy.pid, idle.pid, 2**22 + 1], 2.0)
     finally:
         for child in (busy, idle):
             child.kill()
