@@ -31,6 +31,9 @@ export MISSION_CONTROL_SOURCE := $(SOURCE)
 export TEST_FULL
 export ANSIBLE_HOME := $(CACHE)/ansible
 export MOLECULE_GLOB := molecule/*/molecule.yml
+# Each of the many programs starts in half of the time when Python may keep what it compiled; here it lies in nobody's way.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CACHE)/bytecode
 
 .PHONY: help
 help: ## Show this list
@@ -83,7 +86,7 @@ sandbox: setup application ## Boot a host, deploy the stand-in to it and verify 
 	$(PLAYBOOK) playbooks/deploy.yml
 	$(PLAYBOOK) molecule/shared/seed.yml molecule/gateway/seed.yml
 	# A gateway that was started a moment ago answers its first questions late.
-	$(PLAYBOOK) playbooks/verify.yml -e verify_deadline=60
+	$(PLAYBOOK) playbooks/verify.yml -e verify_deadline=180
 	$(PLAYBOOK) molecule/shared/show.yml
 
 .PHONY: sandbox-destroy
@@ -96,13 +99,29 @@ lint: setup ## ruff, mypy, yamllint and ansible-lint
 	@ruff check .
 	ruff format --check .
 	mypy -p ansible_collections.openclaw.mission_control.plugins
-	mypy molecule/shared tests/run_stages.py
-	yamllint --strict .
+	mypy molecule/shared tests/run_stages.py tests/matrix.py
+	MYPYPATH=tests mypy tests/galaxy.py
+	# It would walk through all of the working directory, running hosts' file systems too.
+	find . \( -path ./.cache -o -path ./.git \) -prune -o \( -name '*.yml' -o -name '*.yaml' -o -name .yamllint \) -print0 |
+	  xargs -0 yamllint --strict
 	ansible-lint
 
 .PHONY: unit
 unit: setup $(CACHE)/test-system.installed ## The unit tests
-	@python -m pytest -n $(UNIT_WORKERS) --dist loadfile --no-loadscope-reorder tests/unit
+	@python -m pytest -n $(UNIT_WORKERS) --dist loadfile --no-loadscope-reorder --durations 20 tests/unit
+
+.PHONY: unit-newest
+unit-newest: setup $(CACHE)/test-system.installed ## The unit tests that touch Ansible, on the newest ansible-core
+	@python tests/matrix.py unit newest
+
+VERSION ?=
+.PHONY: matrix
+matrix: setup application $(CACHE)/test-system.installed ## Unit tests, ansible-lint, deployments and the leak test on each newer ansible-core; VERSION=2.22 takes one
+	@python tests/matrix.py everything $(VERSION)
+
+.PHONY: sanity
+sanity: setup ## Galaxy's tools: ansible-test sanity, galaxy-importer, antsibull-docs
+	@python tests/galaxy.py $(if $(TEST_FULL),--full)
 
 .PHONY: reference
 reference: setup $(CACHE)/test-system.installed ## The reference application's own tests
@@ -128,9 +147,13 @@ benchmark: sandbox ## Measure the playbooks against a lone ping play, on the san
 build: setup ## Build the collection's archive into .cache/dist
 	@ansible-galaxy collection build --force --output-path $(CACHE)/dist
 
-.PHONY: docs
-docs: setup ## Write what is generated of the documentation
+.PHONY: docs-files
+docs-files: setup ## Write what is generated of the documentation's files
 	@python docs/write_docs.py
+
+.PHONY: docs
+docs: docs-files ## The same, and build the documentation's site into .cache/site/html
+	@python docs/build_site.py
 
 .PHONY: clean
 clean: sandbox-destroy ## Remove everything that these targets made below .cache

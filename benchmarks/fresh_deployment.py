@@ -31,7 +31,7 @@ def inventory(host: Host, directory: Path) -> Path:
     """The sandbox's, with this host alone in it, and no gateway: the script has none either."""
     groups = ["--group", f"mission_control={host.name}"]
     (directory / "hosts.yml").write_text(run([*SANDBOX, "inventory", host.name, *groups]), encoding="utf-8")
-    (directory / "group_vars").symlink_to(ROOT / "inventory" / "sandbox" / "group_vars")
+    (directory / "group_vars").symlink_to(ROOT / "molecule" / "shared" / "group_vars")
     nothing: dict[str, list[str]] = {"mission_control_gateways": [], "mission_control_boards": []}
     (directory / "host_vars").mkdir()
     (directory / "host_vars" / f"{host.name}.yml").write_text(json.dumps(nothing), encoding="utf-8")

@@ -1,7 +1,8 @@
-"""Writes what is generated of the documentation: make docs.
+"""Writes what is generated of the documentation: make docs-files.
 
 From the options of the checks: plugins/doc_fragments/checks.py. From docs/writer/returns.py: RETURN of verify
 and of each check. From the code of the checks and the table of causes: docs/verdicts.md and its picture.
+From the matrix of faults: docs/faults.md.
 With --check nothing is written, and what is out of date is named.
 """
 
@@ -17,7 +18,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.o
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from writer import fragments, kinds, picture, returns, specimens, verdicts  # noqa: E402
+from writer import fragments, kinds, matrix, picture, returns, specimens, verdicts  # noqa: E402
 
 
 def generated() -> Iterator[tuple[Path, str]]:
@@ -31,6 +32,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     findings = specimens.specimens(found)
     yield ROOT / "docs" / "verdicts.md", verdicts.render(found, findings)
     yield ROOT / "docs" / "verdicts.svg", picture.render(findings)
+    yield ROOT / "docs" / "faults.md", matrix.render()
 
 
 def outdated() -> Iterator[tuple[Path, str]]:

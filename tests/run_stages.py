@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -40,12 +42,29 @@ SCENARIOS = (
     "adoption",
     "leaks",
     "faults",
+    "hostile",
     "local",
 )
-FULL_SCENARIOS = ("distributed", "bundle")
+FULL_SCENARIOS = ("front_door", "distributed", "bundle", "hosts", "rotation", "backup")
+# Versions of ansible-core beside the oldest, on which all else runs (tests/matrix.py; a test compares).
+NEWER = ("2.20", "2.21", "2.22")
 SNAPSHOT_OF = {"deployed": "default"}
 GIGABYTES_A_STAGE = 3
 END_SECONDS = 20.0
+# What tells why a stage failed, in the words of pytest, Ansible, make, ruff, mypy and Python.
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+REASON = re.compile(
+    r"^(\S{0,4}\s)?(\*  => |FAILED |ERROR |fatal: |\[ERROR\]|make.*\*\*\* |\S+: error: |\w*Error: )"
+)
+REASON_LINES = 40
+REASON_WIDTH = 300
+# Of what a failed task returned: its message and what its command said, each so many lines of it.
+KEY = re.compile(r" {4}\w+:( |$)")
+RETURNED = re.compile(r" {4}(msg|stderr|reason|remedy):")
+FRAME = re.compile(r"^\s*│ ?")
+RETURNED_LINES = 10
+# Of what pytest tells of one failure: its first and its last lines.
+FIRST_LINES, LAST_LINES = 10, 4
 INTERRUPTED = "interrupted"
 
 
@@ -114,6 +133,19 @@ def all_stages(full: bool, checkout: Path = CHECKOUT) -> list[Stage]:
         *others,
         Stage("reference", (*make, "reference"), room=2),
         Stage("lint", (*make, "lint")),
+        Stage("newest", (*make, "unit-newest"), room=2),
+        *(others_tools(make) if full else ()),
+    ]
+
+
+def others_tools(make: tuple[str, ...]) -> list[Stage]:
+    """Galaxy's tools, and everything on each newer ansible-core."""
+    return [
+        Stage("sanity", (*make, "sanity")),
+        *(
+            Stage(f"ansible-{name}", (*make, "-o", "application", "matrix", f"VERSION={name}"), room=2)
+            for name in NEWER
+        ),
     ]
 
 
@@ -332,12 +364,49 @@ def processor_times() -> tuple[int, int]:
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
+def reasons(log: str) -> list[str]:
+    """The lines of an output that tell why it failed, the last ones where there are many."""
+    # Molecule puts a frame around what others print.
+    framed = [FRAME.sub("", ANSI.sub("", line)).rstrip()[:REASON_WIDTH] for line in log.splitlines()]
+    lines = [line.strip() for line in framed]
+    found: list[str] = []
+    for is_pytest, group in itertools.groupby(enumerate(lines), lambda item: item[1].startswith("E  ")):
+        members = list(group)
+        if is_pytest:
+            told = [line for _number, line in members]
+            found += (
+                told if len(told) <= FIRST_LINES + LAST_LINES else told[:FIRST_LINES] + told[-LAST_LINES:]
+            )
+            continue
+        for number, line in members:
+            if REASON.match(line):
+                found += [line, *(returned(framed[number + 1 :]) if line.startswith("fatal: ") else ())]
+    return list(dict.fromkeys(found))[-REASON_LINES:]
+
+
+def returned(following: Sequence[str]) -> list[str]:
+    """What the lines after "fatal:" say, up to the first empty one: Ansible shows a result as YAML."""
+    result = list(itertools.takewhile(bool, following))
+    starts = [number for number, line in enumerate(result) if RETURNED.match(line)]
+    found: list[str] = []
+    for start in starts:
+        rest = itertools.takewhile(lambda line: not KEY.match(line), result[start + 1 :])
+        found += [result[start], *itertools.islice(rest, RETURNED_LINES - 1)]
+    return found
+
+
 def report(runner: Runner) -> bool:
-    """Whether all passed; names the logs of those that did not."""
+    """Whether all passed; tells of those that did not why, and names their logs.
+
+    It comes last, as who looks at a long run sees its end first, and perhaps nothing else.
+    """
     wrong = [result for result in runner.results if not result.passed]
     for result in wrong:
         log = runner.logs / f"{result.stage.name}.log"
-        where = f"; see {log}" if log.exists() else ""
+        there = log.exists()
+        for line in reasons(log.read_text(errors="replace")) if there else ():
+            print(f"{result.stage.name} | {line}", file=runner.out)
+        where = f"; see {log}" if there else ""
         print(f"{result.stage.name}: {result.outcome}{where}", file=runner.out)
     return not wrong
 

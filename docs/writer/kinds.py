@@ -14,7 +14,11 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._http import REASONS
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _cures
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.reasons import REASONS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks.service import (
+    MANAGER_CURES,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,21 +28,58 @@ HTTP = "every check that asks over HTTP"
 HOST = "every check that looks at the host"
 # Files below module_utils whose findings are not those of the check that has the file's name.
 PLACES: Mapping[str, tuple[str, ...]] = {
-    "_verify/checks/api.py": ("gateway", "sessions", "session"),
-    "_verify/checks/cors.py": ("cors", "frontend"),
-    "_verify/checks/frontend.py": ("frontend", "configuration"),
+    "_verify/checks/door_answers.py": ("front_door",),
+    "_verify/checks/door_certificate.py": ("front_door",),
+    "_verify/checks/api.py": ("agents", "gateway", "sessions", "session", "metrics"),
+    "_verify/checks/gateway_targets.py": ("gateway", "sessions", "session"),
+    "_verify/checks/gateway_sessions.py": ("sessions", "session"),
+    "_verify/checks/frontend_build.py": ("frontend", "configuration"),
+    "_verify/checks/preflight_request.py": ("cors", "frontend", "front_door"),
     "_verify/postgresql.py": ("database",),
+    "_verify/host_account.py": ("host",),
+    "_verify/database_locks.py": ("database",),
+    "_verify/database_writes.py": ("database",),
+    "_verify/gateway_address.py": ("gateway",),
+    "_verify/release_files.py": ("configuration",),
+    "_verify/redis_writes.py": ("queue",),
+    "_verify/stray_workers.py": ("queue",),
+    "_verify/gateway_probe.py": ("gateway", "sessions", "session"),
+    "_verify/settling.py": ("health", "frontend", "gateway"),
+    "_verify/sandbox.py": ("host",),
+    "_verify/unit_state.py": ("service",),
+    "_database/login.py": ("database",),
+    "_backup/restic.py": ("backup",),
     "_verify/context.py": (HTTP,),
-    "_verify/suite.py": (EVERY,),
+    "_verify/deployed.py": ("database", "configuration"),
+    "_verify/http_context.py": (HTTP,),
+    "_verify/attempts.py": (EVERY,),
+    "_verify/runner.py": (EVERY,),
+    "_verify/waivers.py": (EVERY,),
     "_services/diagnosis.py": ("service",),
 }
 # Of _verify/context.py, what is not said of an answer.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "internal": (EVERY,),
     "missing_library": (EVERY,),
-    "not_deployed": ("database", "configuration"),
 }
 FOUND = ("kind", "cause", "remedy")
+
+
+def cure_of(node: ast.expr | None, true: Mapping[str, bool]) -> str:
+    """By what a finding is cured, out of how the code says it."""
+    match node:
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            return cure_of(body if true.get(ast.dump(test)) else orelse, true)
+        case ast.Name(id=name) if isinstance(cure := getattr(_cures, name, None), _cures.Cure):
+            return shown(cure)
+        case ast.Call(func=ast.Name(id=name)):
+            return shown(getattr(_cures, name)([] if name == "end" else 0))
+    return _cures.PERSON
+
+
+def shown(cure: _cures.Cure) -> str:
+    """Who does it; with repair where that does it by itself."""
+    return f"{cure.by}, `repair`" if cure.action not in ("", "wait") else cure.by
 
 
 @dataclass(frozen=True)
@@ -50,6 +91,7 @@ class Kind:
     remedy: str
     checks: tuple[str, ...]
     part: str = ""  # of the check, where it is always the same one
+    by: str = "person"  # who or what cures it, and whether repair does
 
 
 @dataclass
@@ -110,14 +152,18 @@ def _word(node: ast.expr) -> str:
     return "…"
 
 
-def _variants(given: Mapping[str, ast.expr], scope: _Scope) -> Iterator[dict[str, str]]:
-    """The texts of kind, cause and remedy, once for each combination of the conditions in them."""
-    tests = sorted(set().union(*(_tests(node, scope) for node in given.values())))
+def _variants(
+    given: Mapping[str, ast.expr], scope: _Scope, cure: ast.expr | None
+) -> Iterator[dict[str, str]]:
+    """Kind, cause and remedy as texts, and by what it is cured, once for each combination of conditions."""
+    tests = sorted(
+        set().union(*(_tests(node, scope) for node in (*given.values(), *([cure] if cure else ()))))
+    )
     for answers in product((True, False), repeat=len(tests)):
         true = dict(zip(tests, answers, strict=True))
         texts = {name: _text(node, scope, true) for name, node in given.items()}
         if texts.get("kind"):
-            yield {name: text or "" for name, text in texts.items()}
+            yield {name: text or "" for name, text in texts.items()} | {"by": cure_of(cure, true)}
 
 
 def _assigned(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
@@ -141,7 +187,8 @@ def _assigned(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
                 else ""
             )
             # Handed on from where it was found out.
-            if name in FOUND and not (isinstance(expression, ast.Name) and expression.id in FOUND):
+            handed = isinstance(expression, ast.Name) and expression.id in (*FOUND, "cure")
+            if name in (*FOUND, "cure") and not handed:
                 yield name, expression
 
 
@@ -157,30 +204,38 @@ def _calls(function: ast.AST, scope: _Scope, checks: tuple[str, ...]) -> Iterato
     for node in ast.walk(function):
         if isinstance(node, ast.Call):
             given = {str(keyword.arg): keyword.value for keyword in node.keywords if keyword.arg in FOUND}
+            cures = {keyword.arg: keyword.value for keyword in node.keywords}
             named = node.func.id if isinstance(node.func, ast.Name) else ""
             if named == "Problem" and node.args:
                 given["kind"] = node.args[0]
             if named.endswith("Error") and node.args:
                 given["cause"] = node.args[0]
             if "kind" in given and "cause" in given:
-                for found in _variants(given, scope):
+                for found in _variants(given, scope, cures.get("cure")):
                     # What passes on the words of a program says nothing of its own.
                     if named.endswith("Error") and not found["cause"]:
                         continue
-                    yield Kind(
-                        found["kind"], found["cause"], found.get("remedy", ""), checks, _part(node, scope)
-                    )
+                    remedy, part = found.get("remedy", ""), _part(node, scope)
+                    yield Kind(found["kind"], found["cause"], remedy, checks, part, found["by"])
         for body in (getattr(node, name, None) for name in ("body", "orelse")):
             if isinstance(body, list) and set(FOUND) <= (given := dict(_assigned(body))).keys():
-                for found in _variants(given, scope):
-                    yield Kind(found["kind"], found["cause"], found["remedy"], checks)
+                cure = given.pop("cure", None)
+                for found in _variants(given, scope, cure):
+                    yield Kind(found["kind"], found["cause"], found["remedy"], checks, by=found["by"])
 
 
 def _of_file(path: Path, checks: tuple[str, ...]) -> Iterator[Kind]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    beside = [
+        str(node.module).replace(".", "/")
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module
+    ]
+    siblings = [ast.parse((path.parent / f"{name}.py").read_text(encoding="utf-8")) for name in beside]
     module = {
         node.targets[0].id: node.value
-        for node in tree.body
+        for source in (*siblings, tree)
+        for node in source.body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
     for top in tree.body:
@@ -199,13 +254,18 @@ def _host_files() -> list[Path]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("_host."):
                 names.add(str(node.module).removeprefix("_host."))
-    return [UTILS / "_host" / f"{name}.py" for name in sorted(names | {"commands"})]
+    return [UTILS / "_host" / f"{name}.py" for name in sorted(names | {"commands", "command_stream"})]
 
 
 def kinds() -> list[Kind]:
     """All of them, each once, by name."""
     found: dict[Kind, None] = {}
-    for path in [*sorted((UTILS / "_verify").rglob("*.py")), UTILS / "_services" / "diagnosis.py"]:
+    others = [
+        UTILS / "_backup" / "restic.py",
+        UTILS / "_database" / "login.py",
+        UTILS / "_services" / "diagnosis.py",
+    ]
+    for path in [*sorted((UTILS / "_verify").rglob("*.py")), *others]:
         name = path.relative_to(UTILS).as_posix()
         places = PLACES.get(name) or ((path.stem,) if path.stem in CHECKS else ())
         if places:
@@ -215,4 +275,10 @@ def kinds() -> list[Kind]:
         found |= dict.fromkeys(_of_file(path, (HOST,)))
     for kind, (cause, remedy) in REASONS.items():
         found[Kind(kind, cause, remedy, (HTTP,))] = None
-    return sorted(found, key=lambda item: (item.kind, item.checks, item.cause))
+    for kind, cure in MANAGER_CURES.items():
+        for item in [item for item in found if item.kind == kind]:
+            del found[item]
+            found[replace(item, by=shown(cure))] = None
+    # What passes on an error as it is has no kind of its own.
+    own = [item for item in found if not (item.kind.startswith("{") and item.kind.endswith("}"))]
+    return sorted(own, key=lambda item: (item.kind, item.checks, item.cause))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations import (
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanation import (
     ORDER,
-    ROWS,
     Finding,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations.table import ROWS
 
 from .specimens import explained
 
@@ -51,7 +51,7 @@ def render(findings: Sequence[Finding]) -> str:
     width = EDGE * 2 + NAME + len(CHECKS) * COLUMN + 40
     height = EDGE * 2 + HEAD + len(ROWS) * LINE + 36
     parts = [
-        "<!-- Written by docs/write_docs.py from plugins/module_utils/_verify/explanations.py. -->",
+        "<!-- Written by docs/write_docs.py from plugins/module_utils/_verify/explanations. -->",
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" font-family="sans-serif" font-size="13" fill="{INK}">',
         "<title>What explains what</title>",

@@ -20,6 +20,7 @@ _TREE = """  contains:
     summary: {description: One line., type: str, returned: always}
     cause: {description: Why., type: str, returned: always}
     remedy: {description: What to do., type: str, returned: always}
+    cure: {description: What the remedy takes., type: dict, returned: always}
     kind: {description: The cause as one word for programs., type: str, returned: always}
     evidence: {description: What was seen., type: dict, returned: always}
     measures: {description: Figures with their thresholds., type: list, elements: dict, returned: always}
@@ -71,27 +72,21 @@ remedy:
   type: str
   returned: always
 evidence:
-  description: What the check saw, without secrets.
+  description: What the check saw, without secrets; by parts of the check where it has some.
   type: dict
   returned: always
 verdict:
   description: The verdict as a tree. Its parts are below RV(verdict.checks) and look the same.
   type: dict
   returned: always
-{_TREE}verdicts:
-  description: A list with RV(verdict) only, as M(openclaw.mission_control.verify) returns it.
-  type: list
-  elements: dict
-  returned: always
-{_RUN}"""
+{_TREE}{_RUN}"""
 VERIFY = f"""{_STATE}verdicts:
   description: One verdict for each check, as a tree. Parts are below C(checks) and look the same.
   type: list
   elements: dict
   returned: always
 {_TREE}{_RUN}comparison:
-  description:
-    - What changed since O(baseline), with C(decision) PROCEED, REVIEW or ROLLBACK.
+  description: What changed since O(baseline), with C(decision) PROCEED, REVIEW or ROLLBACK.
   type: dict
   returned: always
 """

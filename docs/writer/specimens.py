@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations import (
-    BACKEND,
-    FRONTEND,
-    ROWS,
-    WORKER,
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanation import (
     Finding,
     Row,
     place,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations.table import ROWS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations.units import (
+    BACKEND,
+    FRONTEND,
+    GATEWAY,
+    WORKER,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import (
@@ -57,8 +60,26 @@ PARTS: Mapping[str, str] = {
     "agents_offline": "agents.status",
     "spinning": "cpu",
     "database_slow": "database.agents",
+    "lock_held": "database.locks",
+    "database_read_only": "database.writes",
+    "database_rights": "database.writes",
+    **dict.fromkeys(
+        (
+            "redis_full",
+            "redis_replica",
+            "redis_disk",
+            "redis_replicas_missing",
+            "redis_starting",
+            "redis_refuses",
+        ),
+        "queue.writes",
+    ),
     "database_statement": "database.agents",
     "gateway_version": "configuration.gateway_version",
+    "backup_failed": "backup.run",
+    "drill_failed": "backup.drill",
+    "wal_backup_failed": "backup.server files",
+    "check_failed": "backup.check",
 }
 PORTS: Sequence[Mapping[str, Any]] = (
     {"port": 8000, "unit": BACKEND},
@@ -66,7 +87,7 @@ PORTS: Sequence[Mapping[str, Any]] = (
     {"port": 5432},
     {"port": 6379},
 )
-OF_THE_USER = ("no_linger", "manager_down")
+OF_THE_USER = ("no_linger", "manager_down", "manager_hangs")
 
 
 def _paths(item: Kind, check: str) -> Iterator[str]:
@@ -76,13 +97,17 @@ def _paths(item: Kind, check: str) -> Iterator[str]:
         yield from [known] if known.startswith(f"{check}.") else []
     elif check == "service" and item.part not in ("linger", "manager"):
         parts = [item.part or known] if item.part or known else ["active", "restarts"]
-        yield from (f"service.{unit}.{part}" for unit in UNITS for part in parts)
+        yield from (f"service.{unit}.{part}" for unit in (*UNITS, GATEWAY) for part in parts)
     elif check == "log":
         yield from (f"log.{unit}.{item.part or 'errors'}" for unit in UNITS)
     elif check == "cors" or (check == "frontend" and item.kind.startswith("cors_")):
         yield "frontend.cors" if check == "frontend" else f"cors.http://host.{item.part}"
+    elif check == "front_door":
+        yield f"front_door.{item.part or 'certificate'}"
     elif check == "configuration" and "frontend" in item.checks:
         yield from ["configuration.api_url"] if item.part == "api_url" else []
+    elif item.kind == "release_changed":
+        yield from (f"configuration.release {part}" for part in ("backend", "frontend"))
     elif item.part == "environment":
         yield from (f"configuration.environment {unit}" for unit in (BACKEND, WORKER))
     elif check == "database":
@@ -92,6 +117,8 @@ def _paths(item: Kind, check: str) -> Iterator[str]:
     elif check in ("gateway", "sessions", "session"):
         name = {"gateway": "board one", "sessions": "board one", "session": "key"}[check]
         yield f"{check}.{name}" + (f".{item.part}" if item.part else "")
+    elif check == "backup":
+        yield f"backup.{item.part or 'repository'}"
     elif check in ("health", "frontend"):
         yield f"{check}.{item.part or '/'}"
     else:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations import (
-    ROWS,
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanation import (
     Finding,
     Match,
     Row,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations.table import ROWS
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
 
 from .kinds import Kind
 from .specimens import explained
 
-HEAD = """<!-- Written by docs/write_docs.py (make docs) from the code of the checks and from
-plugins/module_utils/_verify/explanations.py: change it there. -->
+HEAD = """<!-- Written by docs/write_docs.py (make docs-files) from the code of the checks and from
+plugins/module_utils/_verify/explanations: change it there. -->
 # Verdicts: what a word means, and what it explains
 
 Each finding of `verify.yml` has a `kind`: one word for programs, and for this page. `summary`, `cause` and
 `remedy` of the finding itself name hosts, ports and units; here braces stand in their place.
+
+What a remedy takes is its `cure`, in reports `{by, action, target}`: a `person` has to decide something; a
+`deploy`ment, a `restart` or one `command` does it; or there is nothing to do but `wait`. With `repair` beside
+it `mission-control repair`, or `playbooks/repair.yml`, does it by itself (docs/operations.md).
 
 - [What explains what](#what-explains-what): root causes and their consequences
 - [All kinds](#all-kinds), by name
@@ -98,9 +102,9 @@ def _kind(name: str, entries: Sequence[Kind], explains: Sequence[Row], explained
     text = f"### `{name}`\n"
     checks = list(dict.fromkeys(check for entry in entries for check in entry.checks))
     text += f"Found by: {', '.join(f'`{check}`' if check in CHECKS else check for check in checks)}.\n\n"
-    text += "| cause | remedy |\n| --- | --- |\n"
-    rows = dict.fromkeys((_cell(entry.cause), _cell(entry.remedy)) for entry in entries)
-    text += "".join(f"| {cause} | {remedy} |\n" for cause, remedy in rows)
+    text += "| cause | remedy | done by |\n| --- | --- | --- |\n"
+    rows = dict.fromkeys((_cell(entry.cause), _cell(entry.remedy), entry.by) for entry in entries)
+    text += "".join(f"| {cause} | {remedy} | {by} |\n" for cause, remedy, by in rows)
     if explains:
         text += f"\nExplains, as: {_links(explains)}.\n"
     if explained:

@@ -32,7 +32,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Environment: SANDBOX_RUN (name of the run), SANDBOX_STATE (default .cache/sandbox here),\n"
         "SANDBOX_CACHE (default /var/cache/openclaw-mission-control), SANDBOX_MIRROR (Debian mirror),\n"
-        "SANDBOX_COPY (set: copy the base, do not overlay it).",
+        "SANDBOX_COPY (set: copy the base, do not overlay it), SANDBOX_PATIENCE (how much longer to\n"
+        "wait on a slow machine, e.g. 3).",
     )
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

@@ -10,6 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._terminal import clean
 from ..plugin_utils import _adoption_settings
 from ..plugin_utils._preflight.inventory import PUBLIC_VARIABLES
 
@@ -71,4 +72,4 @@ def summary(host: str, found: Mapping[str, Any], table: str) -> str:
     lines.append(
         "  Nothing is deleted; what was put aside comes back if the new release does not pass its gate."
     )
-    return "\n".join([*lines, "", table]).rstrip()
+    return clean("\n".join([*lines, "", table]).rstrip())

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import _bundle
-from ..module_utils._host.errors import DeploymentError
+from ..module_utils._host.deployment_errors import DeploymentError
 from ..plugin_utils._upload import upload
 
 

@@ -40,7 +40,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             name = made.rsplit("/", 1)[-1]
             if not NAME.fullmatch(name):
                 # Chosen by the host, written where Ansible was called: it must not be an ansible.cfg.
-                message = f"The host calls its bundle {clean(name)!r}, which is no name of a bundle."
+                message = f"The host calls its bundle {clean(name)!r}, which is not a valid name of a bundle."
                 remedy = "Look at that host; or name the file yourself in path."
                 return {**result, **answer, "failed": True, "msg": f"{message} {remedy}"}
             target /= name

@@ -78,6 +78,8 @@ def sentence(host: str, line: dict[str, Any]) -> str:
         "deployed": f"release {current} serves",
         "unchanged": f"nothing to do, release {current} serves",
         "rolled_back": f"release {current} serves again",
+        "rotated": f"rotated {', '.join(line.get('rotated') or ['nothing'])}, release {current} serves",
+        "restored": f"restored, release {current} serves",
         "removed": "removed",
         "returned": f"release {line.get('release')} failed, {current} serves again",
     }

@@ -33,7 +33,7 @@ def problems(verify: Mapping[str, Any]) -> list[str]:
     for where, specification, given in (
         ("options", COMMON, verify.get("options") or {}),
         *(
-            (f"check_options.{check}", CHECKS[check][1] if check in CHECKS else {}, options)
+            (f"check_options.{check}", CHECKS.get(check, {}), options)
             for check, options in (verify.get("check_options") or {}).items()
         ),
     ):

@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils import _bundle
 from ..module_utils._host import trees
-from ..module_utils._host.errors import DeploymentError
+from ..module_utils._host.deployment_errors import DeploymentError
 from ..module_utils._release import source as _source
 from ..plugin_utils._upload import upload
 

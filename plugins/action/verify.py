@@ -13,12 +13,13 @@ import re
 import shlex
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._command.archive import INTERPRETER, NAME, SPECIFICATION, identity
 from ..module_utils._command.verify import MARK
+from ..module_utils._discreet import without
 from ..module_utils._verify.options import verify_specification
 from ..plugin_utils._command_sources import command_sources
 
@@ -34,6 +35,14 @@ from {NAME}._command.verify import main
 sys.exit(main({COMMAND!r}))
 """
 _SYSTEM_PYTHON = re.compile(r"auto(_legacy)?(_silent)?|/usr/bin/python3(\.\d+)?")
+
+
+def wants_invocation(variables: dict[str, Any]) -> bool:
+    """Whether a result tells what a module was called with: since ansible-core 2.21 only on request."""
+    try:
+        return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
+    except AnsibleError:
+        return True
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -87,7 +96,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             answer: dict[str, Any] = json.loads(record)
         except ValueError:
             return None
-        answer["invocation"] = {"module_args": options}
-        # As AnsibleModule does it.
-        hidden: dict[str, Any] = remove_values(answer, validation._no_log_values)
+        if wants_invocation(variables):
+            answer["invocation"] = {"module_args": options}
+        hidden: dict[str, Any] = without(answer, validation._no_log_values)
         return hidden

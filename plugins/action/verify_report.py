@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes a
                 "show": {"type": "bool", "default": True},
             }
         )
-        reports = [report for report in arguments["results"] if "verdicts" in report]
+        reports = [report for report in arguments["results"] if {"verdict", "verdicts"} & report.keys()]
         if not reports:
             raise AnsibleActionFail(
                 "results: none of them has verdicts; give results of openclaw.mission_control.verify"
@@ -69,21 +70,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes a
             display.display(
                 "\n" + (table(found, colour=True, verbose=display.verbosity > 0) if colour else text)
             )
-        files = {}
-        if arguments["formats"]:
-            directory = Path(arguments["directory"]).expanduser().absolute()
-            directory.mkdir(parents=True, exist_ok=True)
-            for wanted in arguments["formats"]:
-                ending, _renderer = RENDERERS[wanted]
-                path = directory / f"{file_name(str(name))}{ending}"
-                try:
-                    previous = path.read_text(encoding="utf-8")
-                except (OSError, ValueError):
-                    previous = ""
-                write_atomically(path, render(found, wanted, previous), 0o600)
-                files[wanted] = str(path)
-            if arguments["show"]:
-                display.display(f"Reports: {', '.join(files.values())}\n")
+        files = self._write(found, arguments["formats"], arguments["directory"], str(name))
+        if files and arguments["show"]:
+            display.display(f"Reports: {', '.join(files.values())}\n")
         result.update(
             changed=False,
             state=found["state"],
@@ -105,6 +94,25 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own classes a
             result["failed"] = True
             result["msg"] = f"ROLLBACK: {found['comparison']['reason']}"
         return result
+
+    @staticmethod
+    def _write(
+        found: Mapping[str, Any], formats: Sequence[str], directory: str | None, name: str
+    ) -> dict[str, str]:
+        """A file for each format; returns where they are."""
+        files: dict[str, str] = {}
+        for wanted in formats:
+            place = Path(directory or ".").expanduser().absolute()
+            place.mkdir(parents=True, exist_ok=True)
+            ending, _renderer = RENDERERS[wanted]
+            path = place / f"{file_name(name)}{ending}"
+            try:
+                previous = path.read_text(encoding="utf-8")
+            except (OSError, ValueError):
+                previous = ""
+            write_atomically(path, render(found, wanted, previous), 0o600)
+            files[wanted] = str(path)
+        return files
 
     @staticmethod
     def _baseline(path: Path) -> dict[str, Any]:

@@ -12,7 +12,8 @@ description:
   - Ends a run of C(deploy.yml) or C(rollback.yml) with one table of its time by phase, such as packages,
     release, migration, start and gate. Steps that a module timed itself, the build of the frontend for
     example, stand below their phase.
-  - Runs of other playbooks are left as they are.
+  - Runs of other playbooks are left as they are, and there is no table where
+    P(openclaw.mission_control.progress#callback) has told the phases as they passed.
 requirements:
   - Enable it by C(callbacks_enabled = openclaw.mission_control.phases) in the section C([defaults]) of
     ansible.cfg, or by the environment variable C(ANSIBLE_CALLBACKS_ENABLED).
@@ -20,66 +21,19 @@ author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 """
 
-import re
 import time
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
 from ..module_utils._tables import table
+from ..plugin_utils._progress.mode import shows_progress
+from ..plugin_utils._progress.phases import COLLECTION, is_include, phase_of_task, tasks_of
 
-COLLECTION = "openclaw.mission_control"
-# By role and file of tasks, or by role.
-PHASES = {
-    "common": "packages and user",
-    "postgresql": "database server",
-    "redis": "Redis",
-    "source": "source",
-    "release": "release",
-    "release/build": "begin of the build",
-    "release/collect_build": "built meanwhile",
-    "release/activate": "start",
-    "release/services": "start",
-    "release/verify": "gate",
-    "release/gate": "gate",
-    "release/revert": "return to the release of before",
-    "release/prune": "removal of old releases",
-    "release/choose": "choice of the release",
-    "release/schema": "database schema",
-    "release/rollback": "start",
-    "deployment": "lock and history",
-    "deployment/maintenance": "maintenance",
-    "backend": "settings",
-    "backend/migrate": "migration",
-    "backend/backup": "backup",
-    "backend/owner": "start",
-    "worker": "settings",
-    "frontend": "settings",
-    "verify": "gate",
-    "bundle": "bundle",
-    "command": "host command",
-    "gateway": "gateway",
-}
 # What every deployment and every rollback begins with, and nothing else does.
 BEGIN = "deployment/begin"
 # Seconds that are shown as 0.0 are left out.
 SHORTEST = 0.05
-_INCLUDES = ("ansible.builtin.include_role", "ansible.builtin.include_tasks")
-_TASKS = re.compile(r"/roles/(\w+)/tasks/(\w+)\.ya?ml(?::\d+)?$")
-
-
-def tasks_of(path: str) -> str:
-    """The role and the file of a task; empty for one that stands elsewhere."""
-    match = _TASKS.search(path)
-    return f"{match[1]}/{match[2]}" if match else ""
-
-
-def phase_of(path: str, role: str) -> str:
-    """The phase of a task, by the file it stands in and the name of its role."""
-    if tasks_of(path) in PHASES:
-        return PHASES[tasks_of(path)]
-    name = role.removeprefix(f"{COLLECTION}.")
-    return PHASES.get(name, name or "other tasks")
 
 
 class Clock:
@@ -137,13 +91,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._deploys = False
 
     def _enter(self, task: Any) -> None:
-        if task.resolved_action in _INCLUDES:
-            # What it includes has a phase of its own.
+        phase = phase_of_task(task)
+        if not phase:
             return
-        role = task._role.get_name() if task._role is not None else ""
-        path = str(task.get_path() or "")
-        self._clock.enter(phase_of(path, str(role)), time.monotonic())
-        self._deploys = self._deploys or tasks_of(path) == BEGIN
+        self._clock.enter(phase, time.monotonic())
+        self._deploys = self._deploys or tasks_of(str(task.get_path() or "")) == BEGIN
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._enter(task)
@@ -158,7 +110,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._clock.work()
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if result.task.resolved_action not in _INCLUDES:
+        if not is_include(result.task):
             self._clock.work()
         timings = result.result.get("timings")
         if isinstance(timings, dict):
@@ -166,6 +118,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._clock.enter("", time.monotonic())
-        if self._deploys:
+        if self._deploys and not shows_progress(self._display):
             text = table(["PHASE", "TIME"], self._clock.rows(), limit=60)
             self._display.display(f"\n{text.rstrip()}\n")

@@ -1,8 +1,8 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Options of the checks. Written by docs/write_docs.py from plugins/module_utils/_verify/options.py:
-change them there.
+"""Options of the checks. Written by docs/write_docs.py from plugins/module_utils/_verify/options.py and
+docs/writer/option_texts.py: change them there.
 """
 
 from __future__ import annotations
@@ -33,6 +33,13 @@ options:
       whoever runs the check.
     type: str
     default: ''
+  trusted_users:
+    description:
+    - Users besides root and O(user) to whom secrets may be sent where they listen on this host,
+      such as that of a proxy of yours without TLS. Not asked where O(user) is not given.
+    type: list
+    elements: str
+    default: []
   root:
     description:
     - The application's root directory, with C(current) and C(releases).
@@ -159,6 +166,8 @@ options:
       100 is the slowest.'
     type: float
     default: 95.0
+requirements:
+- requests (Python library)
 """
 
     CORS = r"""
@@ -193,6 +202,8 @@ options:
     elements: str
     default:
     - authorization
+requirements:
+- requests (Python library)
 """
 
     MEMBERSHIP = r"""
@@ -207,6 +218,8 @@ options:
     - member
     - any
     default: owner
+requirements:
+- requests (Python library)
 """
 
     AGENTS = r"""
@@ -265,6 +278,8 @@ options:
       of this range. A range in the syntax of the monitoring plugins; empty for none.
     type: str
     default: ''
+requirements:
+- requests (Python library)
 """
 
     GATEWAY = r"""
@@ -282,7 +297,9 @@ options:
     default: ''
   gateway_token:
     description:
-    - Token for O(gateway_url).
+    - 'Token for O(gateway_url). The product takes it in the query string, so it appears in
+      the access log of the backend, that is in its journal; unless a board is bound to a gateway
+      that is registered with this address and token: then that board is asked, without it.'
     type: str
     default: ''
   disable_device_pairing:
@@ -312,6 +329,8 @@ options:
       monitoring plugins; empty for none.
     type: str
     default: ''
+requirements:
+- requests (Python library)
 """
 
     SESSIONS = r"""
@@ -370,6 +389,8 @@ options:
     - warn
     - fail
     default: ignore
+requirements:
+- requests (Python library)
 """
 
     SESSION = r"""
@@ -403,6 +424,8 @@ options:
       the syntax of the monitoring plugins; empty for none.
     type: str
     default: ''
+requirements:
+- requests (Python library)
 """
 
     METRICS = r"""
@@ -463,6 +486,8 @@ options:
     - 'The same. Outside of them: fail.'
     type: dict
     default: {}
+requirements:
+- requests (Python library)
 """
 
     FRONTEND = r"""
@@ -486,9 +511,17 @@ options:
     - /
   probe:
     description:
-    - Path of the API that the page's address is tried with.
+    - Path of the API that the page's address is tried with. It is asked without a token, so
+      401 and 403 of the backend's are an answer, too.
     type: str
-    default: /healthz
+    default: /api/v1/organizations/me/member
+  backend_url:
+    description:
+    - 'Where the backend is asked when the API''s address is out of reach from here, as before
+      DNS is switched or behind a NAT. That it answers there is a warning then. Empty: out of
+      reach is a failure.'
+    type: str
+    default: ''
   latency_warning:
     description:
     - Warn when the time to the whole page, in milliseconds, is outside of this range. A range
@@ -513,6 +546,8 @@ options:
       A range in the syntax of the monitoring plugins; empty for none.
     type: str
     default: '7:'
+requirements:
+- requests (Python library)
 """
 
     SERVICE = r"""
@@ -526,6 +561,17 @@ options:
     - mission-control-backend
     - mission-control-frontend
     - mission-control-worker
+  gateway_unit:
+    description:
+    - Whether a gateway was deployed on this host, whose unit C(openclaw-gateway) must run.
+    type: bool
+    default: false
+  gateway_user:
+    description:
+    - 'The user of that unit. Empty: the application''s user, or C(openclaw), who has such a
+      unit.'
+    type: str
+    default: ''
   restart_window:
     description:
     - How long ago the last start may lie for automatic restarts to count.
@@ -644,6 +690,22 @@ options:
     type: list
     elements: str
     default: []
+  deployments:
+    description:
+    - 'Whether errors and tracebacks count that were logged while a deployment went on which
+      then succeeded, or was taken back. They are its own: services are switched, a gateway
+      is made known. When it went on is in the history (playbook history). Patterns and the
+      rate count always.'
+    type: bool
+    default: false
+  past:
+    description:
+    - Whether errors and tracebacks count that were logged before the unit, or the database,
+      queue or gateway of this host that it needs, was started the last time. They ended with
+      their cause, and are told. A restart that systemd made by itself ends nothing. The rate
+      is that since then, and patterns count always.
+    type: bool
+    default: false
   worst_lines:
     description:
     - How many of the most frequent errors are shown.
@@ -750,6 +812,20 @@ options:
       the syntax of the monitoring plugins; empty for none.
     type: str
     default: '259200'
+  certificate_days_warning:
+    description:
+    - Warn when the days that the server's certificate is still valid is outside of this range.
+      A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '60:'
+  certificate_days_critical:
+    description:
+    - Fail when the days that the server's certificate is still valid is outside of this range.
+      A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '7:'
+requirements:
+- psycopg2 (Python library)
 """
 
     QUEUE = r"""
@@ -810,6 +886,18 @@ options:
       in the syntax of the monitoring plugins; empty for none.
     type: str
     default: '600'
+  certificate_days_warning:
+    description:
+    - Warn when the days that the server's certificate is still valid is outside of this range.
+      A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '60:'
+  certificate_days_critical:
+    description:
+    - Fail when the days that the server's certificate is still valid is outside of this range.
+      A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '7:'
 """
 
     HOST = r"""
@@ -822,6 +910,8 @@ options:
     default:
     - /
     - ~/mission-control
+    - /tmp
+    - /var/log
   disk_warning:
     description:
     - Warn when the free space (or inodes), in percent, is outside of this range. A range in
@@ -868,6 +958,12 @@ options:
         - The application user's unit that must hold it.
         type: str
         default: ''
+      users:
+        description:
+        - 'The users who may hold it, where it is no unit''s. Empty: any one.'
+        type: list
+        elements: str
+        default: []
   strangers:
     description:
     - Whether other ports of O(user) that others can reach are a warning.
@@ -888,6 +984,12 @@ options:
     - mission-control-backend
     - mission-control-frontend
     - mission-control-worker
+  gateway_sandbox:
+    description:
+    - Whether the sandboxing of the gateway's unit must be in force, too, where a deployment
+      has put one.
+    type: bool
+    default: true
 """
 
     CONFIGURATION = r"""
@@ -915,6 +1017,140 @@ options:
     - 'The gateway''s version. Empty: not compared.'
     type: str
     default: ''
+requirements:
+- requests (Python library)
+"""
+
+    FRONT_DOOR = r"""
+options:
+  http_url:
+    description:
+    - Address without TLS, from which users have to be sent on. Empty means port 80 of O(public_url).
+    type: str
+    default: ''
+  hsts:
+    description:
+    - Whether browsers are to be told to insist on https (HSTS).
+    type: bool
+    default: true
+  direct:
+    description:
+    - Addresses of backend and frontend themselves, which must not answer from here.
+    type: list
+    elements: str
+    default: []
+  stream_seconds:
+    description:
+    - Seconds within which the first event of a stream has to come.
+    type: float
+    default: 3.0
+  stream_hold:
+    description:
+    - Seconds that a stream is listened to after its first event; it must not be cut meanwhile.
+      V(0) leaves that out.
+    type: float
+    default: 0.0
+  forged:
+    description:
+    - 'Whether to see that the proxy overwrites the address that a client claims, X-Forwarded-For
+      and Forwarded. Takes 22 failed logins of an agent, each as somebody else: for a minute
+      the product then refuses real ones from the address of this check.'
+    type: bool
+    default: false
+  websocket_path:
+    description:
+    - Path at which a WebSocket has to be opened. Empty leaves that out.
+    type: str
+    default: ''
+  certificate_days_warning:
+    description:
+    - Warn when the number of days for which the certificate is still valid is outside of this
+      range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '14:'
+  certificate_days_critical:
+    description:
+    - Fail when the number of days for which the certificate is still valid is outside of this
+      range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '3:'
+requirements:
+- requests (Python library)
+"""
+
+    BACKUP = r"""
+options:
+  age_warning:
+    description:
+    - Warn when the time since the last backup that succeeded, in seconds, is outside of this
+      range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '97200'
+  age_critical:
+    description:
+    - Fail when the time since the last backup that succeeded, in seconds, is outside of this
+      range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '259200'
+  check_age_warning:
+    description:
+    - Warn when the time since the repository was read from beginning to end, in seconds, is
+      outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '1382400'
+  check_age_critical:
+    description:
+    - Fail when the time since the repository was read from beginning to end, in seconds, is
+      outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '3456000'
+  drill_age_warning:
+    description:
+    - Warn when the time since a restore point was proved by a drill, in seconds, is outside
+      of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '1382400'
+  drill_age_critical:
+    description:
+    - Fail when the time since a restore point was proved by a drill, in seconds, is outside
+      of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '3456000'
+  room_warning:
+    description:
+    - Warn when the free space of a repository on the host, as a multiple of the last backup,
+      is outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '1.5:'
+  room_critical:
+    description:
+    - Fail when the free space of a repository on the host, as a multiple of the last backup,
+      is outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  growth_warning:
+    description:
+    - Warn when the size of the last backup, as a multiple of what was usual, is outside of
+      this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: 0.5:3
+  growth_critical:
+    description:
+    - Fail when the size of the last backup, as a multiple of what was usual, is outside of
+      this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: ''
+  on_the_host:
+    description:
+    - Whether a repository in a directory of the host is accepted, because that is another machine's,
+      or its loss is.
+    type: bool
+    default: false
+  lock_age:
+    description:
+    - Seconds after which a lock in the repository that nobody refreshes is left behind.
+    type: int
+    default: 1800
 """
 
     VERIFY = r"""
@@ -941,6 +1177,8 @@ options:
     - queue
     - host
     - configuration
+    - front_door
+    - backup
     default:
     - all
   skip:
@@ -964,6 +1202,8 @@ options:
     - queue
     - host
     - configuration
+    - front_door
+    - backup
     default: []
   suite_deadline:
     description:
@@ -995,7 +1235,7 @@ options:
         required: true
   baseline:
     description:
-    - An earlier result (its RV(report)) that this one is compared with.
+    - An earlier result of this module, which this one is compared with.
     type: raw
   view:
     description:
@@ -1174,17 +1414,20 @@ options:
         default: ''
       gateway_token:
         description:
-        - Token for O(gateway_url).
+        - 'Token for O(gateway.gateway_url). The product takes it in the query string, so it
+          appears in the access log of the backend, that is in its journal; unless a board is
+          bound to a gateway that is registered with this address and token: then that board
+          is asked, without it.'
         type: str
         default: ''
       disable_device_pairing:
         description:
-        - For O(gateway_url).
+        - For O(gateway.gateway_url).
         type: bool
         default: false
       allow_insecure_tls:
         description:
-        - For O(gateway_url).
+        - For O(gateway.gateway_url).
         type: bool
         default: false
       required:
@@ -1389,9 +1632,17 @@ options:
         - /
       probe:
         description:
-        - Path of the API that the page's address is tried with.
+        - Path of the API that the page's address is tried with. It is asked without a token,
+          so 401 and 403 of the backend's are an answer, too.
         type: str
-        default: /healthz
+        default: /api/v1/organizations/me/member
+      backend_url:
+        description:
+        - 'Where the backend is asked when the API''s address is out of reach from here, as
+          before DNS is switched or behind a NAT. That it answers there is a warning then. Empty:
+          out of reach is a failure.'
+        type: str
+        default: ''
       latency_warning:
         description:
         - Warn when the time to the whole page, in milliseconds, is outside of this range. A
@@ -1431,6 +1682,17 @@ options:
         - mission-control-backend
         - mission-control-frontend
         - mission-control-worker
+      gateway_unit:
+        description:
+        - Whether a gateway was deployed on this host, whose unit C(openclaw-gateway) must run.
+        type: bool
+        default: false
+      gateway_user:
+        description:
+        - 'The user of that unit. Empty: the application''s user, or C(openclaw), who has such
+          a unit.'
+        type: str
+        default: ''
       restart_window:
         description:
         - How long ago the last start may lie for automatic restarts to count.
@@ -1438,14 +1700,14 @@ options:
         default: 15m
       restarts_warning:
         description:
-        - Warn when the number of automatic restarts within O(restart_window) is outside of
-          this range. A range in the syntax of the monitoring plugins; empty for none.
+        - Warn when the number of automatic restarts within O(service.restart_window) is outside
+          of this range. A range in the syntax of the monitoring plugins; empty for none.
         type: str
         default: '0'
       restarts_critical:
         description:
-        - Fail when the number of automatic restarts within O(restart_window) is outside of
-          this range. A range in the syntax of the monitoring plugins; empty for none.
+        - Fail when the number of automatic restarts within O(service.restart_window) is outside
+          of this range. A range in the syntax of the monitoring plugins; empty for none.
         type: str
         default: '3'
       memory_warning:
@@ -1547,6 +1809,22 @@ options:
         type: list
         elements: str
         default: []
+      deployments:
+        description:
+        - 'Whether errors and tracebacks count that were logged while a deployment went on which
+          then succeeded, or was taken back. They are its own: services are switched, a gateway
+          is made known. When it went on is in the history (playbook history). Patterns and
+          the rate count always.'
+        type: bool
+        default: false
+      past:
+        description:
+        - Whether errors and tracebacks count that were logged before the unit, or the database,
+          queue or gateway of this host that it needs, was started the last time. They ended
+          with their cause, and are told. A restart that systemd made by itself ends nothing.
+          The rate is that since then, and patterns count always.
+        type: bool
+        default: false
       worst_lines:
         description:
         - How many of the most frequent errors are shown.
@@ -1655,6 +1933,18 @@ options:
           in the syntax of the monitoring plugins; empty for none.
         type: str
         default: '259200'
+      certificate_days_warning:
+        description:
+        - Warn when the days that the server's certificate is still valid is outside of this
+          range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '60:'
+      certificate_days_critical:
+        description:
+        - Fail when the days that the server's certificate is still valid is outside of this
+          range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '7:'
   queue:
     description:
     - Options of the check that Redis answers, a worker waits, and no work lies there for too
@@ -1717,6 +2007,18 @@ options:
           A range in the syntax of the monitoring plugins; empty for none.
         type: str
         default: '600'
+      certificate_days_warning:
+        description:
+        - Warn when the days that the server's certificate is still valid is outside of this
+          range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '60:'
+      certificate_days_critical:
+        description:
+        - Fail when the days that the server's certificate is still valid is outside of this
+          range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '7:'
   host:
     description:
     - Options of the check that clock, disk, memory, ports and sandboxing of the host are right.
@@ -1730,6 +2032,8 @@ options:
         default:
         - /
         - ~/mission-control
+        - /tmp
+        - /var/log
       disk_warning:
         description:
         - Warn when the free space (or inodes), in percent, is outside of this range. A range
@@ -1776,6 +2080,12 @@ options:
             - The application user's unit that must hold it.
             type: str
             default: ''
+          users:
+            description:
+            - 'The users who may hold it, where it is no unit''s. Empty: any one.'
+            type: list
+            elements: str
+            default: []
       strangers:
         description:
         - Whether other ports of O(user) that others can reach are a warning.
@@ -1793,6 +2103,12 @@ options:
         type: list
         elements: str
         default: *id002
+      gateway_sandbox:
+        description:
+        - Whether the sandboxing of the gateway's unit must be in force, too, where a deployment
+          has put one.
+        type: bool
+        default: true
   configuration:
     description:
     - Options of the check that what runs is what is deployed, and the settings fit together.
@@ -1821,4 +2137,145 @@ options:
         - 'The gateway''s version. Empty: not compared.'
         type: str
         default: ''
+  front_door:
+    description:
+    - Options of the check that users come in by TLS, and a proxy in front does nothing to what
+      the product relies on.
+    type: dict
+    suboptions:
+      http_url:
+        description:
+        - Address without TLS, from which users have to be sent on. Empty means port 80 of O(public_url).
+        type: str
+        default: ''
+      hsts:
+        description:
+        - Whether browsers are to be told to insist on https (HSTS).
+        type: bool
+        default: true
+      direct:
+        description:
+        - Addresses of backend and frontend themselves, which must not answer from here.
+        type: list
+        elements: str
+        default: []
+      stream_seconds:
+        description:
+        - Seconds within which the first event of a stream has to come.
+        type: float
+        default: 3.0
+      stream_hold:
+        description:
+        - Seconds that a stream is listened to after its first event; it must not be cut meanwhile.
+          V(0) leaves that out.
+        type: float
+        default: 0.0
+      forged:
+        description:
+        - 'Whether to see that the proxy overwrites the address that a client claims, X-Forwarded-For
+          and Forwarded. Takes 22 failed logins of an agent, each as somebody else: for a minute
+          the product then refuses real ones from the address of this check.'
+        type: bool
+        default: false
+      websocket_path:
+        description:
+        - Path at which a WebSocket has to be opened. Empty leaves that out.
+        type: str
+        default: ''
+      certificate_days_warning:
+        description:
+        - Warn when the number of days for which the certificate is still valid is outside of
+          this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '14:'
+      certificate_days_critical:
+        description:
+        - Fail when the number of days for which the certificate is still valid is outside of
+          this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '3:'
+  backup:
+    description:
+    - Options of the check that the last backup is recent, has been proved by a drill, and does
+      not lie on the host alone.
+    type: dict
+    suboptions:
+      age_warning:
+        description:
+        - Warn when the time since the last backup that succeeded, in seconds, is outside of
+          this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '97200'
+      age_critical:
+        description:
+        - Fail when the time since the last backup that succeeded, in seconds, is outside of
+          this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '259200'
+      check_age_warning:
+        description:
+        - Warn when the time since the repository was read from beginning to end, in seconds,
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: '1382400'
+      check_age_critical:
+        description:
+        - Fail when the time since the repository was read from beginning to end, in seconds,
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: '3456000'
+      drill_age_warning:
+        description:
+        - Warn when the time since a restore point was proved by a drill, in seconds, is outside
+          of this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '1382400'
+      drill_age_critical:
+        description:
+        - Fail when the time since a restore point was proved by a drill, in seconds, is outside
+          of this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: '3456000'
+      room_warning:
+        description:
+        - Warn when the free space of a repository on the host, as a multiple of the last backup,
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: '1.5:'
+      room_critical:
+        description:
+        - Fail when the free space of a repository on the host, as a multiple of the last backup,
+          is outside of this range. A range in the syntax of the monitoring plugins; empty for
+          none.
+        type: str
+        default: ''
+      growth_warning:
+        description:
+        - Warn when the size of the last backup, as a multiple of what was usual, is outside
+          of this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: 0.5:3
+      growth_critical:
+        description:
+        - Fail when the size of the last backup, as a multiple of what was usual, is outside
+          of this range. A range in the syntax of the monitoring plugins; empty for none.
+        type: str
+        default: ''
+      on_the_host:
+        description:
+        - Whether a repository in a directory of the host is accepted, because that is another
+          machine's, or its loss is.
+        type: bool
+        default: false
+      lock_age:
+        description:
+        - Seconds after which a lock in the repository that nobody refreshes is left behind.
+        type: int
+        default: 1800
+requirements:
+- requests (Python library)
+- psycopg2 (Python library)
 """

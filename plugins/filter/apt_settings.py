@@ -3,47 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.errors import AnsibleFilterError
-
-DOCUMENTATION = r"""
-name: apt_settings
-short_description: Divide an environment for downloads into what apt may be told openly and what not
-version_added: "1.0.0"
-description:
-  - The environment of a task is part of a command line on the host, which all of its users can read.
-  - Returns the variables that apt knows and that hold no password, and the lines of an apt configuration file
-    with the proxies that need one. All other variables are left out.
-options:
-  _input:
-    description: Environment variables.
-    type: dict
-    required: true
-author:
-  - OpenClaw Mission Control collection contributors (@openclaw)
-"""
-
-EXAMPLES = r"""
-- name: See what stays out of the command line
-  ansible.builtin.debug:
-    msg: "{{ ({'http_proxy': proxy} | openclaw.mission_control.apt_settings).environment }}"
-"""
-
-RETURN = r"""
-_value:
-  description: The two parts.
-  type: dict
-  contains:
-    environment:
-      description: Environment variables for the task that runs apt.
-      type: dict
-    configuration:
-      description: Text of a configuration file for C(APT_CONFIG); empty where none is needed.
-      type: str
-"""
 
 PROXIES = ("http_proxy", "https_proxy", "ftp_proxy")
 # What apt and its methods read besides; see apt.conf(5) and apt-transport-http(1).
@@ -71,6 +36,29 @@ def apt_settings(environment: Mapping[str, Any]) -> dict[str, Any]:
     return {"environment": plain, "configuration": "".join(lines)}
 
 
+_FAILED = re.compile(r"^[WE]: (?:Failed to fetch (\S+)\s+(.*)|The repository '([^']+)' (.*))")
+
+
+def apt_sources_failed(done: Any, host: str = "the host") -> str:
+    """What to tell of the sources that apt-get update could not read; nothing where all were."""
+    if not isinstance(done, Mapping):
+        raise AnsibleFilterError("apt_sources_failed expects the result of a task that ran apt-get update")
+    found: dict[str, str] = {}
+    for line in f"{done.get('stdout', '')}\n{done.get('stderr', '')}".splitlines():
+        if match := _FAILED.match(line.strip()):
+            name, reason = (match[1], match[2]) if match[1] else (match[3], match[4])
+            found.setdefault(_without_login(name), " ".join(reason.split()).rstrip("."))
+    return "\n".join(
+        f"Warning: apt on {host} cannot read {name}: {reason}. Correct or remove it in /etc/apt."
+        for name, reason in found.items()
+    )
+
+
+def _without_login(address: str) -> str:
+    parts = urlsplit(address.split()[0])
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"apt_settings": apt_settings}
+        return {"apt_settings": apt_settings, "apt_sources_failed": apt_sources_failed}

@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils import _redaction
+from ..module_utils import _shown_settings
 from ..module_utils._application import environment
-from ..module_utils._host.errors import DeploymentError
+from ..module_utils._host.deployment_errors import DeploymentError
 
 DOCUMENTATION = r"""
 name: backend_environment
@@ -75,7 +75,7 @@ def backend_environment(
                 if near
                 else "a variable of your own goes into backend_additional_environment."
             )
-            problems.append(f"backend_environment: {name} is no setting of the product; {meant}")
+            problems.append(f"backend_environment: {name} is not a setting of the product; {meant}")
     for name in additional or {}:
         if name in settings:
             problems.append(
@@ -87,7 +87,9 @@ def backend_environment(
         values = environment.texts({**settings, **(overrides or {}), **(additional or {})})
     except DeploymentError as error:
         raise AnsibleFilterError(f"{error.message} {error.remedy}") from None
-    secret = {n: value for n, value in values.items() if _redaction.holds_secret(n, value, secret_settings)}
+    secret = {
+        n: value for n, value in values.items() if _shown_settings.holds_secret(n, value, secret_settings)
+    }
     return {"public": {name: value for name, value in values.items() if name not in secret}, "secret": secret}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils import _bundle
-from ..module_utils._host.errors import DeploymentError
+from ..module_utils._host.deployment_errors import DeploymentError
 
 DOCUMENTATION = r"""
 name: bundle_digest

@@ -10,60 +10,79 @@ from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
-from ..module_utils._application import components
+from ..module_utils._application import assignment, components, service_order
+from ..module_utils._host import proxy_exceptions
+from ..plugin_utils import _groups
 from ..plugin_utils._preflight.inventory import suggest
-from ..plugin_utils._preflight.model import COMPONENTS, PREFIX
+from ..plugin_utils._preflight.model import COMPONENTS
 
 
-def fault(groups: Mapping[str, Sequence[str]], sources: Iterable[str]) -> str:
+def fault(groups: Mapping[str, Sequence[str]], sources: Iterable[str], group: str = assignment.GROUP) -> str:
     """Why these groups leave nothing to do; empty where the group has a host."""
-    if groups.get(PREFIX):
+    if groups.get(group):
         return ""
     inventory = ", ".join(sources) or "that was given"
-    said = f"The inventory {inventory} has no host in the group {PREFIX}, so nothing was done or checked."
+    named_by = _groups.VARIABLE
+    named = "" if group == assignment.GROUP else f" ({named_by})"
+    said = (
+        f"The inventory {inventory} has no host in the group {group}{named}, so nothing was done or checked."
+    )
     filled = [name for name, hosts in groups.items() if hosts and name not in ("all", "ungrouped")]
-    parts = [name for name in filled if name in {f"{PREFIX}_{component}" for component in COMPONENTS}]
+    parts = [name for name in filled if name in {assignment.group_of(one, group) for one in COMPONENTS}]
     if parts:
-        return f"{said} Make {' and '.join(parts)} children of {PREFIX}."
-    meant = suggest(PREFIX, [name for name in filled if name != PREFIX])
+        return f"{said} Make {' and '.join(parts)} children of {group}."
+    meant = suggest(group, [name for name in filled if name != group], group)
     if meant:
-        return f"{said} Is its group {meant} meant? Call it {PREFIX}, or name another inventory with -i."
-    return f"{said} Name the inventory with -i, or put the hosts into that group."
+        return (
+            f"{said} Is its group {meant} meant? Name it with -e {named_by}={meant}, call it {group},"
+            " or name another inventory with -i."
+        )
+    return f"{said} Name the inventory with -i, put the hosts into that group, or name theirs ({named_by})."
 
 
-def group_with_hosts(groups: Any) -> str:
+@pass_context
+def group_with_hosts(variables: Context, groups: Any) -> str:
     """The group of Mission Control's hosts; an error where it has none."""
     if not isinstance(groups, Mapping):
         raise AnsibleFilterError("group_with_hosts expects the variable groups")
     options = context.CLIARGS
+    group = _groups.group_called(variables)
     # These do nothing to any host, and need no inventory.
     reads_only = any(options.get(name) for name in ("syntax", "listtasks", "listtags"))
-    said = "" if reads_only else fault(groups, [str(source) for source in options.get("inventory") or ()])
+    sources = [str(source) for source in options.get("inventory") or ()]
+    said = "" if reads_only else fault(groups, sources, group)
     if said:
         raise AnsibleFilterError(said)
-    return str(PREFIX)
+    return group
 
 
-def _checked(groups: Any, name: str) -> dict[str, list[str]]:
-    if not isinstance(groups, Mapping):
-        raise AnsibleFilterError(f"{name} expects the variable groups")
-    return {str(group): [str(host) for host in hosts] for group, hosts in groups.items()}
+@pass_context
+def deployment_hosts(variables: Context, groups: Any, alone: str = "") -> list[str]:
+    """All hosts of the deployment."""
+    named = _groups.own_groups(variables, groups, "deployment_hosts").get(assignment.GROUP)
+    return named or ([str(alone)] if alone else [])
 
 
-def component_hosts(groups: Any, component: str, alone: str = "") -> list[str]:
+@pass_context
+def component_hosts(variables: Context, groups: Any, component: str, alone: str = "") -> list[str]:
     """The hosts that run a component."""
-    if component not in components.ASSIGNED:
+    if component not in assignment.ASSIGNED:
         raise AnsibleFilterError(
             f"component_hosts: {component} is not a valid choice. Use one of "
-            f"{', '.join(components.ASSIGNED)}."
+            f"{', '.join(assignment.ASSIGNED)}."
         )
-    return components.hosts_of(component, _checked(groups, "component_hosts"), str(alone))
+    own = _groups.own_groups(variables, groups, "component_hosts")
+    return assignment.hosts_of(component, own, str(alone))
 
 
-def host_components(groups: Any, host: str, alone: bool = False) -> list[str]:
+@pass_context
+def host_components(variables: Context, groups: Any, host: str, alone: bool = False) -> list[str]:
     """The components that a host runs."""
-    return components.components_of(str(host), _checked(groups, "host_components"), alone=bool(alone))
+    own = _groups.own_groups(variables, groups, "host_components")
+    return assignment.components_of(str(host), own, alone=bool(alone))
 
 
 def unit_names(services: Any) -> list[str]:
@@ -75,7 +94,19 @@ def unit_names(services: Any) -> list[str]:
         raise AnsibleFilterError(
             f"unit_names: {', '.join(unknown)} is not a valid choice. Use {', '.join(components.SERVICES)}."
         )
-    return components.unit_names([str(name) for name in services])
+    return service_order.unit_names([str(name) for name in services])
+
+
+@pass_context
+def direct_hosts(variables: Context, groups: Any, hostvars: Any, addresses: Any = ()) -> list[str]:
+    """The hosts that are not to be asked by way of a proxy."""
+    names = _groups.own_groups(variables, groups, "direct_hosts").get(assignment.GROUP, [])
+    if isinstance(addresses, (str, Mapping)):
+        raise AnsibleFilterError("direct_hosts expects a list of addresses")
+    found: list[str] = []
+    for name in names:
+        found += [name, str((hostvars.get(name) or {}).get("ansible_host") or "")]
+    return list(proxy_exceptions.hosts_of([*found, *map(str, addresses)]))
 
 
 class FilterModule:
@@ -84,7 +115,9 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "group_with_hosts": group_with_hosts,
+            "deployment_hosts": deployment_hosts,
             "component_hosts": component_hosts,
             "host_components": host_components,
             "unit_names": unit_names,
+            "direct_hosts": direct_hosts,
         }

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._application import environment
 from ..plugin_utils import _release_steps as steps
 
 
@@ -60,6 +61,20 @@ def rollback_sentence(host: str, done: Any, schema: Any, predicted: bool = False
     )
 
 
+def renewal_sentence(host: str, release: str, renewal: Any, predicted: bool = False) -> str:
+    """That a release serves with other secrets than it was made with."""
+    value = _mapping(renewal, "renewal_sentence")
+    return steps.renewal_sentence(str(host), str(release), value, predicted=bool(predicted))
+
+
+def environment_settings(text: Any) -> dict[str, str]:
+    """The settings in the environment file of a release, secrets included."""
+    if not isinstance(text, str):
+        raise AnsibleFilterError("environment_settings expects a text")
+    values: dict[str, str] = environment.parse(text)
+    return values
+
+
 class FilterModule:
     """The filters of this file."""
 
@@ -72,4 +87,6 @@ class FilterModule:
             "schema_problem": schema_problem,
             "schema_history": schema_history,
             "rollback_sentence": rollback_sentence,
+            "renewal_sentence": renewal_sentence,
+            "environment_settings": environment_settings,
         }

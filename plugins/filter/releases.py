@@ -58,6 +58,8 @@ RESULTS = {
     "deployed": "deployed",
     "unchanged": "nothing to do",
     "rolled_back": "rolled back",
+    "rotated": "rotated",
+    "restored": "restored from a backup",
     "removed": "removed",
     "failed": "FAILED",
     "returned": "FAILED, the release of before serves again",
@@ -74,6 +76,8 @@ def _history_rows(host: str, result: Mapping[str, Any]) -> list[list[Any]]:
     for line in result.get("history") or []:
         reason = ", ".join(line.get("failed_checks") or []) or line.get("reason") or ""
         said = RESULTS.get(str(line.get("result")), str(line.get("result")))
+        if line.get("rotated"):
+            said += f" ({', '.join(line['rotated'])})"
         by = str(line.get("by", ""))
         rows.append(
             [

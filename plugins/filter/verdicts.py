@@ -22,7 +22,7 @@ def _document(value: Any, name: str = "") -> dict[str, Any]:
     if "views" in reports[0]:
         return dict(reports[0])
     for report in reports:
-        if not isinstance(report, Mapping) or "verdicts" not in report:
+        if not isinstance(report, Mapping) or not {"verdict", "verdicts"} & report.keys():
             raise AnsibleFilterError("expected the result of verify or of a check: this one has no verdicts")
     found: dict[str, Any] = document(name or str(reports[0]["host"]), reports)
     return found

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A bundle: all that a deployment would download, in one archive for hosts that reach no registry.
 
 The archive holds manifest.json, then the parts. A part's name says what it was made from, and the manifest
@@ -26,10 +25,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ._application.layout import digest
+from ._application.digests import digest
 from ._host import files, locks, trees
-from ._host.errors import DeploymentError
+from ._host.deployment_errors import DeploymentError
 from ._host.logged_commands import NO_LOG, Commands
+from ._plain_json import parse_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -67,7 +67,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         with tarfile.open(path, mode="r:") as archive:
             member = archive.next()
             file = archive.extractfile(member) if member and member.name == MANIFEST else None
-            record = json.loads(file.read()) if file else None
+            record = parse_json(file.read()) if file else None
     except FileNotFoundError:
         raise DeploymentError(
             f"{VARIABLE}: {path} does not exist on the controller.",
@@ -80,7 +80,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(record, dict) or not isinstance(record.get("parts"), dict):
         raise DeploymentError(
-            f"{VARIABLE}: {path} is no bundle.",
+            f"{VARIABLE}: {path} is not a bundle.",
             kind="bad_bundle",
             remedy="Name the file that playbooks/bundle.yml made.",
         )

@@ -1,9 +1,9 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a host is and what stands on it, in one pass (see the module host_info)."""
 
 from __future__ import annotations
 
+import datetime
 import os
 import time
 from collections.abc import Sequence
@@ -12,15 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from ._adoption.discovery import inspect as inspect_adoption
-from ._application import maintenance
-from ._host.accounts import Account, acting_as, expand_home, find_account, group_name
+from ._application.installed_user import installed_user
+from ._application.notice_file import read_notice
+from ._gateway.placing import facts as gateway_facts
+from ._host import journal_storage
+from ._host.account_names import group_name, user_comment
+from ._host.accounts import Account, expand_home, find_account
+from ._host.ageing import Ageing, ageing
 from ._host.commands import Runner, run
+from ._host.environment_digest import environment_digest
 from ._host.errors import HostError
 from ._host.facts import (
     disk_facts,
     file_facts,
+    interpreter_facts,
     listener_facts,
-    memory_facts,
     os_facts,
     package_facts,
     python_facts,
@@ -28,10 +34,16 @@ from ._host.facts import (
     user_namespaces,
 )
 from ._host.journal_query import persistent
+from ._host.memory import memory_facts
+from ._host.process_environment import read_environment
 from ._host.processes import process_evidence
-from ._host.systemd import UserManager, unit_name, unit_status
+from ._host.systemd import UserManager
+from ._host.unit_names import unit_name
+from ._host.unit_status import unit_status
+from ._host.user_files import UserFiles
 from ._redaction import Redactor
-from ._release.records import release_facts, release_of
+from ._release.places import release_of
+from ._release.records import release_facts
 
 
 @dataclass(frozen=True)
@@ -46,9 +58,10 @@ class HostRequest:
     ports: Sequence[int] = ()
     adoption: bool = False
     secret_settings: Sequence[str] = ()
+    gateway_user: str = ""
 
 
-def user_facts(name: str, account: Account | None) -> dict[str, Any]:
+def user_facts(name: str, account: Account | None, run: Runner = run) -> dict[str, Any]:
     if account is None:
         return {
             "exists": False,
@@ -59,6 +72,8 @@ def user_facts(name: str, account: Account | None) -> dict[str, Any]:
             "home": None,
             "shell": None,
             "system": False,
+            "comment": "",
+            "ageing": Ageing().as_dict(datetime.date.today()),
             "lingering": False,
             "manager": {"running": False, "runtime_directory": None},
         }
@@ -73,6 +88,8 @@ def user_facts(name: str, account: Account | None) -> dict[str, Any]:
         "shell": account.shell,
         # journald keeps the lines of system accounts out of the users' journals.
         "system": account.uid < 1000,
+        "comment": user_comment(account.name),
+        "ageing": ageing(account.name, run).as_dict(datetime.date.today()),
         "lingering": manager.lingering,
         "manager": {"running": manager.running, "runtime_directory": account.runtime_directory},
     }
@@ -101,6 +118,7 @@ def _process_facts(pid: int, root: str | None) -> dict[str, Any] | None:
     evidence = process_evidence(pid) if pid else None
     if evidence is None:
         return None
+    environment = read_environment(pid)
     return {
         "pid": evidence.pid,
         "cwd": evidence.cwd,
@@ -109,7 +127,7 @@ def _process_facts(pid: int, root: str | None) -> dict[str, Any] | None:
         "started": evidence.started,
         "deleted": evidence.deleted,
         "release": release_of(evidence.cwd, root),
-        "environment_digest": evidence.environment_digest,
+        "environment_digest": None if environment is None else environment_digest(environment),
         "rss_bytes": evidence.rss_bytes,
         "seccomp": evidence.seccomp,
         "no_new_privs": evidence.no_new_privs,
@@ -135,6 +153,7 @@ def collect(request: HostRequest, run: Runner = run) -> dict[str, Any]:
     result: dict[str, Any] = {
         "os": os_facts(),
         "python": python_facts(),
+        "interpreter": interpreter_facts(),
         "cpus": os.cpu_count() or 1,
         "memory": memory_facts(),
         "user_namespaces": user_namespaces(),
@@ -142,27 +161,42 @@ def collect(request: HostRequest, run: Runner = run) -> dict[str, Any]:
         "packages": package_facts(request.packages, run),
         "listeners": listener_facts(request.ports),
         "system_units": system_unit_facts(request.system_units, run),
-        "journal": {"persistent": persistent()},
+        "journal": {"persistent": persistent(), **journal_storage.facts(run)},
         "time": time.time(),
-        "user": user_facts(request.user, account) if request.user else None,
+        "user": user_facts(request.user, account, run) if request.user else None,
+        "installed_user": installed_user(),
         "units": unit_facts(account, request.units, root, run),
+        "gateway": gateway_facts(request.gateway_user, account) if request.user else None,
         "adoption": inspect_adoption(account, root, run, request.secret_settings)
         if request.adoption
         else None,
     }
-    result["files"] = {}
-    for path in map(expand, request.files):
-        with acting_as(_reader(account, path)):
-            result["files"][path] = file_facts(path)
-    with acting_as(_reader(account, root)):
-        result["releases"] = release_facts(root) if root else None
-        notice = maintenance.read(Path(root)) if root else None
-    result["maintenance"] = notice.sentence if notice else ""
+    names = [expand(path) for path in request.files]
+    theirs = [path for path in names if account is not None and _is_of(account, path, root)]
+    found = _look(account, root, theirs)
+    result["files"] = {path: found["files"][path] if path in theirs else file_facts(path) for path in names}
+    result["releases"] = found["releases"]
+    result["maintenance"] = found["maintenance"]
     return result
 
 
-def _reader(account: Account | None, path: str | None) -> Account | None:
-    """Whose rights to read a path with: what lies in the user's home is read as the user."""
-    if account is None or path is None or os.geteuid() != 0:
-        return None
-    return account if path.startswith(account.home.rstrip("/") + "/") else None
+def _is_of(account: Account, path: str, root: str | None) -> bool:
+    """Whether a path leads to where the user may put things."""
+    return any(f"{path}/".startswith(f"{top.rstrip('/')}/") for top in (account.home, root) if top)
+
+
+def _look(account: Account | None, root: str | None, paths: Sequence[str]) -> dict[str, Any]:
+    """What is the user's, seen with the user's rights."""
+
+    def look() -> dict[str, Any]:
+        notice = read_notice(Path(root)) if root else None
+        return {
+            "files": {path: file_facts(path) for path in paths},
+            "releases": release_facts(root) if root else None,
+            "maintenance": notice.sentence if notice else "",
+        }
+
+    if account is None or os.geteuid() != 0:
+        return look()
+    found: dict[str, Any] = UserFiles(account).look(look)
+    return found

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is secret is said here and nowhere else.
 
 Secrets are taken out where evidence is made, in every form in which a server may hand them back.
@@ -45,22 +43,8 @@ _ABOUT = {
     *("endpoint", "expire", "expires", "expiry", "file", "format", "header", "hours", "issuer", "length"),
     *("lifetime", "limit", "max", "min", "minutes", "mode", "ms", "name", "path", "policy", "prefix"),
     *("provider", "required", "rounds", "samesite", "scopes", "seconds", "secure", "size", "timeout", "ttl"),
-    *(
-        "type",
-        "uri",
-        "url",
-        "version",
-        "days",
-        "fresh",
-        "used",
-        "usage",
-        "httponly",
-        "interval",
-        "present",
-        "in",
-        "age",
-    ),
-    *("settings", "accepted", "fault"),
+    *("type", "uri", "url", "version", "days", "fresh", "used", "usage", "httponly", "interval", "present"),
+    *("in", "age", "settings", "accepted", "fault"),
 }
 _FLAGS = {"is", "has", "allow", "enable", "disable", "require"}
 # The frontend's build hands these to every browser.
@@ -84,21 +68,8 @@ _RANDOM = re.compile(r"(?!/[a-z]+/)[\w+/-]{32,}={0,2}", re.ASCII)
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A long random value under such a name says which one something is; it opens nothing.
 _IDENTIFIERS = {
-    *(
-        "sha",
-        "commit",
-        "revision",
-        "rev",
-        "ref",
-        "hash",
-        "digest",
-        "checksum",
-        "fingerprint",
-        "id",
-        "ids",
-        "uuid",
-    ),
-    *("version", "integrity", "etag", "build", "image", "tag", "public", "publishable"),
+    *("sha", "commit", "revision", "rev", "ref", "hash", "digest", "checksum", "fingerprint", "id", "ids"),
+    *("uuid", "version", "integrity", "etag", "build", "image", "tag", "public", "publishable"),
 }
 _ORDINARY = {"true", "false", "yes", "no", "on", "off", "none", "null"}
 
@@ -117,9 +88,11 @@ _PATTERNS = (
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s@'\"]+(?:@[^\s@/'\"]+)*(?=@)"), r"\1" + MASK),
     (_USER_TOKEN, r"\1" + MASK),
 )
-# Here the name decides: "name": "value", name=value, also in a query string, and --name value.
+# Here the name decides: "name": "value", name=value, also in a query string, and --name value. What a shell
+# is to read from a file, as a remedy says it, is no value.
 _NAMED = re.compile(
-    r"[\"'](?P<quoted>[\w.-]+)[\"']\s*:\s*(?=[\"'])|(?<![\w.-])-{0,2}(?P<assigned>[A-Za-z_][\w.-]*)="
+    r"[\"'](?P<quoted>[\w.-]+)[\"']\s*:\s*(?=[\"'])"
+    r"|(?<![\w.-])-{0,2}(?P<assigned>[A-Za-z_][\w.-]*)=(?!\$\(cat /[\w./-]+\))"
     r"|(?<!\S)--(?P<option>[A-Za-z][\w-]*)[ \t]+(?!-)"
 )
 _VALUE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s&#\"'<>]+")
@@ -139,7 +112,9 @@ def _says_secret(name: str) -> bool:
     if name.startswith(_PUBLISHED) or name in ("PWD", "OLDPWD"):
         return False
     words = [word.lower() for word in _WORDS.findall(name)]
-    if not words or words[-1] in _ABOUT or words[0] in _FLAGS:
+    # A DSN is a URL with a login, and the backend's own is one, too.
+    about = bool(words) and words[-1] in _ABOUT and words[-2:] != ["dsn", "backend"]
+    if not words or about or words[0] in _FLAGS:
         return False
     if any(_SECRET.search(word) for word in words) or "connectionstring" in "".join(words):
         return True
@@ -157,7 +132,7 @@ def _harmless_key(kind: str, name: str) -> bool:
     return kind in _HARMLESS_KEYS or (kind in _NAMING_KEYS and not name.isupper())
 
 
-def _is_random(name: str, value: str) -> bool:
+def is_random(name: str, value: str) -> bool:
     """Whether a setting's value is as long and as mixed as only key material is."""
     if not _RANDOM.fullmatch(value) or _UUID.fullmatch(value) or value.startswith("pk_"):
         return False
@@ -184,7 +159,7 @@ def secrets(values: Mapping[str, Any], more: Collection[str] = ()) -> list[str]:
     """
     found = []
     for name, text in ((str(name), "" if value is None else str(value)) for name, value in values.items()):
-        if (is_secret(name, more) and text.lower() not in _ORDINARY) or _is_random(name, text):
+        if (is_secret(name, more) and text.lower() not in _ORDINARY) or is_random(name, text):
             found += [text, *(part for part in text.split(",") if part != text and len(part) >= ANYWHERE)]
         if name.lower().endswith("proxy") and "://" not in text:
             text = f"http://{text}"
@@ -195,44 +170,14 @@ def secrets(values: Mapping[str, Any], more: Collection[str] = ()) -> list[str]:
     return [secret for secret in dict.fromkeys(found) if secret]
 
 
-def holds_secret(name: str, value: str, more: Collection[str] = ()) -> bool:
-    """Whether a setting's value is secret, or a part of it."""
-    return bool(value) and (is_secret(name, more) or bool(secrets({name: value}, more)))
-
-
-def masked(values: Mapping[str, str], more: Collection[str] = ()) -> dict[str, str]:
-    """Settings for a reader: what is secret is hidden, wherever it stands."""
-    redactor = Redactor(secrets(values, more))
-    return {
-        name: MASK if value and (is_secret(name, more) or _is_random(name, value)) else redactor.text(value)
-        for name, value in values.items()
-    }
-
-
-def shown(name: str, value: str, more: Collection[str] = ()) -> str:
-    """A setting for a reader."""
-    return masked({name: value}, more)[name]
-
-
-def without_settings(text: str) -> str:
-    """The text of a unit or the like, without the rest of a line from a secret setting or option on."""
-    return Redactor().text("".join(map(_hide_rest, text.splitlines(keepends=True))))
-
-
-def _hide_rest(line: str) -> str:
-    for start in _secret_starts(line):
-        return line[: start.end()] + MASK + ("\n" if line.endswith("\n") else "")
-    return line
-
-
-def _secret_starts(text: str) -> Iterator[re.Match[str]]:
+def secret_starts(text: str) -> Iterator[re.Match[str]]:
     """Where, in a text, a value begins whose name says that it is secret."""
     return (start for start in _NAMED.finditer(text) if _says_secret(start[start.lastgroup or 0]))
 
 
 def _hide_named(text: str) -> str:
     pieces, done = [], 0
-    for start in _secret_starts(text):
+    for start in secret_starts(text):
         value = _VALUE.match(text, start.end())
         if value is None or start.start() < done or value[0].strip("\"'").lower() in _ORDINARY | {"", MASK}:
             continue
@@ -314,7 +259,3 @@ class Redactor:
             self.data(item, option if option and "=" not in option else key)
             for item, option in zip(items, options, strict=False)
         ]
-
-    def contains(self, text: str) -> bool:
-        """Whether a known secret stands in the text in any form."""
-        return bool(self._pattern and self._pattern.search(text))

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What came from a host, made fit for a terminal: nothing in it moves a cursor, sets a title or turns text.
 
 It is called where text leaves: by every report, table and message. Colours are added after it.
@@ -13,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 # All of category C in the usual case, where nothing has to be looked up letter by letter.
-_PLAIN = re.compile(r"[\n -~]*")
+PLAIN = re.compile(r"[\n -~]*")
 
 
 def clean(text: str) -> str:
     """The text with a blank for every control, format and unassigned character but the line feed."""
-    if _PLAIN.fullmatch(text):
+    if PLAIN.fullmatch(text):
         return text
     return "".join(
         letter if letter == "\n" or unicodedata.category(letter)[0] != "C" else " "
@@ -35,20 +34,3 @@ def clean_data(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [clean_data(item) for item in value]
     return value
-
-
-def escape(text: str) -> str:
-    r"""JSON as somebody else wrote it, with \u for what a terminal would act upon."""
-    if _PLAIN.fullmatch(text):
-        return text
-    return "".join(
-        letter
-        if letter == "\n" or unicodedata.category(letter)[0] != "C"
-        else "".join(f"\\u{unit:04x}" for unit in _units(letter))
-        for letter in text
-    )
-
-
-def _units(letter: str) -> list[int]:
-    data = letter.encode("utf-16-be", "surrogatepass")
-    return [int.from_bytes(data[place : place + 2], "big") for place in range(0, len(data), 2)]

@@ -26,18 +26,6 @@ options:
     type: str
     choices: [read, taken, restored]
     default: read
-  user:
-    description: The application user.
-    type: str
-    default: mission-control
-  root:
-    description: Application root. A leading C(~) is the home of O(user).
-    type: str
-    required: true
-  lock_timeout:
-    description: Seconds to wait for another run on the same host.
-    type: int
-    default: 900
   secret_settings:
     description:
       - Names of settings of that installation whose values are never shown, besides those whose name or value
@@ -55,6 +43,9 @@ attributes:
   diff_mode:
     description: Will return what is moved, stopped and started.
     support: full
+extends_documentation_fragment:
+  - openclaw.mission_control.application.home
+  - openclaw.mission_control.application.lock
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 """
@@ -116,15 +107,15 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._adoption.states import bring
 from ..module_utils._ansible_module import finish
+from ..module_utils._application import module_options
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
+            **module_options.HOME,
+            **module_options.LOCK,
             "state": {"type": "str", "choices": ["read", "taken", "restored"], "default": "read"},
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "str", "required": True},
-            "lock_timeout": {"type": "int", "default": 900},
             # Their names only.
             "secret_settings": {"type": "list", "elements": "str", "default": [], "no_log": False},
         },

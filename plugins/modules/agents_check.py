@@ -50,7 +50,7 @@ remedy:
   type: str
   returned: always
 evidence:
-  description: What the check saw, without secrets.
+  description: What the check saw, without secrets; by parts of the check where it has some.
   type: dict
   returned: always
 verdict:
@@ -63,6 +63,7 @@ verdict:
     summary: {description: One line., type: str, returned: always}
     cause: {description: Why., type: str, returned: always}
     remedy: {description: What to do., type: str, returned: always}
+    cure: {description: What the remedy takes., type: dict, returned: always}
     kind: {description: The cause as one word for programs., type: str, returned: always}
     evidence: {description: What was seen., type: dict, returned: always}
     measures: {description: Figures with their thresholds., type: list, elements: dict, returned: always}
@@ -70,11 +71,6 @@ verdict:
     attempts: {description: Number of attempts., type: int, returned: always}
     consequence_of: {description: Path of the finding that explains this one., type: str, returned: always}
     checks: {description: Parts., type: list, elements: dict, returned: always}
-verdicts:
-  description: A list with RV(verdict) only, as M(openclaw.mission_control.verify) returns it.
-  type: list
-  elements: dict
-  returned: always
 root_causes:
   description: Findings that nothing else explains, worst first.
   type: list

@@ -178,8 +178,9 @@ output:
   returned: failure
 """
 
-from ..module_utils._ansible_module import DiscreetModule, run_as_user
-from ..module_utils._bundle_making import make
+from ..module_utils._ansible_module import run_as_user
+from ..module_utils._bundle_build.from_options import make
+from ..module_utils._discreet import DiscreetModule
 
 
 def main() -> None:

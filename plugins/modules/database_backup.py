@@ -17,14 +17,6 @@ description:
 requirements:
   - C(pg_dump) and C(pg_restore) on the host, not older than the server (Debian package C(postgresql-client)).
 options:
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root.
-    type: path
-    required: true
   release:
     description: Name of a release whose settings lead to the database; without it the current one is taken.
     type: str
@@ -55,6 +47,8 @@ attributes:
   diff_mode:
     description: Shows the new backup and the removed ones.
     support: full
+extends_documentation_fragment:
+  - openclaw.mission_control.application
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 """
@@ -99,14 +93,14 @@ output:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import run_as_user
+from ..module_utils._application import module_options
 from ..module_utils._database.backup import back_up
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
+            **module_options.APPLICATION,
             "release": {"type": "str", "default": ""},
             "schema": {"type": "list", "elements": "str", "default": []},
             "keep": {"type": "int", "default": 5},

@@ -27,36 +27,10 @@ options:
     type: str
     choices: [upgraded, downgraded]
     default: upgraded
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root.
-    type: path
-    required: true
-  release:
-    description: Name of the prepared release; without it the current one is taken.
-    type: str
-    default: ""
-  database_url:
-    description:
-      - Address of the database that the release will have. Check mode needs it for a release that is not
-        made yet; otherwise the release's own settings name it.
-    type: str
-    default: ""
-  wait:
-    description: Seconds to wait for another migration of the same database.
-    type: float
-    default: 120
   made_by:
     description: Who deploys, for the description of a release whose migration failed.
     type: str
     default: ""
-  statement_lock_timeout:
-    description: Seconds that a statement of a migration may wait for a lock.
-    type: float
-    default: 5
 attributes:
   check_mode:
     description:
@@ -66,6 +40,9 @@ attributes:
   diff_mode:
     description: Shows the revision before and after, with the migrations between.
     support: full
+extends_documentation_fragment:
+  - openclaw.mission_control.application
+  - openclaw.mission_control.application.migration
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 seealso:
@@ -147,24 +124,21 @@ applied:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import run_as_user
+from ..module_utils._application import module_options
 from ..module_utils._database import migration
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
+            **module_options.APPLICATION,
+            **module_options.MIGRATION,
             "state": {
                 "type": "str",
                 "choices": ["upgraded", "downgraded"],
                 "default": "upgraded",
             },
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
-            "release": {"type": "str", "default": ""},
-            "database_url": {"type": "str", "default": "", "no_log": True},
             "made_by": {"type": "str", "default": ""},
-            "wait": {"type": "float", "default": 120},
-            "statement_lock_timeout": {"type": "float", "default": 5},
         },
         supports_check_mode=True,
     )

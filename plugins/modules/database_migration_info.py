@@ -11,38 +11,12 @@ version_added: "1.0.0"
 description:
   - Compares the database with the migrations of a prepared release, without running any.
 options:
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root.
-    type: path
-    required: true
-  release:
-    description: Name of the prepared release; without it the current one is taken.
-    type: str
-    default: ""
   refuse_newer:
     description:
       - Whether a database that is ahead of the release is a failure, as before a deployment. Before a
         rollback it is an answer.
     type: bool
     default: true
-  database_url:
-    description:
-      - Address of the database that the release will have. Check mode needs it for a release that is not
-        made yet; otherwise the release's own settings name it.
-    type: str
-    default: ""
-  wait:
-    description: Seconds to wait for another migration of the same database.
-    type: float
-    default: 120
-  statement_lock_timeout:
-    description: Seconds that a statement may wait for a lock.
-    type: float
-    default: 5
 attributes:
   check_mode:
     description: Changes nothing, so check mode is the same.
@@ -50,6 +24,9 @@ attributes:
   diff_mode:
     description: Shows what a migration would do.
     support: full
+extends_documentation_fragment:
+  - openclaw.mission_control.application
+  - openclaw.mission_control.application.migration
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 seealso:
@@ -121,19 +98,16 @@ empty:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import run_as_user
+from ..module_utils._application import module_options
 from ..module_utils._database import migration
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
-            "release": {"type": "str", "default": ""},
+            **module_options.APPLICATION,
+            **module_options.MIGRATION,
             "refuse_newer": {"type": "bool", "default": True},
-            "database_url": {"type": "str", "default": "", "no_log": True},
-            "wait": {"type": "float", "default": 120},
-            "statement_lock_timeout": {"type": "float", "default": 5},
         },
         supports_check_mode=True,
     )

@@ -18,6 +18,7 @@ description:
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 extends_documentation_fragment:
+  - openclaw.mission_control.application.installed
   - openclaw.mission_control.attributes
 requirements:
   - psycopg2 (Debian package python3-psycopg2)
@@ -53,15 +54,6 @@ options:
       - Where the database is, C(postgresql://user:password@host:5432/name) or the product's
         C(postgresql+psycopg://) form. Without it, C(DATABASE_URL) of the deployed environment file.
     type: str
-  user:
-    description:
-      - The application's user, in whose home O(root) lies. Without it, whoever runs the module.
-    type: str
-  root:
-    description:
-      - The application's root directory.
-    type: str
-    default: ~/mission-control
   env_file:
     description:
       - The environment file to read C(DATABASE_URL) from. Without it C(current/backend/.env) below
@@ -132,7 +124,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import finish
-from ..module_utils._application.target import Host
+from ..module_utils._application import module_options
+from ..module_utils._application.installation import Installation
 from ..module_utils._database.question import answer, no_answer, refuse
 from ..module_utils._redaction import Redactor
 
@@ -140,14 +133,13 @@ from ..module_utils._redaction import Redactor
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
+            **module_options.INSTALLED,
             "query": {"type": "str", "required": True},
             "parameters": {"type": "raw"},
             "limit": {"type": "int", "default": 1000},
             "timeout": {"type": "float", "default": 10.0},
             "mask": {"type": "bool", "default": True},
             "database_url": {"type": "str", "no_log": True},
-            "user": {"type": "str"},
-            "root": {"type": "str", "default": "~/mission-control"},
             "env_file": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
@@ -158,7 +150,7 @@ def main() -> None:
         refuse(options)
         redactor = Redactor()
         place = {"root": options["root"], "env_file": options["env_file"]}
-        host = Host(user=options["user"] or "", redactor=redactor, **place)
+        host = Installation(user=options["user"] or "", redactor=redactor, **place)
         url = options["database_url"] or host.environment.get("DATABASE_URL", "")
         return answer(options, url, host, redactor)
 

@@ -20,14 +20,6 @@ description:
 requirements:
   - C(pg_restore) and C(psql) on the host, not older than the server (Debian package C(postgresql-client)).
 options:
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root.
-    type: path
-    required: true
   release:
     description:
       - The release whose settings lead to the database and whose migrations the backup has to fit. Without it
@@ -37,14 +29,6 @@ options:
   backup:
     description: The backup. Without it the newest that has the schema of the release is taken.
     type: path
-  wait:
-    description: Seconds to wait for a migration of the same database.
-    type: float
-    default: 120
-  statement_lock_timeout:
-    description: Seconds to wait for a lock in the database.
-    type: float
-    default: 5
   timeout:
     description: Seconds that the reading of the backup may take, and the restoration.
     type: float
@@ -56,6 +40,9 @@ attributes:
   diff_mode:
     description: Shows the schema before and after.
     support: full
+extends_documentation_fragment:
+  - openclaw.mission_control.application
+  - openclaw.mission_control.application.schema
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 """
@@ -100,18 +87,17 @@ output:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import run_as_user
+from ..module_utils._application import module_options
 from ..module_utils._database.restore import restore_release
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
+            **module_options.APPLICATION,
+            **module_options.SCHEMA,
             "release": {"type": "str", "default": ""},
             "backup": {"type": "path"},
-            "wait": {"type": "float", "default": 120},
-            "statement_lock_timeout": {"type": "float", "default": 5},
             "timeout": {"type": "float", "default": 1800},
         },
         supports_check_mode=True,

@@ -24,18 +24,10 @@ options:
     type: str
     choices: [begun, ended]
     required: true
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root. A leading C(~) is the home of O(user).
-    type: str
-    required: true
   action:
     description: What the run does.
     type: str
-    choices: [deploy, rollback, uninstall]
+    choices: [deploy, rollback, restore, rotate, uninstall]
     default: deploy
   by:
     description: Who runs it. Without it, the user and host that run Ansible.
@@ -49,6 +41,11 @@ options:
     description: Which revision of it, for those who wait.
     type: str
     default: ""
+  rotated:
+    description: What a rotation of secrets is about, in words such as C(token); never a value.
+    type: list
+    elements: str
+    default: []
   wait:
     description: Seconds to wait for another run. Its holder is shown while this one waits.
     type: int
@@ -60,7 +57,7 @@ options:
       - V(failed) and V(returned) make this task fail with O(reason) once that is recorded. V(returned) says
         that the release of before serves again.
     type: str
-    choices: [deployed, rolled_back, removed, failed, returned]
+    choices: [deployed, rolled_back, restored, rotated, removed, failed, returned]
   release:
     description: The release that was deployed, or was tried to be. Without it the current one is taken.
     type: str
@@ -93,6 +90,8 @@ attributes:
   diff_mode:
     description: Has nothing to show.
     support: none
+extends_documentation_fragment:
+  - openclaw.mission_control.application.home
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 seealso:
@@ -139,24 +138,38 @@ recorded:
 
 import signal
 
-from ..module_utils._ansible_module import DiscreetModule, finish
+from ..module_utils._ansible_module import finish
+from ..module_utils._application import module_options
+from ..module_utils._discreet import DiscreetModule
 from ..module_utils._release import deployments
 
 
 def main() -> None:
     module = DiscreetModule(
         argument_spec={
+            **module_options.HOME,
             "state": {"type": "str", "choices": ["begun", "ended"], "required": True},
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "str", "required": True},
-            "action": {"type": "str", "choices": ["deploy", "rollback", "uninstall"], "default": "deploy"},
+            "action": {
+                "type": "str",
+                "choices": ["deploy", "rollback", "restore", "rotate", "uninstall"],
+                "default": "deploy",
+            },
             "by": {"type": "str", "default": ""},
             "source": {"type": "str", "default": ""},
             "revision": {"type": "str", "default": ""},
+            "rotated": {"type": "list", "elements": "str", "default": []},
             "wait": {"type": "int", "default": 0},
             "result": {
                 "type": "str",
-                "choices": ["deployed", "rolled_back", "removed", "failed", "returned"],
+                "choices": [
+                    "deployed",
+                    "rolled_back",
+                    "restored",
+                    "rotated",
+                    "removed",
+                    "failed",
+                    "returned",
+                ],
             },
             "release": {"type": "str", "default": ""},
             "failed_task": {"type": "str", "default": ""},

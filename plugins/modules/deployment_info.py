@@ -12,14 +12,6 @@ description:
   - Returns the last deployments and rollbacks, as M(openclaw.mission_control.deployment) has recorded them,
     and the run that goes on.
 options:
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root. A leading C(~) is the home of O(user).
-    type: str
-    required: true
   lines:
     description: How many of the last records are returned.
     type: int
@@ -31,6 +23,8 @@ attributes:
   diff_mode:
     description: Has nothing to show.
     support: none
+extends_documentation_fragment:
+  - openclaw.mission_control.application.home
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 seealso:
@@ -64,14 +58,14 @@ holder:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import finish
+from ..module_utils._application import module_options
 from ..module_utils._release.deployments import listed
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "str", "required": True},
+            **module_options.HOME,
             "lines": {"type": "int", "default": 20},
         },
         supports_check_mode=True,

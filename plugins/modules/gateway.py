@@ -124,6 +124,13 @@ options:
     description:
       - File with the certificates of the authorities to trust.
     type: path
+  trusted_users:
+    description:
+      - Users besides root to whom the token may be sent without TLS where they listen on the host of this
+        task. Anybody where none is named.
+    type: list
+    elements: str
+    default: []
 requirements:
   - The Python library C(requests) where the task runs.
 attributes:
@@ -222,6 +229,7 @@ def main() -> None:
             "timeout": {"type": "float", "default": 120.0},
             "validate_certs": {"type": "bool", "default": True},
             "ca_path": {"type": "path"},
+            "trusted_users": {"type": "list", "elements": "str", "default": []},
         },
         required_if=[("state", "present", ("gateway_url",))],
         supports_check_mode=True,

@@ -73,6 +73,13 @@ options:
       - File with the certificates (PEM) of the authorities that may have signed the certificate of a C(wss://)
         gateway. Without it those of the system are trusted.
     type: path
+  trusted_users:
+    description:
+      - Users besides root to whom the token may be sent without TLS where they listen on the host of this
+        task. Anybody where none is named.
+    type: list
+    elements: str
+    default: []
   platform:
     description:
       - Platform to name, which has to be the one that the gateway pinned with the pairing.
@@ -171,6 +178,7 @@ def main() -> None:
             "protocol_max": {"type": "int", "default": 3},
             "validate_certs": {"type": "bool", "default": True},
             "ca_path": {"type": "path"},
+            "trusted_users": {"type": "list", "elements": "str", "default": []},
             "platform": {"type": "str", "default": ""},
             "timeout": {"type": "float", "default": 30.0},
             "deadline": {"type": "float", "default": 30.0},

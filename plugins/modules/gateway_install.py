@@ -14,6 +14,7 @@ description:
   - Sets its own keys in the gateway's configuration. What the operator or the gateway put there stays, and a
     key that is wanted no longer is taken back unless somebody has changed it since.
   - Keeps the gateway's token in an environment file that only the gateway's user can read.
+  - A gateway that runs as another user is moved, with all it has.
   - The service is run by M(openclaw.mission_control.user_units); RV(restart_on) tells what it has to be
     started from.
 author:
@@ -37,9 +38,25 @@ options:
   state:
     description:
       - V(absent) removes the programs; configuration, sessions and pairings stay unless O(purge) is set.
+      - V(moved) removes what O(former_user) still has of a gateway that answers as O(user) now; the data from
+        before the move is put aside in its home.
+      - V(returned) lets O(former_user) run the gateway again, when it does not start as O(user).
     type: str
-    choices: [present, absent]
+    choices: [present, absent, moved, returned]
     default: present
+  application_user:
+    description:
+      - The application's user. A gateway that runs as another user than O(user), also as this one, is moved
+        with O(state=present). It is stopped once the programs are there, and its data (configuration,
+        sessions, workspaces, pairings, token) is copied by a process of the one user to one of the other.
+        Empty means that nobody else is looked for.
+    type: str
+    default: ""
+  former_user:
+    description:
+      - From whom the gateway was moved, see RV(former_user).
+    type: str
+    default: ""
   purge:
     description:
       - With O(state=absent), whether the gateway's data, its token and its configuration go as well.
@@ -210,6 +227,14 @@ dangerous:
   returned: with O(state=present)
   type: list
   elements: str
+moved:
+  description: Whether the gateway was moved from another user, who is kept in RV(former_user).
+  returned: with O(state=present)
+  type: bool
+former_user:
+  description: Who still has remains of a gateway that was moved; O(state=moved) clears them. Else empty.
+  returned: with O(state=present)
+  type: str
 unpaired:
   description: Those of O(devices) that the gateway has not approved, or not with all O(scopes).
   returned: with O(state=present)
@@ -246,7 +271,8 @@ remedy:
 
 from typing import Any
 
-from ..module_utils._ansible_module import DiscreetModule, finish
+from ..module_utils._ansible_module import finish
+from ..module_utils._discreet import DiscreetModule
 from ..module_utils._gateway.client import BACKEND_SCOPES
 from ..module_utils._gateway.installation import bring
 from ..module_utils._gateway.protocol import DEFAULT_VERSION
@@ -258,7 +284,13 @@ def main() -> None:
             "user": {"type": "str", "required": True},
             "root": {"type": "str", "default": "~/openclaw-gateway"},
             "state_directory": {"type": "str", "default": "~/.openclaw"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {
+                "type": "str",
+                "choices": ["present", "absent", "moved", "returned"],
+                "default": "present",
+            },
+            "application_user": {"type": "str", "default": ""},
+            "former_user": {"type": "str", "default": ""},
             "purge": {"type": "bool", "default": False},
             "version": {"type": "str", "default": DEFAULT_VERSION},
             "node_version": {"type": "str", "default": "24.19.0"},
@@ -283,6 +315,7 @@ def main() -> None:
             "prune": {"type": "bool", "default": True},
             "timeout": {"type": "float", "default": 1800.0},
         },
+        required_if=[("state", "moved", ("former_user",)), ("state", "returned", ("former_user",))],
         supports_check_mode=True,
     )
 

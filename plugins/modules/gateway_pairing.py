@@ -57,6 +57,13 @@ options:
       - File with the certificates (PEM) of the authorities that may have signed the certificate of a
         C(wss://) gateway. Without it those of the system are trusted.
     type: path
+  trusted_users:
+    description:
+      - Users besides root to whom the token may be sent without TLS where they listen on the host of this
+        task. Anybody where none is named.
+    type: list
+    elements: str
+    default: []
   device_id:
     description:
       - Id of the device. Required with O(state=approved) and O(state=absent).
@@ -180,6 +187,7 @@ def main() -> None:
             "protocol_max": {"type": "int", "default": 3},
             "validate_certs": {"type": "bool", "default": True},
             "ca_path": {"type": "path"},
+            "trusted_users": {"type": "list", "elements": "str", "default": []},
             "device_id": {"type": "str"},
             "user": {"type": "str", "required": True},
             "root": {"type": "str", "default": "~/openclaw-gateway"},

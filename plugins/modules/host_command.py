@@ -50,7 +50,7 @@ options:
     type: str
   gateway_user:
     description:
-      - The user that runs the gateway. Without it, O(user).
+      - The user as whom the gateway runs. Without it, O(user).
     type: str
     default: ''
   root:

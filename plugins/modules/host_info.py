@@ -64,6 +64,11 @@ options:
       - Whether to look for an installation of O(user) that was set up by hand or by the product's installer.
     type: bool
     default: false
+  gateway_user:
+    description:
+      - The user as whom the gateway shall run; empty where the operator names none. See RV(gateway).
+    type: str
+    default: ""
   secret_settings:
     description:
       - Names of settings of that installation whose values are never shown, besides those whose name or value
@@ -112,6 +117,13 @@ python:
   type: list
   elements: dict
   sample: [{path: /usr/bin/python3.13, version: "3.13", suitable: true, venv: true}]
+interpreter:
+  description:
+    - The Python that runs Ansible's modules. C(missing) names libraries that are not there and that packages
+      of the distribution do not bring it, because it is another Python or a virtual environment of its own.
+  returned: always
+  type: dict
+  sample: {path: /usr/bin/python3, virtual: false, missing: []}
 cpus:
   description: Number of processors.
   returned: always
@@ -129,11 +141,26 @@ disk:
   description: Space by path.
   returned: always
   type: dict
-  sample: {/srv: {checked: /srv, total_bytes: 9, available_bytes: 5, total_inodes: 9, available_inodes: 5}}
+  sample: {/srv: {checked: /srv, total_bytes: 9, available_bytes: 5, total_inodes: 9, available_inodes: 5,
+                  noexec: false}}
 packages:
   description: Installed version by package, null where it is not installed.
   returned: always
   type: dict
+gateway:
+  description:
+    - As whom the gateway shall run here (C(user)), as whom it runs (C(holder), empty where there is none),
+      the same if it has to be moved from there (C(former)), whether it was set up by hand (C(by_hand)),
+      whether C(user) has another gateway's data (C(occupied)), and how that account stands (C(account)).
+  returned: with O(user)
+  type: dict
+  sample:
+    user: openclaw
+    holder: mission-control
+    former: mission-control
+    by_hand: false
+    occupied: false
+    account: {exists: true, uid: 1001, home: /home/openclaw, lingering: true, running: true}
 listeners:
   description: Listening TCP sockets with the process and the unit that hold them.
   returned: always
@@ -142,11 +169,13 @@ listeners:
   sample: [{protocol: tcp, address: 127.0.0.1, port: 8000, uid: 1000, user: ubuntu, pid: 7, pids: [7],
             command: python, unit: mission-control-backend.service}]
 user:
-  description: The application user; RV(user.exists) is false when there is none.
+  description: The application user; its C(exists) is false when there is none.
   returned: always
   type: dict
   sample: {exists: true, name: mission-control, uid: 1000, gid: 1000, group: mission-control,
            home: /home/mission-control, shell: /bin/bash, system: false, lingering: true,
+           comment: OpenClaw Mission Control,
+           ageing: {known: true, ages: false, expired: "", must_change: false, password: "", account: ""},
            manager: {running: true, runtime_directory: /run/user/1000}}
 files:
   description: Files by (expanded) path.
@@ -169,6 +198,10 @@ maintenance:
   description: Since when and why there is maintenance, as a sentence; empty when there is none.
   returned: always
   type: str
+installed_user:
+  description: The user of the Mission Control that the host's command is for; empty when there is none.
+  returned: always
+  type: str
 units:
   description:
     - User units by full name, each with its main process.
@@ -180,14 +213,17 @@ system_units:
   returned: always
   type: dict
 journal:
-  description: Whether the journal is kept on disk.
+  description:
+    - Whether the journal has a place on disk, the value of C(Storage) that is in force for journald, and the
+      file that sets it.
   returned: always
   type: dict
-  sample: {persistent: true}
+  sample: {persistent: true, storage: persistent,
+           storage_file: /etc/systemd/journald.conf.d/50-mission-control.conf}
 adoption:
   description:
     - An installation that was set up by hand; null when there is none or O(adoption) is false.
-    - RV(adoption.state) is V(found) before it is taken over, V(pending) until a release has passed its gate,
+    - Its C(state) is V(found) before it is taken over, V(pending) until a release has passed its gate,
       then V(done).
     - Secrets among its settings are hidden.
   returned: always
@@ -205,8 +241,11 @@ time:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._failing import fail
+from ..module_utils._host.deployment_errors import os_error
 from ..module_utils._host.errors import HostError
 from ..module_utils._inspection import HostRequest, collect
+from ..module_utils._terminal import clean_data
 
 
 def main() -> None:
@@ -222,6 +261,7 @@ def main() -> None:
             "system_units": texts,
             "ports": {"type": "list", "elements": "int", "default": []},
             "adoption": {"type": "bool", "default": False},
+            "gateway_user": {"type": "str", "default": ""},
             # Their names only.
             "secret_settings": {**texts, "no_log": False},
         },
@@ -229,9 +269,11 @@ def main() -> None:
     )
     try:
         result = collect(HostRequest(**module.params))
-    except HostError as error:
-        module.fail_json(msg=f"{error.message} {error.remedy}".strip(), kind=error.kind, remedy=error.remedy)
-    module.exit_json(changed=False, **result)
+    except (HostError, OSError) as found:
+        error = found if isinstance(found, HostError) else os_error(found)
+        fail(module, error.result())
+    # What it tells stands in messages: names of processes, of files, of hosts.
+    module.exit_json(changed=False, **clean_data(result))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ description:
   - No connection is refused at the beginning and at the end, and a boot changes nothing. The mode is a
     drop-in of the units and the file C(shared/maintenance.json).
   - Requests that are open at the beginning are finished within the units' grace time.
+extends_documentation_fragment:
+  - openclaw.mission_control.application
+  - openclaw.mission_control.application.lock
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 attributes:
@@ -62,16 +65,6 @@ options:
         stands in again when a service does not start; without it, what lies on the host does.
     type: str
     default: ""
-  user:
-    description:
-      - The application's user.
-    type: str
-    default: mission-control
-  root:
-    description:
-      - The application's root.
-    type: path
-    required: true
   restart:
     description:
       - Whether the services are started anew at the end of maintenance. Without, they are as they are, as
@@ -82,13 +75,7 @@ options:
     description:
       - Seconds that one unit may take to end and start.
     type: float
-    default: 240
-  lock_timeout:
-    description:
-      - Seconds to wait for another run that works on the same root.
-    type: int
-    default: 900
-"""
+    default: 240"""
 
 EXAMPLES = r"""
 - name: Begin maintenance
@@ -137,12 +124,15 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import finish
+from ..module_utils._application import module_options
 from ..module_utils._application.maintenance_mode import Maintenance
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
+            **module_options.APPLICATION,
+            **module_options.LOCK,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "reason": {"type": "str", "default": ""},
             "until": {"type": "str", "default": ""},
@@ -154,11 +144,8 @@ def main() -> None:
                 "default": ["backend", "worker", "frontend"],
             },
             "program": {"type": "str", "default": ""},
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
             "restart": {"type": "bool", "default": True},
             "timeout": {"type": "float", "default": 240.0},
-            "lock_timeout": {"type": "int", "default": 900},
         },
         supports_check_mode=True,
     )

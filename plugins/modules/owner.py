@@ -30,6 +30,13 @@ options:
   ca_path:
     description: File with the certificate authorities to trust, for an C(https) URL.
     type: path
+  trusted_users:
+    description:
+      - Users besides root to whom the token may be sent without TLS where they listen on the host of this
+        task. Anybody where none is named.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Can run in check mode; then no call is made.
@@ -69,7 +76,8 @@ created:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._application import owner
-from ..module_utils._host.errors import DeploymentError
+from ..module_utils._failing import fail
+from ..module_utils._host.errors import HostError
 
 
 def main() -> None:
@@ -79,6 +87,7 @@ def main() -> None:
             "token": {"type": "str", "required": True, "no_log": True},
             "timeout": {"type": "float", "default": 30},
             "ca_path": {"type": "path"},
+            "trusted_users": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
@@ -87,11 +96,15 @@ def main() -> None:
     parameters = module.params
     try:
         ask = owner.caller(
-            parameters["url"], parameters["token"], parameters["timeout"], parameters["ca_path"]
+            parameters["url"],
+            parameters["token"],
+            parameters["timeout"],
+            parameters["ca_path"],
+            parameters["trusted_users"],
         )
         answer = owner.first_call(ask)
-    except DeploymentError as error:
-        module.fail_json(**error.result())
+    except HostError as error:
+        fail(module, error.result())
     module.exit_json(changed=answer["created"], **answer)
 
 

@@ -75,6 +75,12 @@ options:
         the roles' variables ask for. Empty means that there is none.
     type: str
     default: ""
+  gateway_support:
+    description:
+      - What M(openclaw.mission_control.source) returned of the same name. With it only what follows from the
+        source is checked; the rest belongs before it.
+    type: dict
+    default: {}
   bundle_directory:
     description:
       - Where the bundle will lie on the host; O(host) has the free space there.

@@ -30,22 +30,18 @@ options:
         or one named in O(protect).
       - V(verified), V(failed) and V(left) record what became of a release. Nothing goes back to a failed one,
         and it does not count when old ones are removed. V(left) is one that was rolled back from.
+      - V(renewed) has a release that differs from O(id) by its secrets only, and returns its name. Without
+        O(backend_secrets) and O(backend_passwords) they are those of the current release, so that a token or
+        a password that was withdrawn does not come back with the code of before.
       - V(absent) removes all releases and what they were built from, and keeps identity, backups,
         history and the record of what was taken over.
     type: str
-    choices: [prepared, built, current, pruned, verified, failed, left, absent]
-    required: true
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root.
-    type: path
+    choices: [prepared, built, current, pruned, verified, failed, left, renewed, absent]
     required: true
   id:
     description:
-      - The release for O(state=current), O(state=verified), O(state=failed) and O(state=left).
+      - The release for O(state=current), O(state=verified), O(state=failed), O(state=left) and
+        O(state=renewed).
     type: str
   revision:
     description: The source for O(state=prepared) and O(state=built), as the module
@@ -67,7 +63,13 @@ options:
     type: dict
     default: {}
   backend_secrets:
-    description: More of the same, whose values are never shown.
+    description: More of the same, whose values are never shown. With O(state=renewed), the new ones.
+    type: dict
+    default: {}
+  backend_passwords:
+    description:
+      - With O(state=renewed), new passwords by the names of settings that are addresses, such as
+        C(DATABASE_URL). Another address of the same server gets it, too.
     type: dict
     default: {}
   identity_from:
@@ -143,10 +145,6 @@ options:
     type: list
     elements: str
     default: []
-  lock_timeout:
-    description: Seconds to wait for another run that works on the same root.
-    type: int
-    default: 900
 attributes:
   check_mode:
     description: Can run in check mode and says what would be built.
@@ -154,6 +152,9 @@ attributes:
   diff_mode:
     description: Shows the settings before and after, with secrets hidden.
     support: full
+extends_documentation_fragment:
+  - openclaw.mission_control.application
+  - openclaw.mission_control.application.lock
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 seealso:
@@ -181,7 +182,7 @@ RETURN = r"""
 id:
   description: Name of the release; empty in check mode when its source is not on the host yet.
   type: str
-  returned: with O(state=prepared) and O(state=current)
+  returned: with O(state=prepared), O(state=current) and O(state=renewed)
 path:
   description: Its directory.
   type: str
@@ -217,6 +218,13 @@ plan:
   type: list
   elements: str
   returned: with O(state=prepared) and O(state=built)
+drift:
+  description:
+    - What was changed by hand in the release that has the wanted content already, without values. Another one
+      of the same content takes its place, and nothing goes back to the changed one.
+  type: list
+  elements: str
+  returned: with O(state=prepared)
 timings:
   description: Seconds by step.
   type: dict
@@ -224,14 +232,28 @@ timings:
 device_id:
   description: The backend's identity, with which a gateway is paired.
   type: str
-  returned: with O(state=prepared), for a backend
+  returned: with O(state=prepared) and O(state=renewed), for a backend
 gateway_platform:
   description:
     - The platform that this release names when it connects to a gateway, which pins it with the pairing.
   type: str
-  returned: with O(state=prepared), for a backend
+  returned: with O(state=prepared) and O(state=renewed), for a backend
+renewed:
+  description: Names of the settings that differ from those of O(id).
+  type: list
+  elements: str
+  returned: with O(state=renewed)
+renewed_from:
+  description: The release that it was made from.
+  type: str
+  returned: with O(state=renewed)
 removed:
   description: What was removed.
+  type: list
+  elements: str
+  returned: with O(state=pruned)
+stuck:
+  description: What could only be put aside, as something in it belongs to another user.
   type: list
   elements: str
   returned: with O(state=pruned)
@@ -250,29 +272,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._adoption import registry
-from ..module_utils._ansible_module import DiscreetModule, run_as_user
+from ..module_utils._ansible_module import run_as_user
+from ..module_utils._application import module_options
+from ..module_utils._discreet import DiscreetModule
 from ..module_utils._release import states
+
+BUILT = ("prepared", "built")
+NAMED = ("current", "verified", "failed", "left", "renewed")
+CHOICES = [*BUILT, "pruned", *NAMED, "absent"]
 
 
 def main() -> None:
     module = DiscreetModule(
         argument_spec={
+            **module_options.APPLICATION,
+            **module_options.LOCK,
             "state": {
                 "type": "str",
-                "choices": [
-                    "prepared",
-                    "built",
-                    "current",
-                    "pruned",
-                    "verified",
-                    "failed",
-                    "left",
-                    "absent",
-                ],
+                "choices": CHOICES,
                 "required": True,
             },
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
             "id": {"type": "str"},
             "revision": {"type": "str"},
             "components": {
@@ -284,6 +303,7 @@ def main() -> None:
             "carry_over": {"type": "bool", "default": False},
             "backend_environment": {"type": "dict", "default": {}},
             "backend_secrets": {"type": "dict", "default": {}, "no_log": True},
+            "backend_passwords": {"type": "dict", "default": {}, "no_log": True},
             "identity_from": {"type": "str", "default": ""},
             "python": {"type": "str", "default": ""},
             "uv_version": {"type": "str", "default": "0.13.9"},
@@ -299,11 +319,10 @@ def main() -> None:
             "made_by": {"type": "str", "default": ""},
             "keep": {"type": "int", "default": 5},
             "protect": {"type": "list", "elements": "str", "default": []},
-            "lock_timeout": {"type": "int", "default": 900},
         },
         required_if=[
-            *(("state", state, ["revision"]) for state in ("prepared", "built")),
-            *(("state", state, ["id"]) for state in ("current", "verified", "failed", "left")),
+            *(("state", state, ["revision"]) for state in BUILT),
+            *(("state", state, ["id"]) for state in NAMED),
         ],
         supports_check_mode=True,
     )

@@ -13,14 +13,6 @@ description:
     take.
   - With O(choose) it says all that a rollback has to know of one release instead.
 options:
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root.
-    type: path
-    required: true
   choose:
     description: Whether one release is chosen to go back to; there has to be one then.
     type: bool
@@ -45,6 +37,8 @@ attributes:
   diff_mode:
     description: Has nothing to show.
     support: none
+extends_documentation_fragment:
+  - openclaw.mission_control.application
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 seealso:
@@ -105,6 +99,21 @@ described:
   description: Its source as people name it.
   type: str
   returned: with O(choose)
+gateway_platform:
+  description: What its backend calls its platform to gateways, which pin it with the pairing.
+  type: str
+  returned: with O(choose)
+renewed_from:
+  description: The release that it was made from with other secrets, if it was.
+  type: str
+  returned: with O(choose)
+outdated:
+  description:
+    - Names of its settings that belong to the installation and are not what the current release has. See
+      C(state=renewed) of M(openclaw.mission_control.release).
+  type: list
+  elements: str
+  returned: with O(choose)
 lacks:
   description: What it does not have of backend, worker and frontend.
   type: list
@@ -128,14 +137,14 @@ known:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import run_as_user
+from ..module_utils._application import module_options
 from ..module_utils._release import overview
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
+            **module_options.APPLICATION,
             "choose": {"type": "bool", "default": False},
             "id": {"type": "str", "default": ""},
             "needed": {

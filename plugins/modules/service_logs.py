@@ -18,22 +18,9 @@ description:
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 extends_documentation_fragment:
+  - openclaw.mission_control.application.services
   - openclaw.mission_control.attributes
 options:
-  user:
-    description:
-      - The application's user. Without it, whoever runs the module.
-    type: str
-  gateway_user:
-    description:
-      - The user that runs the gateway. Without it, O(user).
-    type: str
-  root:
-    description:
-      - The application's root directory. The deployed environment file below it names the secrets to
-        take out.
-    type: str
-    default: ~/mission-control
   services:
     description:
       - The services whose logs are wanted.
@@ -115,24 +102,22 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._application import module_options
 from ..module_utils._application.components import APPLICATION, SERVICES
+from ..module_utils._application.installation import Installation
 from ..module_utils._application.log_format import LEVELS
-from ..module_utils._application.target import Host
-from ..module_utils._durations import moment
+from ..module_utils._failing import fail
+from ..module_utils._gateway.holder import account_asked_for
 from ..module_utils._host.accounts import find_account
 from ..module_utils._host.errors import HostError
 from ..module_utils._redaction import Redactor
-from ..module_utils._services.logs import Question, as_data, collect, compiled
-
-MOST_LINES = 100000
+from ..module_utils._services.logs import as_data, collect, question_of
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str"},
-            "gateway_user": {"type": "str"},
-            "root": {"type": "str", "default": "~/mission-control"},
+            **module_options.SERVICES,
             "services": {
                 "type": "list",
                 "elements": "str",
@@ -149,43 +134,19 @@ def main() -> None:
     )
     options = module.params
     now = time.time()
-    times: dict[str, float | None] = {"since": None, "until": None}
-    problems = []
-    for name in times:
-        if options[name]:
-            try:
-                times[name] = moment(options[name], now)
-            except ValueError as error:
-                problems.append(f"{name}: {error}")
-    since, until = times["since"], times["until"]
-    if since is not None and until is not None and since > until:
-        problems.append(f"since: {options['since']!r} lies after until ({options['until']!r})")
-    if not 1 <= options["lines"] <= MOST_LINES:
-        problems.append(f"lines: {options['lines']} is not between 1 and {MOST_LINES}")
-    pattern = None
-    if options["pattern"]:
-        try:
-            pattern = compiled(options["pattern"])
-        except ValueError as error:
-            problems.append(f"pattern: {error}")
-    if problems:
-        module.fail_json(msg="; ".join(problems), entries=[], more=False, read=0)
-    question = Question(
-        services=options["services"],
-        lines=options["lines"],
-        since=since,
-        until=until,
-        level=options["level"],
-        pattern=pattern,
-    )
+    nothing: dict[str, object] = {"entries": [], "more": False, "read": 0}
+    try:
+        question = question_of(options, now)
+    except ValueError as error:
+        fail(module, {"msg": str(error), **nothing})
     try:
         account = find_account(options["user"] or None)
         redactor = Redactor()
-        _ = Host(user=account.name, root=options["root"], env_file="", redactor=redactor).environment
-        gateway = find_account(options["gateway_user"]) if options["gateway_user"] else None
+        _ = Installation(user=account.name, root=options["root"], env_file="", redactor=redactor).environment
+        gateway = account_asked_for(options, account)
         found = collect(account, question, now, redactor=redactor, gateway_account=gateway)
     except HostError as error:
-        module.fail_json(msg=f"{error.message} {error.remedy}".strip(), entries=[], more=False, read=0)
+        fail(module, {**error.result(), **nothing})
     module.exit_json(
         changed=False, entries=[as_data(record) for record in found.records], more=found.more, read=found.read
     )

@@ -16,6 +16,8 @@ description:
     that follow are left as they are.
   - A service and the socket that starts it are stopped and started together. A restart leaves the
     socket open, so no connection is refused meanwhile.
+extends_documentation_fragment:
+  - openclaw.mission_control.application.services
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 attributes:
@@ -30,20 +32,6 @@ attributes:
     support: full
     platforms: posix
 options:
-  user:
-    description:
-      - The application's user. Without it, whoever runs the module.
-    type: str
-  gateway_user:
-    description:
-      - The user that runs the gateway. Without it, O(user).
-    type: str
-  root:
-    description:
-      - The application's root directory, with C(current) and C(releases). A leading C(~) is the home of
-        O(user).
-    type: str
-    default: ~/mission-control
   services:
     description:
       - The services to act upon. All of them must be deployed on the host.
@@ -90,7 +78,7 @@ actions:
   returned: always
   contains:
     service: {description: The service., type: str, returned: always}
-    action: {description: V(start), V(stop) or V(restart)., type: str, returned: always}
+    action: {description: "V(start), V(stop) or V(restart).", type: str, returned: always}
     unit: {description: Its unit., type: str, returned: always}
     reason: {description: Why., type: str, returned: always}
 services:
@@ -122,8 +110,10 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible_module import finish
+from ..module_utils._application import module_options
 from ..module_utils._application.components import APPLICATION, SERVICES
-from ..module_utils._application.target import Host
+from ..module_utils._application.installation import Installation
+from ..module_utils._failing import fail
 from ..module_utils._host.accounts import expand_home, find_account
 from ..module_utils._redaction import Redactor
 from ..module_utils._services.orders import carry_out, nothing_done
@@ -132,9 +122,7 @@ from ..module_utils._services.orders import carry_out, nothing_done
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str"},
-            "gateway_user": {"type": "str"},
-            "root": {"type": "str", "default": "~/mission-control"},
+            **module_options.SERVICES,
             "services": {
                 "type": "list",
                 "elements": "str",
@@ -149,13 +137,13 @@ def main() -> None:
     options = module.params
     so_far = nothing_done()
     if options["timeout"] <= 0:
-        module.fail_json(msg=f"timeout: {options['timeout']} is too small, it must be above 0", **so_far)
+        fail(module, {"msg": f"timeout: {options['timeout']} is too small, it must be above 0", **so_far})
 
     def work() -> dict[str, Any]:
         account = find_account(options["user"] or None)
         redactor, root = Redactor(), expand_home(options["root"], account)
         # Known secrets of the deployment are taken out of journal lines.
-        _ = Host(user=account.name, root=root, env_file="", redactor=redactor).environment
+        _ = Installation(user=account.name, root=root, env_file="", redactor=redactor).environment
         return carry_out(options, account, redactor, check=module.check_mode, so_far=so_far)
 
     finish(module, work, so_far)

@@ -16,22 +16,9 @@ description:
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 extends_documentation_fragment:
+  - openclaw.mission_control.application.services
   - openclaw.mission_control.attributes
 options:
-  user:
-    description:
-      - The application's user. Without it, whoever runs the module.
-    type: str
-  gateway_user:
-    description:
-      - The user that runs the gateway. Without it, O(user).
-    type: str
-  root:
-    description:
-      - The application's root directory, with C(current) and C(releases). A leading C(~) is the home of
-        O(user).
-    type: str
-    default: ~/mission-control
   services:
     description:
       - The services to look at.
@@ -114,8 +101,11 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._application import module_options
 from ..module_utils._application.components import APPLICATION, SERVICES
+from ..module_utils._gateway.holder import account_asked_for
 from ..module_utils._host.accounts import expand_home, find_account
+from ..module_utils._host.deployment_errors import os_error
 from ..module_utils._host.errors import HostError
 from ..module_utils._services.control import Services
 
@@ -123,9 +113,7 @@ from ..module_utils._services.control import Services
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "user": {"type": "str"},
-            "gateway_user": {"type": "str"},
-            "root": {"type": "str", "default": "~/mission-control"},
+            **module_options.SERVICES,
             "services": {
                 "type": "list",
                 "elements": "str",
@@ -146,7 +134,7 @@ def main() -> None:
     }
     try:
         account = find_account(module.params["user"] or None)
-        gateway = find_account(module.params["gateway_user"]) if module.params["gateway_user"] else None
+        gateway = account_asked_for(module.params, account)
         root = expand_home(module.params["root"], account)
         services = Services(account, root, gateway_account=gateway)
         states = services.states(module.params["services"])
@@ -155,6 +143,8 @@ def main() -> None:
         result["maintenance"] = services.maintenance
     except HostError as error:
         result["problem"], result["remedy"] = error.message, error.remedy
+    except OSError as error:
+        result["problem"], result["remedy"] = os_error(error).message, os_error(error).remedy
     module.exit_json(**result)
 
 

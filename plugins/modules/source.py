@@ -38,14 +38,6 @@ options:
     description: C(sha256:) and the archive's digest. Required for an archive by URL.
     type: str
     default: ""
-  user:
-    description: The application's user.
-    type: str
-    default: mission-control
-  root:
-    description: The application's root.
-    type: path
-    required: true
   environment:
     description: Environment of downloads, such as proxies.
     type: dict
@@ -82,6 +74,8 @@ attributes:
   diff_mode:
     description: Will return details on what has changed.
     support: none
+extends_documentation_fragment:
+  - openclaw.mission_control.application
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)
 """
@@ -117,6 +111,20 @@ trees:
   description: Digest of each part of the tree.
   type: dict
   returned: when the source is there
+gateway:
+  description: What the backend can do with gateways, if its source says so.
+  type: dict
+  returned: success
+  contains:
+    protocols:
+      description: The lowest and the highest protocol that it offers.
+      type: list
+      elements: int
+    version_from_greeting:
+      description:
+        - Whether it learns a gateway's version when it connects. Revisions before 2026-02-22 look for it
+          elsewhere and refuse to register gateways that do not tell it there.
+      type: bool
 files:
   description: SHA-256 of the lock files.
   type: dict
@@ -124,25 +132,23 @@ files:
 """
 
 import contextlib
+import signal
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from ..module_utils import _redaction
-from ..module_utils._ansible_module import DiscreetModule, run_as_user
-from ..module_utils._host import locks, logged_commands, privileges
-from ..module_utils._host.accounts import Account
-from ..module_utils._redaction import Redactor
-from ..module_utils._release import source
+from ..module_utils._ansible_module import finish, run_as_user
+from ..module_utils._application import module_options
+from ..module_utils._discreet import DiscreetModule
+from ..module_utils._release import bringing, private_git, source
 
 
 def main() -> None:
     module = DiscreetModule(
         argument_spec={
+            **module_options.APPLICATION,
             "source": {"type": "str", "required": True},
             "revision": {"type": "str", "default": ""},
             "checksum": {"type": "str", "default": ""},
-            "user": {"type": "str", "default": "mission-control"},
-            "root": {"type": "path", "required": True},
             "environment": {"type": "dict", "default": {}},
             "kind": {"type": "str", "choices": ["git", "url", "archive", "directory"]},
             "archive": {"type": "path"},
@@ -166,28 +172,22 @@ def main() -> None:
         environment={name: str(value) for name, value in parameters["environment"].items()},
     )
 
-    def work(account: Account) -> Any:
-        store = source.SourceStore(root)
-        environment = logged_commands.application_environment(account, request.environment)
-        redactor = Redactor(_redaction.secrets({**request.environment, "source": request.source}))
-        log = logged_commands.NO_LOG if module.check_mode else root / "shared" / "log" / "source.log"
-        commands = logged_commands.Commands(log, environment, redactor=redactor)
-        if module.check_mode or store.description(request.revision) is not None:
-            return source.bring(store, request, commands)
-        with locks.deployment_lock(
-            root / "shared" / ".lock", purpose="bringing the source", timeout=600
-        ) as lock:
-            commands = logged_commands.Commands(log, environment, redactor=redactor, keep_open=(lock,))
-            privileges.stop_with(commands.cancel)
-            return source.bring(store, request, commands)
-
+    if private_git.needed(request, parameters["user"]):
+        # Neither the login nor a proxy's password gets into a process of the application's user.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        finish(
+            module,
+            lambda: private_git.bring(request, partial(bringing.bring_as_user, parameters["user"], root)),
+        )
     with contextlib.ExitStack() as stack:
         # That of a bundle is needed only where the source is not yet.
         if parameters["archive"] and Path(parameters["archive"]).exists():
             # Opened here: the upload lies where the application's user must not look.
             request.archive = stack.enter_context(Path(parameters["archive"]).open("rb"))
         # In check mode the user would have been created before, so nothing of his can be there.
-        run_as_user(module, work, without_user=source.predicted(request) if module.check_mode else None)
+        without_user = source.predicted(request) if module.check_mode else None
+        keep = [] if request.archive is None else [request.archive.fileno()]
+        run_as_user(module, partial(bringing.bring, root, request), without_user=without_user, keep=keep)
 
 
 if __name__ == "__main__":

@@ -51,9 +51,11 @@ text:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._failing import fail
 from ..module_utils._host.accounts import expand_home, find_account
+from ..module_utils._host.deployment_errors import os_error
 from ..module_utils._host.errors import HostError
-from ..module_utils._host.user_files import read_user_file
+from ..module_utils._host.user_file_text import read_user_file
 
 
 def main() -> None:
@@ -68,7 +70,9 @@ def main() -> None:
     try:
         text = read_user_file(user, expand_home(module.params["path"], find_account(user)))
     except HostError as error:
-        module.fail_json(**error.result())
+        fail(module, error.result())
+    except OSError as error:
+        fail(module, os_error(error).result())
     module.exit_json(changed=False, exists=text is not None, text=text or "")
 
 

@@ -44,6 +44,8 @@ seealso:
   - module: openclaw.mission_control.queue_check
   - module: openclaw.mission_control.host_check
   - module: openclaw.mission_control.configuration_check
+  - module: openclaw.mission_control.front_door_check
+  - module: openclaw.mission_control.backup_check
 """
 
 EXAMPLES = r"""
@@ -94,6 +96,7 @@ verdicts:
     summary: {description: One line., type: str, returned: always}
     cause: {description: Why., type: str, returned: always}
     remedy: {description: What to do., type: str, returned: always}
+    cure: {description: What the remedy takes., type: dict, returned: always}
     kind: {description: The cause as one word for programs., type: str, returned: always}
     evidence: {description: What was seen., type: dict, returned: always}
     measures: {description: Figures with their thresholds., type: list, elements: dict, returned: always}
@@ -135,19 +138,21 @@ requests:
   type: int
   returned: always
 comparison:
-  description:
-    - What changed since O(baseline), with C(decision) PROCEED, REVIEW or ROLLBACK.
+  description: What changed since O(baseline), with C(decision) PROCEED, REVIEW or ROLLBACK.
   type: dict
   returned: always
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._verify.check import Run
 from ..module_utils._verify.checks import (
     agents,
+    backup,
     configuration,
     cors,
     database,
+    front_door,
     frontend,
     gateway,
     health,
@@ -164,7 +169,7 @@ from ..module_utils._verify.module import end
 from ..module_utils._verify.options import verify_specification
 from ..module_utils._verify.verification import verify
 
-RUNS = {
+RUNS: dict[str, Run] = {
     "health": health.run,
     "cors": cors.run,
     "membership": membership.run,
@@ -180,6 +185,8 @@ RUNS = {
     "queue": queue.run,
     "host": host.run,
     "configuration": configuration.run,
+    "front_door": front_door.run,
+    "backup": backup.run,
 }
 
 

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Settings of an installation that is taken over, put below what the inventory says.
 
 `resolve` is pure: what was found and what the inventory names in; the variables to set, and what is told of
@@ -17,10 +16,12 @@ from urllib.parse import urlsplit
 from ..module_utils._adoption.discovery import IDENTITY_SETTING
 from ..module_utils._application.components import PORTS
 from ..module_utils._application.environment import texts
-from ..module_utils._application.settings import BACKEND_SETTINGS, FRONTEND_SETTINGS
-from ..module_utils._host import addresses
+from ..module_utils._application.frontend_settings import FRONTEND_SETTINGS
+from ..module_utils._application.settings import BACKEND_SETTINGS
+from ..module_utils._host import reachable
 from ..module_utils._host.errors import HostError
-from ..module_utils._redaction import shown
+from ..module_utils._host.written_addresses import IPV4_LOOPBACK
+from ..module_utils._shown_settings import shown
 from ..module_utils._tables import table
 from ._preflight.access import token_fault
 from ._preflight.inventory import suggest
@@ -157,7 +158,7 @@ def _database(resolved: Resolved, found: Mapping[str, Any], url: str, of_invento
         resolved.tell("DATABASE_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
-    if not (found["local_database"] and addresses.is_this_host(parts.hostname or "")):
+    if not (found["local_database"] and reachable.is_this_host(parts.hostname or "")):
         resolved.facts[f"{PREFIX}_database_url"] = url
         resolved.tell("DATABASE_URL", url, url, CARRIED)
         return
@@ -188,7 +189,7 @@ def _redis(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None
         resolved.tell("RQ_REDIS_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
     parts = urlsplit(url)
-    if not (local and parts.scheme == "redis" and addresses.is_this_host(parts.hostname or "")):
+    if not (local and parts.scheme == "redis" and reachable.is_this_host(parts.hostname or "")):
         resolved.facts[f"{PREFIX}_redis_url"] = url
     else:
         own = {
@@ -253,7 +254,7 @@ def _foreign(name: str) -> str:
     if name.startswith("NEXT_PUBLIC_"):
         return "it is a setting of the frontend, without effect on the backend"
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
-        return "it is no name of an environment variable"
+        return "it is not a valid name of an environment variable"
     meant = suggest(name, BACKEND_SETTINGS)
     return f"no setting of the product, which ignored it; {meant} was meant?" if meant else ""
 
@@ -292,8 +293,6 @@ def _listens(resolved: Resolved, listens: Mapping[str, Mapping[str, str]], of_in
         if wanted is not None:
             if wanted != place["host"]:
                 resolved.tell(f"{part}: listens on", place["host"], wanted, INVENTORY)
-        elif addresses.is_loopback(place["host"]):
-            resolved.facts[variable] = (
-                addresses.IPV4_LOOPBACK if place["host"] == "localhost" else place["host"]
-            )
+        elif reachable.is_loopback(place["host"]):
+            resolved.facts[variable] = IPV4_LOOPBACK if place["host"] == "localhost" else place["host"]
             resolved.tell(f"{part}: listens on", place["host"], resolved.facts[variable], CARRIED)

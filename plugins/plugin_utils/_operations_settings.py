@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the daily commands are asked for, and what stands in their way, in the operator's words."""
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..module_utils._application.components import SERVICES
-from ..module_utils._durations import moment
 from ..module_utils._services.logs import compiled
+from ..module_utils._times.moments import moment
 
 LEVELS = ("trace", "debug", "info", "warning", "error", "critical")
 TIMES = "10m, 2h30m, 3d, 2 hours ago, yesterday, 14:30, 2026-01-31 14:30:00 or 2026-01-31T14:30:00Z"
@@ -31,31 +30,33 @@ def _fits(function: Callable[[str], Any], text: str) -> bool:
 def _service(value: str, _allowed: Any) -> str:
     known = ", ".join(_NAMED)
     return (
-        "" if value in _NAMED else f"is no service of Mission Control. Use -e service= with one of {known}."
+        ""
+        if value in _NAMED
+        else f"is not a service of Mission Control. Use -e service= with one of {known}."
     )
 
 
 def _lines(value: str, most: Any) -> str:
     if re.fullmatch(r"[0-9]+", value) and 1 <= int(value) <= (most or int(value)):
         return ""
-    return f"is no number from 1 to {most}." if most else "is no number from 1 on."
+    return f"is not a number from 1 to {most}." if most else "is not a number of at least 1."
 
 
 def _time(value: str, _allowed: Any) -> str:
     fits = not value or _fits(lambda text: moment(text, time.time()), value)
-    return "" if fits else f"is no time. Use {TIMES}."
+    return "" if fits else f"is not a valid time. Use {TIMES}."
 
 
 def _level(value: str, _allowed: Any) -> str:
-    return "" if value in ("", *LEVELS) else f"is no level. Use one of {', '.join(LEVELS)}."
+    return "" if value in ("", *LEVELS) else f"is not a valid level. Use one of {', '.join(LEVELS)}."
 
 
 def _pattern(value: str, _allowed: Any) -> str:
-    return "" if _fits(compiled, value) else "is no regular expression."
+    return "" if _fits(compiled, value) else "is not a valid regular expression."
 
 
 def _format(value: str, allowed: Any) -> str:
-    return "" if value in allowed else f"is none. Use {' or '.join(allowed)}."
+    return "" if value in allowed else f"is not a valid choice. Use {' or '.join(allowed)}."
 
 
 # What is said of a value, by the name of the setting; the second argument narrows what is allowed.
@@ -102,8 +103,9 @@ def left_behind(state: Mapping[str, Any]) -> list[str]:
     """What an uninstallation leaves on a host.
 
     :param state: `root`, `user`, `data` and `database` (whether they were removed), `kept` (where an
-      installation from before this collection lies, or empty) and `gateways` (the inventory's).
+      installation from before this collection lies, or empty) and `gateway_user` (whose the gateway was).
     """
+    gateway = state["gateway_user"]
     found: Sequence[tuple[str, Any]] = (
         (f"{state['root']}/shared/identity", not state["data"]),
         (f"{state['root']}/shared/backups", not state["data"]),
@@ -113,6 +115,7 @@ def left_behind(state: Mapping[str, Any]) -> list[str]:
         ("Redis", True),
         (f"the user {state['user']}", True),
         ("packages", True),
-        ("the gateway", state["gateways"]),
+        (f"the gateway's data of the user {gateway}", gateway and not state["data"]),
+        (f"the user {gateway}", gateway and gateway != state["user"]),
     )
     return [name for name, left in found if left]

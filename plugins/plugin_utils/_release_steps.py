@@ -1,11 +1,12 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the role release works out between its calls to the hosts: units, ways back, and what is said."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from ..module_utils._terminal import clean
 
 SCHEMA_WAYS = ("keep", "downgrade", "restore")
 NOTHING_CHANGED = "Nothing was changed."
@@ -88,7 +89,8 @@ def failure_text(failure: Mapping[str, Any], aftermath: Mapping[str, Any]) -> st
             f"before is {migrated.get('backup') or 'missing'}. To take them back: rollback.yml -e release="
             f"{aftermath.get('target') or 'ID'} -e schema=downgrade (or restore)."
         )
-    return " ".join(said)
+    # Of Git, of npm, of the hosts: others wrote parts of it.
+    return clean(" ".join(said))
 
 
 def _who_serves(failure: Mapping[str, Any], aftermath: Mapping[str, Any]) -> str:
@@ -107,6 +109,20 @@ def _who_serves(failure: Mapping[str, Any], aftermath: Mapping[str, Any]) -> str
     if failure["release"] == failure["current"]:
         return "It was current before and stays so."
     return "There is no earlier release that could serve instead."
+
+
+def renewal_sentence(host: str, release: str, renewal: Mapping[str, Any], *, predicted: bool) -> str:
+    """A release that does not serve with the secrets that it was made with.
+
+    :param renewal: what the module release returned with state=renewed.
+    """
+    names, plural = list(renewal["renewed"]), len(renewal["renewed"]) > 1
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else "nothing"
+    return (
+        f"{host}: {listed} of release {release} {'are' if plural else 'is'} not what the installation uses "
+        f"now. Its code {'would serve' if predicted else 'serves'} with today's "
+        f"{'values' if plural else 'value'}, as release {renewal['id']}."
+    )
 
 
 # --- a rollback and the schema of the database ----------------------------------------------------

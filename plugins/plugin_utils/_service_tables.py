@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Tables and lists for a terminal, over the results of many hosts."""
 
 from __future__ import annotations
@@ -10,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..module_utils._application.components import SERVICES
-from ..module_utils._durations import brief, local_time, size
 from ..module_utils._tables import cell, table
 from ..module_utils._terminal import clean
+from ..module_utils._times.amounts import brief, size
+from ..module_utils._times.record_stamps import local_time
 
 
 def when(epoch: float | None, now: float | None) -> str:

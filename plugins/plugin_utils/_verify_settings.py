@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which checks belong on which host, and what the roles verify and command tell them of it."""
 
 from __future__ import annotations
@@ -8,6 +7,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..module_utils._application.components import PORTS
+
+# Whose the servers' ports are, as the distribution's packages have it.
+SERVERS = {"postgresql": ["postgres"], "redis": ["redis", "valkey"]}
 
 # What asks the API is checked where the backend runs.
 CHECKS_OF = {
@@ -26,7 +28,7 @@ CHECKS_OF = {
     ),
     "frontend": ("frontend",),
 }
-CHECKS_OF_EVERY_HOST = ("service", "log", "host")
+CHECKS_OF_EVERY_HOST = ("service", "log", "host", "backup")
 # These stay out of the configuration of the host command.
 SECRET_OPTIONS = ("token", "secrets", "gateway_token", "database_url", "redis_url")
 
@@ -42,7 +44,7 @@ def listening_ports(settings: Mapping[str, Any], components: Collection[str]) ->
 
     :param settings: `backend_bind`, `backend_port`, `frontend_bind` and `frontend_port` as the operator set
       them; `alone`, whether everything is on one host; `database_url` and `redis_url`, where those are
-      elsewhere.
+      elsewhere, else `postgresql_port` and `redis_port`, where they are not the default ones.
     :param components: what the host runs.
     """
     found = [
@@ -55,9 +57,10 @@ def listening_ports(settings: Mapping[str, Any], components: Collection[str]) ->
         if name in components
     ]
     # What other hosts must not reach is told only where everything is on one host.
-    for url, port in (("database_url", PORTS["postgresql"]), ("redis_url", PORTS["redis"])):
+    for url, server in (("database_url", "postgresql"), ("redis_url", "redis")):
         if settings["alone"] and not settings[url]:
-            found.append({"port": port, "bind": "loopback", "unit": ""})
+            port = int(settings.get(f"{server}_port") or PORTS[server])
+            found.append({"port": port, "bind": "loopback", "unit": "", "users": SERVERS[server]})
     return found
 
 

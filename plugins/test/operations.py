@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..module_utils._durations import moment
 from ..module_utils._services.logs import compiled
+from ..module_utils._times.moments import moment
 
 
 def moment_in_time(value: Any) -> bool:

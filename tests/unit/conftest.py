@@ -9,6 +9,9 @@ import pytest
 from ansible.module_utils import _internal
 from ansible.module_utils.common import warnings
 
+# Tests read what Ansible's own callback says, whatever the checkout's ansible.cfg has.
+os.environ["ANSIBLE_STDOUT_CALLBACK"] = "ansible.builtin.default"
+
 
 @pytest.fixture(autouse=True)
 def pristine_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -14,6 +14,11 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.components import PORTS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.protocol import (
+    DEFAULT_VERSION,
+    SPANS,
+    versions_for,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.formats import (
     RENDERERS,
 )
@@ -98,7 +103,7 @@ LOOPBACK = r"""(?x) (?:==|!=|\bin\b) \s* (?:["'] | [\[({][^\n]{0,40}["'])(?:127\
     | \.is_loopback\b(?!\()"""
 # IPv6 put into brackets by hand, or an address put together with its port in a template.
 BRACKETS = r"""['"]\[['"]\s*~|f["'][^"']*\[\{\w*(?:host|address)|ListenStream=\{\{[^}|]*\}\}:"""
-ADDRESSES = "plugins/module_utils/_host/addresses.py"
+ADDRESSES = ("plugins/module_utils/_host/addresses.py", "plugins/module_utils/_host/reachable.py")
 # Runs in the frontend's Node.js, where no Python is.
 LISTEN = "roles/frontend/files/listen.cjs"
 
@@ -106,8 +111,8 @@ LISTEN = "roles/frontend/files/listen.cjs"
 @pytest.mark.parametrize(
     "pattern", [EVERYWHERE, LOOPBACK, BRACKETS], ids=["everywhere", "loopback", "brackets"]
 )
-def test_what_an_address_means_is_said_in_addresses_alone(pattern: str) -> None:
-    assert lines(pattern, home=(ADDRESSES,)) == []
+def test_what_an_address_means_is_said_beside_addresses_alone(pattern: str) -> None:
+    assert lines(pattern, home=ADDRESSES) == []
 
 
 @pytest.mark.parametrize(
@@ -163,13 +168,28 @@ KEYS = r"(?i)302a300506032b65|[\"']openssl[\"']\s*,(?!\s*[\"']?rand)"
         (REPLACED, ("plugins/module_utils/_host/files.py", "plugins/module_utils/_host/units.py")),
         (POINTED, ("plugins/module_utils/_host/files.py",)),
         # A certificate's end is read in the form that TLS has.
-        (MOMENTS, ("plugins/module_utils/_durations.py", "plugins/module_utils/_verify/checks/frontend.py")),
-        (SIZES, ("plugins/module_utils/_durations.py",)),
+        (
+            MOMENTS,
+            (
+                "plugins/module_utils/_times/record_stamps.py",
+                "plugins/module_utils/_times/stamps.py",
+                "plugins/module_utils/_times/timestamps.py",
+                "plugins/module_utils/_verify/checks/frontend.py",
+            ),
+        ),
+        (SIZES, ("plugins/module_utils/_times/amounts.py",)),
         (KEYS, ("plugins/module_utils/_gateway/identity.py",)),
         (UPLOAD, ("plugins/plugin_utils/_upload.py",)),
         (MIGRATIONS, ("plugins/module_utils/_application/migrations.py",)),
-        # The module's example asks for one.
-        (UNIT, ("plugins/module_utils/_application/components.py", "plugins/modules/host_info.py")),
+        # The module's example asks for one; a directory of the gateway's has the same name.
+        (
+            UNIT,
+            (
+                "plugins/module_utils/_application/components.py",
+                "plugins/modules/host_info.py",
+                "plugins/module_utils/_gateway/holder.py",
+            ),
+        ),
     ],
     ids=["replaced files", "links", "moments", "sizes", "keys", "uploads", "migrations", "units"],
 )
@@ -198,7 +218,8 @@ def test_another_place_would_be_noticed(pattern: str, line: str) -> None:
 
 # A default port in code: behind an = or a comma, or under the key of one. What a URL without a port means is
 # the scheme's affair (`parts.port or 5432`), and so are examples in texts.
-PORT = r"""(?<![\w.])(?:= ?|, ?|default["']: |port["']: ["']?)(?:8000|3000|18789|5432|6379)\b"""
+NUMBERS = "|".join(str(PORTS[name]) for name in ("backend", "frontend", "gateway", "postgresql", "redis"))
+PORT = rf"""(?<![\w.])(?:= ?|, ?|default["']: |port["']: ["']?)(?:{NUMBERS})\b"""
 
 
 def test_default_ports_are_said_in_components_alone() -> None:
@@ -227,6 +248,71 @@ def test_defaults_of_roles_and_modules_are_the_same_ports() -> None:
     assert compared > 8
 
 
+def test_the_backends_address_in_options_has_its_port() -> None:
+    """Modules say their defaults themselves, so that the documentation can be compared with the code."""
+    compared = 0
+    for path in sources("plugins/modules", "plugins/doc_fragments", suffixes=(".py",)):
+        text = path.read_text(encoding="utf-8")
+        for port in re.findall(r"default['\"]?: ['\"]?http://127\.0\.0\.1:(\d+)", text):
+            compared += 1
+            assert int(port) == PORTS["backend"], path
+    assert compared > 6
+
+
+def test_texts_tell_the_default_ports() -> None:
+    """What is documented of roles is a text where the default is derived."""
+    compared = 0
+    for path in sources("roles", suffixes=(".yml",)):
+        text = path.read_text(encoding="utf-8")
+        for component, port in re.findall(r"mission_control_(\w+)_port\)?, or else (\d+)", text):
+            compared += 1
+            assert int(port) == PORTS[component], path
+    assert compared > 2
+    assert f"; {PORTS['backend']} and {PORTS['frontend']} |" in (ROOT / "README.md").read_text()
+    row = r"\| `mission_control_gateway_port`[^|]*\| (\d+)"
+    assert re.findall(row, (ROOT / "docs/gateway.md").read_text()) == [str(PORTS["gateway"])]
+
+
+# --- OpenClaw's default version --------------------------------------------------------------------
+
+# Where the version stands as text, because Ansible wants it so or because it is read by people; what is
+# searched for is all of a version that could be the default.
+OPENCLAW = r"\d{4}\.\d+\.\d+"
+DEFAULT_TEXTS = (
+    ("plugins/modules/gateway_install.py", rf"default: ({OPENCLAW})$"),
+    ("plugins/module_utils/_verify/checks/gateway.py", rf"({OPENCLAW}) fits the default revision"),
+    ("roles/gateway/defaults/main.yml", rf"mission_control_gateway_version \| default\('({OPENCLAW})'\)"),
+    ("roles/gateway/meta/argument_specs.yml", rf"mission_control_gateway_version\), or else ({OPENCLAW})"),
+    ("README.md", rf"\| OpenClaw gateway \| ({OPENCLAW}) "),
+    ("docs/gateway.md", rf"\| `mission_control_gateway_version` \| ({OPENCLAW}) "),
+)
+
+
+@pytest.mark.parametrize(("path", "pattern"), DEFAULT_TEXTS, ids=[path for path, _ in DEFAULT_TEXTS])
+def test_the_default_version_of_openclaw_is_told_right(path: str, pattern: str) -> None:
+    assert re.findall(pattern, (ROOT / path).read_text(), re.MULTILINE) == [DEFAULT_VERSION]
+
+
+def test_no_other_place_names_the_default_version() -> None:
+    # Texts for people that name what was seen with just that version, and samples.
+    seen = (
+        "plugins/modules/gateway_install.py",
+        "plugins/module_utils/_gateway/protocol.py",
+        *(path for path, _ in DEFAULT_TEXTS),
+    )
+    found = lines(
+        rf"(?<![\d.]){re.escape(DEFAULT_VERSION)}(?![\d.])", "plugins", "roles", "playbooks", home=seen
+    )
+    # A size that was measured.
+    assert [line for line in found if "# A tree of" not in line] == []
+
+
+def test_the_table_of_versions_is_told_right() -> None:
+    text = (ROOT / "docs/gateway.md").read_text()
+    for protocol in sorted({span.protocol for span in SPANS}):
+        assert f"| {versions_for((protocol, protocol))} | {protocol} |" in text
+
+
 # --- formats of reports ----------------------------------------------------------------------------
 
 
@@ -235,9 +321,8 @@ def test_the_formats_of_reports_are_listed_once() -> None:
     listed = r"""["']?\bjunit["']?, ["']?prometheus\b"""
     found = lines(listed, home=("plugins/module_utils/_verify/reports/names.py",))
     # Ansible wants the choices of an option spelt out in its documentation.
-    documented = "choices: [json, junit, prometheus, nagios, tap, markdown, html]"
+    documented = f"choices: [{', '.join(REPORTS)}]"
     assert [line for line in found if documented not in line] == []
-    assert documented == f"choices: [{', '.join(REPORTS)}]"
     options = yaml.safe_load((ROOT / "roles/verify/meta/argument_specs.yml").read_text())["argument_specs"]
     assert options["main"]["options"]["verify_reports"]["choices"] == list(REPORTS)
     for path, told in (("README.md", "verify_reports"), ("docs/operations.md", "--format")):
@@ -245,3 +330,56 @@ def test_the_formats_of_reports_are_listed_once() -> None:
         rows = [line for line in text if told in line and "junit" in line]
         missing = [name for name in REPORTS if not any(name in row for row in rows)]
         assert rows and missing == [], path
+
+
+# --- words -----------------------------------------------------------------------------------------
+
+# "X is no Y", which is not how the field says it. That there is none of something is another matter.
+IS_NO = re.compile(r"(?<!there)(?<!There) (?:is|are) no(?:ne\b(?! of)| (?!longer|more))")
+# Known, and to end with the files that they stand in.
+STILL = ("_verify/context.py", "module_utils/_http/reasons.py")
+
+
+def messages(path: Path) -> Iterator[tuple[int, str]]:
+    """The texts in a file of Python that are not its documentation, or those that a playbook shows."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        for number, line in enumerate(text.splitlines(), 1):
+            if not re.match(r"\s*(#|when:|that:|- [a-z_]\w*\.)", line) and re.search(
+                r"msg|[\"'].* is no", line
+            ):
+                yield number, line
+        return
+    tree = ast.parse(text)
+    documents = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+            yield node.lineno, node.value
+
+
+def test_messages_say_is_not_a() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {match[0]}"
+        for path in sources("plugins", "playbooks", "roles")
+        if "doc_fragments" not in path.parts
+        for number, text in messages(path)
+        if "\noptions:" not in text and "\ndescription:" not in text
+        for match in IS_NO.finditer(text)
+    ]
+    assert [line for line in found if not any(name in line for name in STILL)] == []
+
+
+@pytest.mark.parametrize("text", ["'x' is no duration", "is none. Use list or json.", " are no settings"])
+def test_other_words_would_be_noticed(text: str) -> None:
+    assert IS_NO.search(f" {text}")
+
+
+@pytest.mark.parametrize("text", ["There is no unit x", "it is no longer checked", "is none of these"])
+def test_what_is_missing_may_be_said(text: str) -> None:
+    assert not IS_NO.search(text)

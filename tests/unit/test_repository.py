@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,23 @@ def test_module_has_documentation_a_unit_test_and_a_use(module: str) -> None:
     assert f"openclaw.mission_control.{module}:" in USES, f"no role, playbook or scenario uses {module}"
 
 
+def test_the_readme_lists_every_module_and_role() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [name for name in MODULES if f"`{name}`" not in text] == []
+    assert [name for name in ROLES if f"roles/{name}/README.md" not in text] == []
+
+
+def test_every_path_that_a_document_names_is_there() -> None:
+    """Paths of this repository alone: others are a host's, or examples with braces."""
+    tops = "plugins|roles|playbooks|molecule|tests|docs|benchmarks|inventory|changelogs"
+    missing = []
+    for document in (ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for path in re.findall(rf"`((?:{tops})/[\w./-]+)`", document.read_text()):
+            if not (ROOT / path).exists():
+                missing.append(f"{document.name}: {path}")
+    assert missing == []
+
+
 def test_documentation_of_every_module_renders() -> None:
     answer = subprocess.run(
         ["ansible-doc", "--type", "module", *(f"openclaw.mission_control.{module}" for module in MODULES)],
@@ -126,6 +144,29 @@ def test_no_download_host_is_written_down() -> None:
     pattern = re.compile("|".join(re.escape(".".join(parts)) for parts in hosts))
     offenders = [str(path) for path in tracked_files() if pattern.search(path.read_text(errors="ignore"))]
     assert offenders == []
+
+
+def tasks_of(told: Any) -> Iterator[dict[str, Any]]:
+    """The tasks of a playbook or of a file of tasks, those in blocks, too."""
+    for item in told if isinstance(told, list) else []:
+        if isinstance(item, dict):
+            yield item
+            for name in ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always"):
+                yield from tasks_of(item.get(name))
+
+
+def test_no_task_writes_a_login_that_it_sends_into_the_journal() -> None:
+    # What a module of Ansible's is called with goes there, unless the task has no_log.
+    sent, offenders = 0, []
+    for path in tracked_files():
+        if path.suffix == ".yml" and "reference_application" not in path.parts:
+            for task in tasks_of(load(path)):
+                given = json.dumps([task[name] for name in task if name.endswith((".uri", ".get_url"))])
+                if re.search(r"(?i)\{\{[^}]*(authoriz|token|password|secret)", given):
+                    sent += 1
+                    if task.get("no_log") is not True:
+                        offenders.append(f"{path.relative_to(ROOT)}: {task.get('name')}")
+    assert sent and offenders == []
 
 
 def test_lock_file_of_the_reference_frontend_names_no_download_address() -> None:

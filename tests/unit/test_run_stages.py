@@ -14,11 +14,13 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 import run_stages  # noqa: E402 (it lies beside the tests' directory)
+from matrix import VERSIONS, candidates, requirements, works  # noqa: E402
 from run_stages import InterruptedRunError, Result, Runner, Stage, all_stages, at_once, choose  # noqa: E402
 
 
@@ -45,7 +47,8 @@ def test_every_scenario_is_a_stage_that_begins_after_what_it_starts_from() -> No
     names = [stage.name for stage in stages]
     scenarios = {path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")}
     assert len(names) == len(set(names))
-    assert set(names) == scenarios | {"lint", "unit", "reference"}
+    versions = {f"ansible-{version.name}" for version in VERSIONS}
+    assert set(names) == scenarios | {"lint", "unit", "reference", "newest", "sanity"} | versions
     after = {stage.name: stage.after for stage in stages}
     assert after["faults"] == after["operations"] == ("default",)
     assert after["default"] == after["gateway"] == after["local"] == after["unit"] == ()
@@ -54,14 +57,22 @@ def test_every_scenario_is_a_stage_that_begins_after_what_it_starts_from() -> No
 
 def test_the_long_scenarios_are_left_to_test_full() -> None:
     more = {stage.name for stage in all_stages(full=True)} - {stage.name for stage in all_stages(full=False)}
-    assert more == {"distributed", "bundle"}
+    versions = {f"ansible-{version.name}" for version in VERSIONS}
+    scenarios = {"front_door", "distributed", "bundle", "hosts", "rotation", "backup"}
+    assert more == {*scenarios, "sanity"} | versions
+
+
+def test_the_workflow_tests_the_same_versions() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/matrix.yml").read_text())
+    assert workflow["jobs"]["ansible"]["strategy"]["matrix"]["version"] == [one.name for one in VERSIONS]
 
 
 def test_targets_of_stages_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for stage in all_stages(full=True):
         if stage.command[0] == "make":
-            assert f"\n{stage.command[-1]}: " in makefile
+            target = [word for word in stage.command if "=" not in word][-1]
+            assert f"\n{target}: " in makefile
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,7 @@ def test_all_scenarios_and_everything() -> None:
     scenarios = choose(stages, ["scenarios"], lambda _stage: True)
     assert {stage.name for stage in stages} - {stage.name for stage in scenarios} == {
         "lint",
+        "newest",
         "unit",
         "reference",
     }
@@ -103,6 +115,32 @@ def test_an_unknown_stage_is_told_with_those_there_are() -> None:
 @pytest.mark.parametrize(("cores", "memory", "stages"), [(2, 23, 3), (2, 7, 2), (1, 2, 1), (8, 64, 9)])
 def test_how_many_run_at_once(cores: int, memory: int, stages: int) -> None:
     assert at_once(cores, memory) == stages
+
+
+# --- other versions of ansible-core ---
+
+
+def test_a_version_changes_ansible_and_nothing_else() -> None:
+    text = (ROOT / "tests/requirements.txt").read_text()
+    usual = {line for line in text.splitlines() if line and not line.startswith("#")}
+    for version in VERSIONS:
+        changed = set(requirements(version, text)) - usual
+        assert changed == {f"ansible=={version.ansible}", f"ansible-core=={version.core}"}
+        assert len(requirements(version, text)) == len(usual)
+
+
+def test_a_python_that_is_another_or_only_a_stand_in_is_passed_over(tmp_path: Path) -> None:
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    stand_in = tmp_path / f"python{here}"
+    stand_in.write_text("#!/bin/sh\nexit 127\n")
+    stand_in.chmod(0o755)
+    kept = tmp_path / f"pyenv/versions/{here}.9/bin"
+    kept.mkdir(parents=True)
+    (kept / "python").symlink_to(sys.executable)
+    found = list(candidates(here, {"PATH": str(tmp_path), "PYENV_ROOT": str(tmp_path / "pyenv")}))
+    assert found == [str(stand_in), str(kept / "python")]
+    assert [works(program, here) for program in found] == [False, True]
+    assert not works(sys.executable, "2.7") and not works(str(tmp_path / "none"), here)
 
 
 # --- running them ---
@@ -137,7 +175,7 @@ def test_a_stage_begins_when_those_before_it_passed(tmp_path: Path) -> None:
 def test_when_one_fails_the_others_run_and_what_starts_from_it_does_not(tmp_path: Path) -> None:
     trial = Trial(tmp_path)
     results = trial.run(
-        shell("bad", "echo the reason; exit 3"),
+        shell("bad", "echo the reason; echo 'E   assert 1 == 2'; exit 3"),
         shell("dependent", ":", "bad"),
         shell("further", ":", "dependent"),
         shell("other", "sleep 0.3"),
@@ -153,7 +191,7 @@ def test_when_one_fails_the_others_run_and_what_starts_from_it_does_not(tmp_path
     assert not run_stages.report(trial.runner)
     said = trial.out.getvalue()
     assert "the reason" in said
-    assert f"bad: failed with status 3; see {tmp_path}/logs/bad.log" in said
+    assert f"bad | E   assert 1 == 2\nbad: failed with status 3; see {tmp_path}/logs/bad.log" in said
     assert "further: not run: dependent did not pass\n" in said
     assert "other: " not in said
 
@@ -181,11 +219,16 @@ def running(path: Path) -> int:
 
 
 def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    """Whether a process that was told to end has ended; on a busy machine that takes a moment."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def test_an_interruption_ends_what_runs_with_its_children(tmp_path: Path) -> None:
@@ -230,6 +273,67 @@ def test_the_table_tells_what_took_how_long() -> None:
         "late        1:05   0:03  passed",
         "never          -      -  not run: early-one did not pass",
         "all               12:35  one after the other: 12:37, processors 91% busy",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("E       AssertionError: {'one': 1}", True),
+        ("FAILED molecule/x/tests/test_x.py::test_y[1] - AssertionError: no", True),
+        ("\x1b[31m│\x1b[0m \x1b[31mfatal: [host]: FAILED! => {}\x1b[0m", True),
+        ("\x1b[2m│\x1b[0m \x1b[31m[ERROR]: Task failed: no\x1b[0m", True),
+        ("make[1]: *** [Makefile:94: unit] Error 1", True),
+        ("plugins/filter/x.py:3: error: Name is not defined  [name-defined]", True),
+        ("ModuleNotFoundError: No module named 'x'", True),
+        ("ok: [host]", False),
+        ("host: ok=3 changed=0 unreachable=0 failed=0", False),
+        ("test_errors.py::test_fatal PASSED", False),
+    ],
+)
+def test_why_a_stage_failed_is_taken_from_its_output(line: str, told: bool) -> None:
+    found = run_stages.reasons(f"before\n{line}\nafter\n{line}\n")
+    assert len(found) == told
+    assert not any("\x1b" in text for text in found)
+
+
+def test_of_many_reasons_the_last_ones_are_told() -> None:
+    found = run_stages.reasons("\n".join(f"FAILED {number} {'x' * 1000}" for number in range(100)))
+    assert len(found) == run_stages.REASON_LINES and found[-1].startswith("FAILED 99 ")
+    assert max(map(len, found)) == run_stages.REASON_WIDTH
+
+
+def test_of_a_long_failure_the_first_and_the_last_lines_are_told() -> None:
+    """A test that shows a playbook's whole output has its point at the beginning."""
+    one = [f"E       {number}" for number in range(100)]
+    found = run_stages.reasons("\n".join([*one, "tests/test_x.py:7: AssertionError", "E   another"]))
+    assert found == [*one[: run_stages.FIRST_LINES], *one[-run_stages.LAST_LINES :], "E   another"]
+
+
+def test_of_a_failed_task_the_message_and_the_error_output_are_told() -> None:
+    log = """
+  │ fatal: [localhost]: FAILED! =>
+  │     changed: false
+  │     cmd:
+  │     - sandbox.py
+  │     msg: non-zero return
+  │ code
+  │     rc: 1
+  │     stderr: |-
+  │         sandbox: building
+  │         Host one did not come up
+  │     stdout: ''
+  │
+  │ PLAY RECAP
+  │     msg: of nobody
+"""
+    assert run_stages.reasons(log) == [
+        "fatal: [localhost]: FAILED! =>",
+        "    msg: non-zero return",
+        "code",
+        "    stderr: |-",
+        "        sandbox: building",
+        "        Host one did not come up",
     ]
 
 

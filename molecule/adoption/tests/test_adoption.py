@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from adoption_support import REDIS_CLI, Host, Played, ansible, data, play, play_all, sql, unhealthy, variables
+from adoption_support import (
+    REDIS_CLI,
+    SOON,
+    Host,
+    Played,
+    ansible,
+    data,
+    play,
+    play_all,
+    sql,
+    unhealthy,
+    variables,
+)
 
 GUIDE_UNITS = [f"mission-control-{part}.service" for part in ("backend", "worker", "frontend")]
 
@@ -93,7 +106,7 @@ def test_a_first_release_that_fails_leaves_the_old_services_serving(
     hosts: list[Host], tokens: dict[str, str], tmp_path: Path
 ) -> None:
     before = {host.name: state(host) for host in hosts}
-    for done in play_all(hosts, "deploy.yml", source=unhealthy(tmp_path)):
+    for done in play_all(hosts, "deploy.yml", *SOON, source=unhealthy(tmp_path)):
         host = done.host
         assert done.returncode != 0 and hidden(done, tokens)
         assert "did not pass: health:" in done.words
@@ -135,7 +148,8 @@ def test_what_was_taken_over_serves_from_a_release(hosts: list[Host], tokens: di
         assert "http://mission-control.example.com:3000" in host.setting("CORS_ORIGINS", settings)
         database = variables(host.name)["adoption_database"]
         url = host.setting("DATABASE_URL", settings)
-        assert url.startswith("postgresql+psycopg://mission_control:") and url.endswith(f"/{database}")
+        assert url.startswith("postgresql+psycopg://mission_control:")
+        assert urlsplit(url).path == f"/{database}"
         identities = (
             f"/home/{host.user}/.openclaw/identity/device.json {host.root}/shared/identity/device.json"
         )

@@ -134,7 +134,7 @@ def _frontend_node() -> str:
 def test_its_users_can_use_it() -> None:
     # A gateway that was started a moment ago answers its first questions late.
     play("verify.yml", {"verify_deadline": 180, "verify_timeout": 60})
-    assert "2026.4.2" in on_host("runuser -l mission-control -c 'openclaw-gateway/bin/openclaw --version'")
+    assert "2026.4.2" in on_host("runuser -l openclaw -c 'openclaw-gateway/bin/openclaw --version'")
 
 
 def test_no_registry_answers_the_host_and_all_answer_the_other() -> None:

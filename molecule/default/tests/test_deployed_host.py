@@ -94,6 +94,20 @@ def test_layout_of_the_releases(host: Any) -> None:
         assert host.file(f"{ROOT}/{part}").is_directory or host.file(f"{ROOT}/{part}/").exists
 
 
+def test_what_is_installed_is_named(host: Any) -> None:
+    """CycloneDX lists by uv and npm: of the release, and of the gateway's version."""
+    lists = {part: f"{ROOT}/current/{part}.cdx.json" for part in ("backend", "frontend")}
+    lists["gateway"] = "/home/openclaw/openclaw-gateway/current/packages.cdx.json"
+    found = {part: json.loads(host.check_output(f"cat {path}")) for part, path in lists.items()}
+    names = {part: {component["name"] for component in told["components"]} for part, told in found.items()}
+    assert {told["bomFormat"] for told in found.values()} == {"CycloneDX"}
+    assert "fastapi" in names["backend"] and "next" in names["frontend"] and "openclaw" in names["gateway"]
+    packages = json.loads(host.check_output(f"cat {ROOT}/current/release.json"))["packages"]
+    assert packages == {part: len(found[part]["components"]) for part in packages}
+    shown = host.check_output("mission-control releases")
+    assert f"backend {packages['backend']}, frontend {packages['frontend']}" in shown
+
+
 def test_environment_file_is_the_users_alone(host: Any) -> None:
     environment = host.file(f"{ROOT}/current/backend/.env")
     assert (environment.mode, environment.user) == (0o600, USER)
@@ -175,3 +189,11 @@ def test_secrets_are_in_no_command_line(host: Any) -> None:
     processes = host.check_output("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
     assert token[1] not in processes
     assert password[1] not in processes
+
+
+def test_nothing_of_the_builds_is_in_a_directory_of_everybodys(host: Any) -> None:
+    """By a name that others can guess, and could have taken first."""
+    found = host.run("find /tmp /var/tmp /dev/shm -mindepth 1 -maxdepth 1 -printf '%u %f\n'").stdout
+    # OpenClaw makes /tmp/openclaw when asked for its version. It looks whose it is, or takes another one.
+    names = r"^\S+ (?:node-compile-cache|v8-compile-cache|uv-|npm-|openclaw-|rq).*"
+    assert not re.findall(names, found, re.MULTILINE), found

@@ -94,7 +94,7 @@ def settings(name: str) -> dict[str, str]:
     """The environment file of the current release."""
     lines = on_host(name, f"cat {ROOT}/current/backend/.env").splitlines()
     pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
-    return {key: value.strip('"') for key, _, value in pairs}
+    return {key: value.strip("\"'") for key, _, value in pairs}
 
 
 def current() -> dict[str, str]:

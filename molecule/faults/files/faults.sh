@@ -23,12 +23,14 @@ until_true() {
   done
 }
 
+gateway_units() { runuser -u openclaw -- env "XDG_RUNTIME_DIR=/run/user/$(id -u openclaw)" systemctl --user "$@"; }
 units() { runuser -u "$app" -- env "XDG_RUNTIME_DIR=/run/user/$(id -u "$app")" systemctl --user "$@"; }
 as_app() { (cd "$root/current/backend" && runuser -u "$app" -- "$@"); }
 sql() { (cd / && runuser -u postgres -- psql -qAt -v ON_ERROR_STOP=1 -d mission_control -c "$1"); }
 holds() { [ "$(sql "SELECT $1 FROM pg_stat_activity")" = t ]; }
 locks() { [ "$(sql "SELECT count(*) > 0 FROM pg_locks WHERE $1")" = t ]; }
 main_pid() { units show --property MainPID --value "$1"; }
+gateway_pid() { gateway_units show --property MainPID --value openclaw-gateway; }
 group_of() { echo "/sys/fs/cgroup$(units show --property ControlGroup --value "$1")/cgroup.procs"; }
 # An entry of the queue: task TYPE PAYLOAD
 task() {
@@ -96,4 +98,4 @@ prepare() {
   until_true 60 working
 }
 
-openclaw_call() { runuser -u "$app" -- "$home/openclaw-gateway/bin/openclaw" gateway call "$1" --params "$2" --timeout 60000; }
+openclaw_call() { runuser -u openclaw -- /home/openclaw/openclaw-gateway/bin/openclaw gateway call "$1" --params "$2" --timeout 60000; }

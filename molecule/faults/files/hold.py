@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 
 ENVIRONMENT = Path("/home/mission-control/mission-control/current/backend/.env").read_text(encoding="utf-8")
-ADDRESS = re.findall(r"^DATABASE_URL=postgresql\+psycopg(://.*)$", ENVIRONMENT, re.MULTILINE)[0]
+ADDRESS = re.findall(r"^DATABASE_URL='?postgresql\+psycopg(://[^'\n]*)", ENVIRONMENT, re.MULTILINE)[0]
 connection = psycopg2.connect(f"postgresql{ADDRESS}")
 connection.cursor().execute(sys.argv[1])
 time.sleep(600)

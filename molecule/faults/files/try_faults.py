@@ -96,6 +96,9 @@ def differences(fault: dict[str, Any], view: dict[str, Any]) -> list[str]:
         if roots
         else dict.fromkeys(("check", "state", "kind", "cause", "remedy", "consequences"), "")
     )
+    by = root["cure"]["by"] if roots else ""
+    if by != fault.get("by", "person"):
+        found.append(f"done by {by!r}")
     if not re.fullmatch(fault["check"], root["check"]):
         found.append(f"check {root['check']!r}")
     for name, wanted in (("kind", fault["kind"]), ("state", fault.get("state", "fail"))):
@@ -117,10 +120,64 @@ def named(view: dict[str, Any]) -> str:
     return "; ".join(f"{root['check']} ({root['kind']}): {root['summary']}" for root in view["root_causes"])
 
 
+def repair() -> dict[str, Any]:
+    """What the host's own repair says that it did."""
+    done = subprocess.run(
+        [COMMAND, "repair", "--json", "--wait", str(PATIENCE)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SHELL,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        raise UntriedError(f"repair ended with {done.returncode}: {done.stderr[-500:]}")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def repaired() -> list[str]:
+    """Have it repaired, and once more. What was wrong with that."""
+    done = repair()
+    wrong = [f"repair: {step['problem']}" for step in done["steps"] if step["problem"]]
+    if not done["steps"]:
+        wrong.append("repair did nothing")
+    wrong += [f"repair left {root['check']} ({root['kind']}): {root['summary']}" for root in done["left"]]
+    again = repair()
+    return [*wrong, *(f"a second repair did: {step['action']}" for step in again["steps"])]
+
+
+def typed(pattern: str, view: dict[str, Any]) -> list[str]:
+    """Type the commands of the remedy as root does, without faults.sh. What was wrong with that."""
+    remedy = view["root_causes"][0]["remedy"] if view["root_causes"] else ""
+    match = re.search(pattern, remedy)
+    if match is None:
+        return [f"no command in the remedy {remedy!r}"]
+    done = subprocess.run(
+        ["/bin/bash", "-c", " && ".join(group for group in match.groups() if group)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SHELL,
+        cwd="/",
+        check=False,
+    )
+    return [f"its remedy failed: {done.stderr[-500:]}"] if done.returncode else []
+
+
+def follow(fault: dict[str, Any], view: dict[str, Any]) -> list[str]:
+    """Do what the remedy of the root cause says, and nothing else."""
+    if fault.get("repaired"):
+        return repaired()
+    return typed(fault["follow"], view) if "follow" in fault else []
+
+
 def attempt(fault: dict[str, Any]) -> bool:
     """Try one fault, print how it went; whether all was as expected."""
     token = shell("Reading the token", "setting LOCAL_AUTH_TOKEN")
     times: dict[str, float] = {}
+    view: dict[str, Any] = {"root_causes": []}
+    since = now()
     wrong: list[str] = []
 
     def timed(what: str, work: Callable[[], Any]) -> Any:
@@ -140,8 +197,12 @@ def attempt(fault: dict[str, Any]) -> bool:
     except UntriedError as error:
         wrong.append(str(error))
     try:
-        timed("cure", lambda: shell("Its cure", fault["cure"]))
-        view = timed("green", lambda: look(token, {}, since=now(), patience=PATIENCE))
+        if kept := "repaired" in fault or "follow" in fault:
+            wrong += timed("remedy", lambda: follow(fault, view))
+        timed("cure", lambda: shell("Its cure", fault.get("cure", "true")))
+        # Where the remedy itself was followed, the log is green at once, too.
+        since = since if kept else now()
+        view = timed("green", lambda: look(token, {}, since=since, patience=PATIENCE))
         if view["state"] not in ("pass", "flaky"):
             wrong.append(f"not green after the cure: {named(view)}")
     except UntriedError as error:

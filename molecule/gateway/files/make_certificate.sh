@@ -10,5 +10,5 @@ request() {
     -keyout authority.key -out authority.pem
 request -CA authority.pem -CAkey authority.key -subj /CN=gateway -addext basicConstraints=critical,CA:FALSE \
     -addext "subjectAltName=IP:$1" -keyout gateway.key -out gateway.pem
-chown mission-control gateway.key
-chmod 0600 gateway.key
+chgrp gateway-key gateway.key
+chmod 0640 gateway.key

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "releases/tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from interruptions_support import UPGRADE, Course, sandbox, serving_within, undisturbed
-from releases_support import HOST, ROOT, USER, Applications, current, on_host, play, variables
+from releases_support import HOST, ROOT, Applications, current, on_host, play, variables
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,7 @@ def take_back(old: str) -> Callable[[], None]:
         if next(times):
             sandbox("reset", HOST)
         # Nothing here asks the snapshot's gateway, and its start at each boot takes seconds of the processor.
-        on_host(f"systemctl --user -M {USER}@ disable --quiet --now openclaw-gateway")
+        on_host("systemctl --user -M openclaw@ disable --quiet --now openclaw-gateway")
         serving_within(90)
 
     return action

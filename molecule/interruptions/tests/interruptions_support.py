@@ -7,6 +7,7 @@ import difflib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -18,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from releases_support import ANSI, CHECKOUT, ROOT, SETTINGS, on_host, ssh_command, start, variables
+from releases_support import ANSI, CHECKOUT, HOST, ROOT, SETTINGS, on_host, ssh_command, start, variables
 
 # What runs on the host.
 STATE = Path(__file__).with_name("state.py").read_text()
 CUT = Path(__file__).with_name("cut.py").read_text()
 FULL = bool(os.environ.get("TEST_FULL"))
-# What make test has no time for: it has four of the points at which a deployment is killed.
+# What make test has no time for: it has three of the points at which a deployment is killed.
 only_full = pytest.mark.skipif(not FULL, reason="make test-full: a long campaign")
 # What is interrupted: with new packages of the backend, or (which takes half of the time) without.
 UPGRADE = "repackaged" if FULL else "interrupted"
@@ -74,7 +75,7 @@ class Point:
 
 
 def points(*, full: bool, seed: int = SEED) -> list[Point]:
-    """Twenty, spread over the steps; without `full` four of them, in different ways and steps."""
+    """Twenty, spread over the steps; without `full` three of them, in different ways and steps."""
     chance = random.Random(seed)  # noqa: S311
     moments = [
         (step, 0.95 * (number + chance.random()) / count)
@@ -90,9 +91,10 @@ def points(*, full: bool, seed: int = SEED) -> list[Point]:
     if full:
         return every
     chosen: list[Point] = []
-    for way in ("controller", "connection", "module", "reboot"):
+    # To the host, a controller that is gone and a connection that is lost are alike.
+    for ways_alike in (("controller", "connection"), ("module",), ("reboot",)):
         steps = {point.step for point in chosen}
-        fit = [point for point in every if point.way == way]
+        fit = [point for point in every if point.way in ways_alike]
         chosen.append(chance.choice([point for point in fit if point.step not in steps] or fit))
     return sorted(chosen, key=lambda point: point.number)
 
@@ -225,7 +227,9 @@ def interrupt(deployment: Deployment, way: str) -> None:
         wait_for_boot(boot)
         # A connection that went without a word would keep it waiting.
         deployment.kill()
-    assert deployment.process.returncode != 0, f"it had ended before:\n{deployment.output}"
+    # A package that could not be installed is tried once more: a deployment outlives a module of apt.
+    outlived = way == "module" and re.search(rf"^{HOST} .* rescued=[1-9]", deployment.output, re.MULTILINE)
+    assert deployment.process.returncode != 0 or outlived, f"it had ended before:\n{deployment.output}"
 
 
 def wait_for_boot(before: str) -> None:

@@ -36,7 +36,9 @@ def tree(top: Path) -> list[str]:
         for name in sorted([*files, *(one for one in names if Path(directory, one).is_symlink())]):
             path = Path(directory, name)
             place = str(path.relative_to(top)).replace(identifier, "BUILD_ID")
-            made = "/.next/" in f"/{place}" or path.suffix == ".pyc" or name == "release.json"
+            # With the time at which they were made, or those of the files.
+            dated = name in ("release.json", ".files.json") or name.endswith(".cdx.json")
+            made = dated or "/.next/" in f"/{place}" or path.suffix == ".pyc"
             content = str(path.readlink()) if path.is_symlink() else "" if made else digest(path)
             found.append(f"{place} {path.lstat().st_mode:o} {content}")
     return sorted(found)

@@ -31,8 +31,11 @@ PLACES = {
     "token": ENVIRONMENT,
     "database password": rf"{ENVIRONMENT}|/var/lib/mission-control/database-password",
     "Redis password": rf"{ENVIRONMENT}|/var/lib/mission-control/redis-password|/etc/redis/.*",
-    "gateway token": rf"{HOME}/openclaw-gateway/gateway\.env",
+    "gateway token": r"/home/openclaw/openclaw-gateway/gateway\.env",
     "device key": rf"{ROOT}/shared/identity/device\.json",
+    "backup password": "/var/lib/mission-control/backup/password",
+    "backup key": "/var/lib/mission-control/backup/credentials.json",
+    "backup login": "/var/lib/mission-control/backup/ssh_key",
 }
 # Settings of the services that are secret because of their names, their values, or by the operator's word.
 NAMED = (
@@ -178,6 +181,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "gateway token": f"Gw-{secrets.token_hex(20)}",
         "wrong token": f"Wr-{secrets.token_hex(30)}",
         "proxy password": f"Px.{secrets.token_hex(20)}",
+        "backup password": f"Bp+/{secrets.token_hex(20)}=&",
+        "backup key": f"Bk.{secrets.token_hex(20)}",
+        "backup login": f"Bl.{secrets.token_hex(20)}",
         "repository password": f"Rp.{secrets.token_hex(20)}",
     }
     known |= {name: f"{name[:2]}.{secrets.token_hex(20)}" for name in NAMED}
@@ -208,6 +214,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 "mission_control_frontend_bind": "::",
                 "redis_password": known["Redis password"],
                 "mission_control_gateway_token": known["gateway token"],
+                # The snapshot's own repository has another password.
+                "mission_control_backup_repository": "/var/backups/leaks",
+                "mission_control_backup_password": known["backup password"],
+                "mission_control_backup_credentials": {"AWS_SECRET_ACCESS_KEY": known["backup key"]},
+                "mission_control_backup_ssh_key": known["backup login"],
                 "mission_control_download_environment": variables["mission_control_download_environment"]
                 | proxy,
             }
@@ -266,8 +277,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             f"@{misplaced}",
         )
         # A machine where other scenarios run has time for all checks in the end.
-        play("verification", "verify.yml", "-e", reports, "-e", "verify_deadline=60")
+        play("verification", "verify.yml", "-e", reports, "-e", "verify_deadline=180")
         play("deployment of an unreachable repository", "deploy.yml", "-e", f"@{unreachable}")
+        play("backup", "backup.yml")
+        play("export", "backup.yml", "-e", f"export={directory}/export")
+        play("drill", "restore.yml", "-e", "drill=true")
         play("status", "status.yml")
         play("logs", "logs.yml")
         play("verification with a wrong token", "verify.yml", "-e", f"@{wrong}")
@@ -284,6 +298,8 @@ def test_runs_did_what_they_should(run: Run) -> None:
     assert run.codes["prediction"] == 0, ends["prediction"]
     assert run.codes["deployment"] == 0, ends["deployment"]
     assert run.codes["verification"] == 0, ends["verification"]
+    for name in ("backup", "export", "drill"):
+        assert run.codes[name] == 0, ends[name]
     unreachable = "deployment of an unreachable repository"
     assert run.codes[unreachable] == 2
     assert "Looking up leaks failed" in run.outputs[unreachable], ends[unreachable]

@@ -63,7 +63,7 @@ def test_restart_stop_and_start_of_one_service(typed: Typed, host: Any) -> None:
 
 
 def test_restart_of_everything_leaves_the_gateway_alone(host: Any) -> None:
-    show = "systemctl --user -M mission-control@ show -P MainPID openclaw-gateway"
+    show = "systemctl --user -M openclaw@ show -P MainPID openclaw-gateway"
     gateway = host.run(show).stdout
     done = host.run("mission-control restart")
     assert done.rc == 0, done.stderr
@@ -245,7 +245,7 @@ def test_others_are_told_who_may(host: Any) -> None:
     ("arguments", "message"),
     [
         ("restart bakend", "There is no service 'bakend'"),
-        ("logs -n many", "'many' is no number of lines"),
+        ("logs -n many", "'many' is not a number of lines"),
         ("logs --since soonish", "Failed to parse timestamp: soonish"),
         ("", "the following arguments are required: COMMAND"),
         ("verify --format x", "invalid choice: 'x'"),

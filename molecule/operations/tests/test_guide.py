@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,6 +46,20 @@ def get(as_user: AsUser, path: str, token: str) -> Any:
     done = as_user(f'TOKEN={token}; curl -s "{API}{path}" -H "Authorization: Bearer $TOKEN"')
     assert done.rc == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def history(as_user: AsUser, path: str, token: str) -> list[Any]:
+    """A session's messages.
+
+    OpenClaw loads what it needs for the first such question when it is asked. On a busy machine that takes
+    longer than the product waits for it.
+    """
+    deadline = time.monotonic() + 90
+    while "history" not in (answer := get(as_user, path, token)):
+        assert time.monotonic() < deadline, answer
+        time.sleep(1)
+    found: list[Any] = answer["history"]
+    return found
 
 
 @pytest.mark.parametrize("path", ["/health", "/healthz", "/readyz"])
@@ -95,7 +110,7 @@ def test_sessions_detail_and_history(as_user: AsUser, token: str, singular: None
     assert SESSION in keys
     detail = get(as_user, f"/api/v1/gateway/sessions/{SESSION}", token)
     assert detail["session"]["key"] == SESSION
-    assert len(get(as_user, f"/api/v1/gateway/sessions/{SESSION}/history", token)["history"]) >= 2
+    assert len(history(as_user, f"/api/v1/gateway/sessions/{SESSION}/history", token)) >= 2
 
 
 def test_gateway_in_the_running_products_dialect(as_user: AsUser, token: str) -> None:
@@ -107,7 +122,7 @@ def test_gateway_in_the_running_products_dialect(as_user: AsUser, token: str) ->
     assert SESSION in [session["key"] for session in sessions]
     path = f"/api/v1/gateways/sessions/{SESSION.replace(':', '%3A')}"
     assert get(as_user, f"{path}?board_id={board}", token)["session"]["key"] == SESSION
-    assert get(as_user, f"{path}/history?board_id={board}", token)["history"]
+    assert history(as_user, f"{path}/history?board_id={board}", token)
 
 
 @pytest.mark.parametrize("service", ["backend", "frontend", "worker"])
@@ -210,7 +225,7 @@ def test_the_playbooks_counterparts(play: Play) -> None:
         "--tags",
         checks,
         "-e",
-        "verify_controller=false verify_deadline=60",
+        "verify_controller=false verify_deadline=180",
     )
     assert done.returncode == 0, done.output
     for check in checks.split(","):

@@ -128,13 +128,13 @@ def test_no_secret_is_shown(play: Play, secrets: dict[str, str], marker: str) ->
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("since=soon", 'since: "soon" is no time. Use 10m'),
-        ("before=25:99", 'before: "25:99" is no time. Use 10m'),
-        ("lines=0", 'lines: "0" is no number from 1 to 100000.'),
-        ("lines=many", 'lines: "many" is no number from 1 to 100000.'),
-        ("level=loud", 'level: "loud" is no level. Use one of trace, debug'),
-        ("pattern='('", 'pattern: "(" is no regular expression.'),
-        ("format=xml", 'format: "xml" is none. Use list or json.'),
+        ("since=soon", 'since: "soon" is not a valid time. Use 10m'),
+        ("before=25:99", 'before: "25:99" is not a valid time. Use 10m'),
+        ("lines=0", 'lines: "0" is not a number from 1 to 100000.'),
+        ("lines=many", 'lines: "many" is not a number from 1 to 100000.'),
+        ("level=loud", 'level: "loud" is not a valid level. Use one of trace, debug'),
+        ("pattern='('", 'pattern: "(" is not a valid regular expression.'),
+        ("format=xml", 'format: "xml" is not a valid choice. Use list or json.'),
     ],
 )
 def test_bad_input(play: Play, setting: str, message: str) -> None:

@@ -47,7 +47,7 @@ def test_row_limit(play: Play) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("DELETE FROM agents", "DELETE is no question; it was not run. Ask one question that only reads"),
+        ("DELETE FROM agents", "DELETE is not a question; it was not run. Ask one question that only reads"),
         (
             "DELETE FROM agents RETURNING name",
             "The query would write (cannot execute DELETE in a read-only transaction)",

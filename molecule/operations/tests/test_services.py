@@ -138,7 +138,7 @@ def test_stop_and_start(play: Play, host: Any) -> None:
 
 
 def test_the_gateway_is_restarted_by_its_name(play: Play, host: Any) -> None:
-    show = "systemctl --user -M mission-control@ show -P MainPID openclaw-gateway"
+    show = "systemctl --user -M openclaw@ show -P MainPID openclaw-gateway"
     before, services = host.run(show).stdout, pids()
     done = play("restart.yml", "-e", "service=gateway")
     assert done.returncode == 0, done.output
@@ -151,7 +151,7 @@ def test_unknown_service(play: Play, playbook: str) -> None:
     before = pids()
     done = play(playbook, "-e", "service=bakend")
     assert done.returncode != 0
-    assert done.message.startswith('service: "bakend" is no service of Mission Control.')
+    assert done.message.startswith('service: "bakend" is not a service of Mission Control.')
     assert "backend, worker, frontend, gateway, all" in done.message
     assert done.output.count("FAILED!") == 1, "one message, however many hosts"
     assert pids() == before

@@ -10,6 +10,7 @@ from releases_support import (
     HEAD,
     NEWER,
     ROOT,
+    SOON,
     USER,
     Applications,
     Data,
@@ -55,7 +56,7 @@ def deploy(applications: Applications, name: str, *arguments: str) -> None:
 def refused(applications: Applications, name: str) -> str:
     """Deploy a release that fails; the one that was current serves on."""
     before, had = current(), set(releases())
-    done = play("deploy.yml", source=applications.get(name))
+    done = play("deploy.yml", *SOON, source=applications.get(name))
     assert done.returncode != 0
     assert current() == before and outcome(before) == "verified" and healthy()
     assert runs_from("backend") == runs_from("worker") == before
@@ -81,6 +82,62 @@ def test_no_op(applications: Applications) -> None:
     assert done.returncode == 0 and done.counts["changed"] == 0, done.output
     assert "Verify the release" not in done.output
     assert [started(part) for part in ("backend", "worker", "frontend")] == before
+
+
+# This host has no gateway, and the data that it was given know one.
+WITHOUT_GATEWAY = json.dumps(
+    {
+        "verify_waivers": [
+            {"check": check, "reason": "there is none here", "expires": "2099-12-31"}
+            for check in ("gateway", "sessions", "session", "agents", "log")
+        ]
+    }
+)
+
+
+def test_what_was_changed_by_hand_is_put_right(applications: Applications) -> None:
+    """What an operator edits in place of the inventory: told, replaced through the gate, kept aside.
+
+    By repair.yml, which deploys because a remedy says so, and does itself what a host can do.
+    """
+    before, frontend = current(), started("frontend")
+    path = f"{ROOT}/current/backend/.env"
+    wanted = on_host(f"cat {path}")
+    on_host(
+        f"sed -i 's|^CORS_ORIGINS=.*|&/|' {path}; chmod 644 {path}; echo '# x' >> {ROOT}/backend/app/main.py;"
+        f"echo '# x' >> {ROOT}/shared/libexec/serve.py; echo x >> /usr/local/bin/mission-control;"
+        "REDISCLI_AUTH=$(cat /var/lib/mission-control/redis-password) redis-cli config set appendonly no;"
+        f"systemctl --user -M {USER}@ stop mission-control-worker"
+    )
+    told = (
+        "backend/.env was changed (CORS_ORIGINS)",
+        "backend/.env has mode 0644, others can read it",
+        "backend/app/main.py was changed",
+    )
+    predicted = play("deploy.yml", "--check", "--diff", source=applications.get("upgraded"))
+    assert predicted.returncode == 0, predicted.output
+    for text in (*told, "write shared/libexec/serve.py", "Install or remove the host command"):
+        assert text in predicted.words
+    state = on_host(f"systemctl --user -M {USER}@ is-active mission-control-worker || true")
+    assert (current(), state) == (before, "inactive")
+    done = play("repair.yml", "-e", WITHOUT_GATEWAY, source=applications.get("upgraded"))
+    assert done.returncode == 0, done.output
+    # The host has closed the settings before the deployment looks.
+    for text in (told[0], told[2], "did: start mission-control-worker", "did: take the settings' rights"):
+        assert text in done.words
+    NAMES["upgraded"] = current()
+    assert on_host(f"cat {path}; stat -c %a {path}") == f"{wanted}\n600"
+    assert "# x" not in on_host(f"tail -1 {ROOT}/shared/libexec/serve.py")
+    asked = "REDISCLI_AUTH=$(cat /var/lib/mission-control/redis-password) redis-cli config get appendonly"
+    assert on_host(asked).split() == ["appendonly", "yes"]
+    assert runs_from("backend") == runs_from("worker") == current() != before
+    assert started("frontend") == frontend and outcome(current()) == "verified"
+    assert releases()[before]["outcome"]["reason"].startswith(
+        "it was changed after it was deployed: backend/.env"
+    )
+    assert "CORS_ORIGINS=" in on_host(f"grep '/$' {ROOT}/releases/{before}/backend/.env")
+    again = play("repair.yml", "-e", WITHOUT_GATEWAY, source=applications.get("upgraded"))
+    assert again.returncode == 0 and again.counts["changed"] == 0 and current() == NAMES["upgraded"]
 
 
 def held() -> bool:
@@ -114,7 +171,7 @@ def test_two_deployments_are_kept_apart_and_the_lock_ends_with_its_holder(applic
 def test_unknown_release_is_told_with_the_known_ones() -> None:
     done = play("rollback.yml", "-e", "release=nonsense")
     assert done.returncode != 0
-    assert "release: nonsense is no release of this host" in done.words
+    assert "release: nonsense is not a release of this host" in done.words
     assert f"{NAMES['plain']} (verified)" in done.words
     assert f"{NAMES['upgraded']} (current, verified)" in done.words
     assert current() == NAMES["upgraded"]
@@ -327,7 +384,7 @@ def test_a_rollback_that_does_not_pass_leads_back(frontend_elsewhere: tuple[str,
     """The frontend is taken from the host, and the older release has been damaged meanwhile."""
     environment = f"{ROOT}/releases/{NAMES['partial']}/backend/.env"
     on_host(f"sed -i 's,^LOCAL_AUTH_TOKEN=.*,LOCAL_AUTH_TOKEN={'another-token-' * 5},' {environment}")
-    done = play("rollback.yml", *frontend_elsewhere)
+    done = play("rollback.yml", *frontend_elsewhere, *SOON)
     assert done.returncode != 0
     assert f"Release {NAMES['partial']} did not pass: " in done.words
     assert f"Release {NAMES['upgraded']} serves again." in done.words
@@ -345,7 +402,8 @@ def test_uninstall() -> None:
     done = play("uninstall.yml")
     assert done.returncode == 0, done.output
     assert (
-        "/shared/backups, the history, the database, Redis, the user mission-control, packages.\n"
+        f"Left: {ROOT}/shared/identity, {ROOT}/shared/backups, the history, the database, Redis, "
+        f"the user {USER}, packages, the gateway's data of the user openclaw, the user openclaw."
         in done.output
     )
     assert on_host(f"cd {ROOT}; echo *; cd shared; echo *").splitlines() == [

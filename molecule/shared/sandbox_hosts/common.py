@@ -88,6 +88,14 @@ def find_run(checkout: Path, environment: Mapping[str, str]) -> Run:
     return Run(label=label, state=state, cache=cache)
 
 
+def patience() -> float:
+    """By how much longer to wait than usual, as whoever calls has said (SANDBOX_PATIENCE)."""
+    try:
+        return max(1.0, float(os.environ.get("SANDBOX_PATIENCE") or 1))
+    except ValueError as error:
+        raise SandboxError("SANDBOX_PATIENCE is not a number; 3 waits three times as long.") from error
+
+
 def check_name(name: str, what: str) -> str:
     if not NAME_PATTERN.fullmatch(name):
         raise SandboxError(
@@ -105,7 +113,7 @@ def command(
     arguments: Sequence[str | Path],
     *,
     check: bool = True,
-    timeout: float | None = 120,
+    timeout: float | None = 600,
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command quietly; a failure becomes one line with the command's last words."""
@@ -185,7 +193,7 @@ def remove_tree(path: Path) -> None:
     for mounted in mounts():
         if mounted == path or path in mounted.parents:
             raise SandboxError(f"{mounted} is still mounted; nothing below {path} was removed.")
-    command(["rm", "-rf", "--one-file-system", "--", path], timeout=600)
+    command(["rm", "-rf", "--one-file-system", "--", path])
 
 
 def mounts(kind: str | None = None) -> list[Path]:

@@ -16,6 +16,9 @@ from .network import Network
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
+# Who asks a starting host over and over is the tool here, or Ansible: since OpenSSH 9.8 (Debian 13) sshd
+# shuts such a sender out for minutes ("Connection closed by remote host").
+SSHD = "PerSourcePenalties no\nMaxStartups 100\n"
 BEGIN, END = "# BEGIN sandbox hosts", "# END sandbox hosts"
 
 
@@ -53,6 +56,7 @@ def connect(root: Path, network: Network, index: int, isolated: bool) -> None:
     # The name must sort before systemd's own 80-container-host0.network.
     write(root / "etc/systemd/network/10-host0.network", "\n".join(lines))
     write(root / "etc/resolv.conf", resolver([path.read_text() for path in RESOLVERS if path.exists()]))
+    write(root / "etc/ssh/sshd_config.d/00-sandbox.conf", SSHD)
     if AUTHORITIES.exists():
         shutil.copyfile(AUTHORITIES, root / AUTHORITIES.relative_to("/"))
 

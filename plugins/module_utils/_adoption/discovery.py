@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An installation that was set up by hand, after the guide or by the product's installer: what it is.
 
 Nothing here changes anything: takeover.py takes it over and gives it back. What was taken over is kept in
@@ -21,14 +20,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._application.components import LINKS, PORTS
+from .._application.components import PORTS
 from .._application.layout import Layout
+from .._application.release_parts import LINKS
 from .._application.settings import BACKEND_SETTINGS
-from .._host.accounts import Account, acting_as
+from .._host import reading
+from .._host.accounts import Account
+from .._host.acting_as import acting_as
 from .._host.commands import Runner, run
 from .._host.environment_file import parse_environment_file
 from .._host.errors import HostError
-from .._host.processes import PROC, all_pids, process_evidence, read_environment
+from .._host.proc_files import PROC, all_pids
+from .._host.process_environment import read_environment
+from .._host.processes import process_evidence
 from .._host.systemd import UserManager
 from . import registry
 from .record import Installation, Process, Unit, read_record
@@ -57,6 +61,8 @@ _PROGRAM_DEFAULTS = {
 }
 # In this order, the later ones win.
 _FRONTEND_FILES = (".env", ".env.production", ".env.local", ".env.production.local")
+# Bytes of the names that Git has packed.
+MOST_REFS = 16 << 20
 IDENTITY_SETTING = "OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH"
 
 
@@ -147,12 +153,13 @@ def hand_made_units(account: Account) -> list[Unit]:
     for name, (_whose, part) in UNITS.items():
         path = unit_directory(account) / name
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = reading.read_regular(path)
         except OSError:
             continue
         if hand_made(text):
             for extra in sorted((unit_directory(account) / f"{name}.d").glob("*.conf")):
-                text += "\n" + extra.read_text(encoding="utf-8", errors="replace")
+                with contextlib.suppress(OSError):
+                    text += "\n" + reading.read_regular(extra)
             found.append(Unit(name, part, text))
     return found
 
@@ -251,7 +258,7 @@ def _output(pid: int, proc: Path) -> str:
 
 def _read_file(path: Path) -> dict[str, str]:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = reading.read_regular(path)
     except OSError:
         return {}
     return parse_environment_file(re.sub(r"(?m)^\s*export\s+", "", text))
@@ -342,13 +349,13 @@ def _revision(tree: Path) -> str:
     """What Git has checked out, without a call to Git, which refuses other people's trees."""
     git = tree / ".git"
     try:
-        head = (git / "HEAD").read_text(encoding="utf-8").strip()
+        head = reading.read_regular(git / "HEAD").strip()
         if not head.startswith("ref: "):
             return head[:12]
         name = head.removeprefix("ref: ")
         if (git / name).is_file():
-            return (git / name).read_text(encoding="utf-8").strip()[:12]
-        for line in (git / "packed-refs").read_text(encoding="utf-8").splitlines():
+            return reading.read_regular(git / name).strip()[:12]
+        for line in reading.read_regular(git / "packed-refs", MOST_REFS).splitlines():
             if line.endswith(f" {name}"):
                 return line[:12]
     except OSError:

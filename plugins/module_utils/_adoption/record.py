@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is remembered of an installation that is taken over, and the record of it on the host."""
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ from typing import Any
 from .._application.layout import Layout
 from .._host.accounts import find_account
 from .._host.errors import HostError
-from .._host.user_files import read_regular_file
-from .._redaction import Redactor, masked
+from .._host.user_file_text import read_regular_file
+from .._plain_json import parse_json
+from .._redaction import Redactor
+from .._shown_settings import masked
 
 
 @dataclass
@@ -108,7 +109,7 @@ def read_record(layout: Layout) -> Record | None:
 def parse(text: str, path: Path) -> Record:
     """The record in a file's text; `path` is the file, for the message."""
     try:
-        record = json.loads(text)
+        record = parse_json(text)
     except ValueError:
         record = None
     try:

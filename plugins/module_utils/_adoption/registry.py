@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What root remembers of a take-over, in a file of root's.
 
 The steps work with shared/adopted.json, which is the user's and may say anything by now. What root decides
@@ -12,7 +11,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .._application.layout import STATE_DIRECTORY, Layout
+from .._application.layout import Layout
+from .._application.root_state import STATE_DIRECTORY
 from .._host import files
 from .._host.accounts import Account
 from . import record as _record

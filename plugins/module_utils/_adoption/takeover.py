@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Takes over an installation that was set up by hand, and gives it back when the first release fails.
 
 Everything is moved, nothing is deleted. Each step looks at what is there, so an interrupted run is simply
@@ -19,15 +18,20 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .._application.components import APPLICATION, LINKS, TARGET, unit_names
+from .._application.components import APPLICATION, TARGET
 from .._application.layout import Layout
-from .._durations import name_stamp, utc_stamp
-from .._host import addresses, files
+from .._application.release_parts import LINKS
+from .._application.service_order import unit_names
+from .._host import addresses, files, reading
 from .._host.accounts import Account, user_environment
-from .._host.errors import DeploymentError
-from .._host.processes import PROC, process_evidence, read_environment
+from .._host.deployment_errors import DeploymentError
+from .._host.proc_files import PROC
+from .._host.process_environment import read_environment
+from .._host.processes import process_evidence
 from .._host.systemd import UserManager
 from .._host.units import Units, plan, wanted_unit
+from .._host.written_addresses import in_url
+from .._times.record_stamps import name_stamp, utc_stamp
 from . import discovery
 from . import record as _record
 
@@ -116,7 +120,7 @@ class Adoption:
         names = []
         for unit in record.found.units:
             with contextlib.suppress(OSError):
-                text = (self._directory / unit.name).read_text(encoding="utf-8", errors="replace")
+                text = reading.read_regular(self._directory / unit.name)
                 if discovery.hand_made(text):
                     names.append(unit.name)
         return names
@@ -230,7 +234,7 @@ class Adoption:
                 if self._clock() >= deadline:
                     raise DeploymentError(
                         f"The {part} that was here before was started again and does not answer at "
-                        f"{addresses.in_url(address[0])}:{address[1]}.",
+                        f"{in_url(address[0])}:{address[1]}.",
                         kind="not_restored",
                         remedy="Its journal or its log file says why. Everything of it is in its old place.",
                     )

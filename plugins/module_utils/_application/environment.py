@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The backend's environment file: systemd and the product read it, so it holds only what both read alike."""
 
 from __future__ import annotations
@@ -8,9 +7,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .. import _redaction
-from .._host.environment_file import secret_names, secret_names_line
-from .._host.errors import DeploymentError
+from .. import _redaction, _shown_settings
+from .._host.deployment_errors import DeploymentError
+from .._host.environment_file import REMARK, secret_names
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./\-\[\]]*")
@@ -19,13 +18,20 @@ _HEADER = (
 )
 
 
+def _secret_names_line(names: Collection[str]) -> str:
+    """A comment for an environment file: what an operator calls secret, so that whoever reads it knows."""
+    return f"{REMARK}{' '.join(sorted(names))}\n" if names else ""
+
+
 def texts(values: Mapping[str, Any]) -> dict[str, str]:
     """Every value as the product reads it; an unusable one is refused by name."""
     done = {}
     for name, value in values.items():
         if not _NAME.fullmatch(name):
             raise _refusal(
-                name, "is no name of an environment variable", "Use capital letters, digits and underscores."
+                name,
+                "is not a valid name of an environment variable",
+                "Use capital letters, digits and underscores.",
             )
         if value is None:
             text = ""
@@ -63,10 +69,10 @@ def render(values: Mapping[str, str], secret: Collection[str] = ()) -> str:
     :param values: texts by name.
     :param secret: names that are secret; those of which one would not know it are noted in the file.
     """
-    unknown = [n for n in secret if n in values and not _redaction.holds_secret(n, values[n])]
+    unknown = [n for n in secret if n in values and not _shown_settings.holds_secret(n, values[n])]
     return (
         _HEADER
-        + secret_names_line(unknown)
+        + _secret_names_line(unknown)
         + "".join(f"{name}={_quoted(text)}\n" for name, text in values.items())
     )
 
@@ -100,7 +106,7 @@ def masked(text: str, before: str | None = None, secret: Collection[str] = ()) -
     values = parse(text)
     old = parse(before) if before is not None else {}
     lines = []
-    for name, shown in _redaction.masked(values, {*secret_names(text), *secret}).items():
+    for name, shown in _shown_settings.masked(values, {*secret_names(text), *secret}).items():
         value = values[name]
         if before and shown != value and old.get(name) not in (None, value):
             shown += " (changed)"

@@ -1,23 +1,13 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where things are below the application's root."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from .._host import files
 
 # What the host command reads.
 COMMAND_CONFIGURATION = "/etc/mission-control/command.json"
-# What root alone writes and reads (0700).
-STATE_DIRECTORY = Path("/var/lib/mission-control")
 
 
 @dataclass(frozen=True)
@@ -35,6 +25,14 @@ class Layout:
     @property
     def current(self) -> Path:
         return self.root / "current"
+
+    @property
+    def current_release(self) -> str | None:
+        """The release that is deployed; None where there is none."""
+        try:
+            return self.current.readlink().name
+        except OSError:
+            return None
 
     @property
     def lock(self) -> Path:
@@ -71,23 +69,3 @@ class Layout:
 
     def runtime(self, name: str, version: str) -> Path:
         return self.shared / "runtimes" / f"{name}-{version}"
-
-
-def digest(value: Any, length: int = 16) -> str:
-    """The first digits of a SHA-256 over plain data."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
-
-
-def platform_of(backend: Path) -> str:
-    """The platform that a backend names to gateways.
-
-    Up to April 2026 the product said "python", since then the operating system (its commit 4df25a3d).
-    A gateway pins it with the pairing and refuses the device under another one.
-    """
-    try:
-        text = files.read_regular(backend / "app/services/openclaw/gateway_rpc.py")
-    except OSError:
-        text = ""
-    named = re.search(r'"platform": "([a-z0-9]+)"', text)
-    return named[1] if named else os.uname().sysname.lower()

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the journal lines of the services mean: their level, and which of them belong together.
 
 Every line has the journal's priority 6, whatever it says, so the level is read from the text: the product's
@@ -17,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.journal import JournalEntry
+from .._plain_json import parse_json
 
 LEVELS = ("trace", "debug", "info", "warning", "error", "critical")
 
@@ -138,8 +137,8 @@ def plain(text: str) -> str:
 
 def _json_line(text: str) -> Recognised | None:
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        data = parse_json(text)
+    except ValueError:
         return None
     if not isinstance(data, dict):
         return None

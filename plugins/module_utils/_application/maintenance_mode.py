@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Begin and end maintenance on one host: the files that make the mode, and the units that follow them.
 
 All of these files are the application user's. They are looked at and changed only by a child process that has
@@ -13,14 +12,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .._durations import utc_stamp
-from .._host import files, locks, privileges, units
+from .._host import files, locks, privileges, reading, units
 from .._host.accounts import Account, find_account
 from .._host.errors import HostError
 from .._host.processes import process_evidence
+from .._times.record_stamps import utc_stamp
 from . import maintenance
 from .layout import Layout
-from .maintenance import Notice
+from .notice import Notice
+from .notice_file import path_of, read_notice
 
 REASON_MAX = 500
 # What an operator reads of a unit that failed.
@@ -157,7 +157,7 @@ class Maintenance:
         directory = self.units.directory
         services = maintenance.deployed(directory, self.parameters["services"])
         drop_ins = [maintenance.drop_in_path(directory, service) for service in maintenance.KINDS]
-        notice = maintenance.read(self.root)
+        notice = read_notice(self.root)
         return Seen(
             services=services,
             sockets=[name for name in services if (directory / f"mission-control-{name}.socket").exists()],
@@ -188,7 +188,7 @@ class Maintenance:
                 if str(path) in differing:
                     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
                     files.write_atomically(path, text, mode)
-            files.write_atomically(maintenance.path_of(self.root), maintenance.text_of(notice))
+            files.write_atomically(path_of(self.root), maintenance.text_of(notice))
 
         self._locked(work, "beginning maintenance")
 
@@ -198,7 +198,7 @@ class Maintenance:
             path.unlink()
             if not any(path.parent.iterdir()):
                 path.parent.rmdir()
-        maintenance.path_of(self.root).unlink(missing_ok=True)
+        path_of(self.root).unlink(missing_ok=True)
 
     # --- the units ------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Maintenance:
 
 def _is(path: Path, text: str) -> bool:
     try:
-        return files.read_regular(path, most=len(text.encode())) == text
+        return reading.read_regular(path, most=len(text.encode())) == text
     except OSError:
         return False
 

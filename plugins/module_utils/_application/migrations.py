@@ -1,16 +1,21 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The revisions of a release's database schema, read from its files without running them."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._host.errors import DeploymentError
+from .._host import reading
+from .._host.deployment_errors import DeploymentError
+
+_EXTENSION = re.compile(
+    r"CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?[\\\"']*([A-Za-z_][\w-]*)", re.IGNORECASE
+)
 
 
 def directory_of(backend: Path) -> Path:
@@ -24,6 +29,8 @@ class Revision:
     parents: tuple[str, ...]
     message: str
     file: str
+    # Those of PostgreSQL that it creates.
+    extensions: tuple[str, ...] = ()
 
 
 class Graph:
@@ -37,43 +44,15 @@ class Graph:
         parents = {parent for revision in self.revisions.values() for parent in revision.parents}
         return tuple(sorted(set(self.revisions) - parents))
 
-    def ancestors(self, identifiers: Iterable[str]) -> set[str]:
-        """The revisions named and all that they build on."""
-        found: set[str] = set()
-        waiting = list(identifiers)
-        while waiting:
-            identifier = waiting.pop()
-            if identifier in found or identifier not in self.revisions:
-                continue
-            found.add(identifier)
-            waiting.extend(self.revisions[identifier].parents)
-        return found
-
-    def pending(self, current: Iterable[str]) -> list[Revision]:
-        """What is missing in a database that is at `current`, in the order of application."""
-        missing = set(self.revisions) - self.ancestors(current)
-        ordered: list[Revision] = []
-        done: set[str] = set(self.revisions) - missing
-        while missing:
-            ready = sorted(name for name in missing if set(self.revisions[name].parents) <= done)
-            if not ready:
-                raise DeploymentError(
-                    f"The migrations build on revisions that are not there: {', '.join(sorted(missing))}.",
-                    kind="broken_migrations",
-                )
-            ordered.extend(self.revisions[name] for name in ready)
-            done.update(ready)
-            missing.difference_update(ready)
-        return ordered
-
 
 def read_graph(versions: Path) -> Graph:
     """The graph of a directory of migrations, without running any of it."""
     revisions = []
     for path in sorted(versions.glob("*.py")):
         try:
-            module = ast.parse(path.read_text(encoding="utf-8"))
-        except (SyntaxError, UnicodeDecodeError) as error:
+            text = reading.read_regular(path)
+            module = ast.parse(text)
+        except (SyntaxError, ValueError, OSError) as error:
             raise DeploymentError(
                 f"The migration {path.name} cannot be read: {error}.", kind="broken_migrations"
             ) from None
@@ -82,7 +61,9 @@ def read_graph(versions: Path) -> Graph:
         if isinstance(identifier, str):
             record = (ast.get_docstring(module) or "").strip().splitlines()
             message = record[0] if record else path.stem
-            revisions.append(Revision(identifier, _parents(values.get("down_revision")), message, path.name))
+            extensions = tuple(dict.fromkeys(_EXTENSION.findall(text)))
+            parents = _parents(values.get("down_revision"))
+            revisions.append(Revision(identifier, parents, message, path.name, extensions))
     return Graph(revisions)
 
 

@@ -1,19 +1,20 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The first authenticated call, and whether it was the one that created the owner."""
 
 from __future__ import annotations
 
 import email.utils
-import json
+import http.client
 import ssl
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .._host.errors import DeploymentError
+from .._host.answering import StrangerError, refuse_strangers
+from .._host.errors import HostError
+from .._plain_json import parse_json
 
 HEALTH = "/healthz"
 MEMBERSHIP = "/api/v1/organizations/me/member"
@@ -29,8 +30,11 @@ class Answer:
 Ask = Callable[[str], Answer]
 
 
-def caller(url: str, token: str, timeout: float, ca_path: str | None) -> Ask:
-    """GET requests with the token; it goes nowhere but into a header, and to no other host."""
+def caller(url: str, token: str, timeout: float, ca_path: str | None, users: Collection[str] = ()) -> Ask:
+    """GET requests with the token; it goes nowhere but into a header, and to no other host.
+
+    :param users: to whom it may go on this host without TLS, besides root; anybody where none is named.
+    """
     base = url.rstrip("/")
     context = ssl.create_default_context(cafile=ca_path) if base.startswith("https:") else None
 
@@ -38,7 +42,16 @@ def caller(url: str, token: str, timeout: float, ca_path: str | None) -> Ask:
         def redirect_request(self, *_arguments: Any, **_more: Any) -> None:
             return None
 
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({}), NoRedirect()]
+    class Guarded(http.client.HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            refuse_strangers(self.sock, users)
+
+    class Handler(urllib.request.HTTPHandler):
+        def http_open(self, request: urllib.request.Request) -> Any:
+            return self.do_open(Guarded, request)
+
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({}), NoRedirect(), Handler()]
     if context is not None:
         handlers.append(urllib.request.HTTPSHandler(context=context))
     opener = urllib.request.build_opener(*handlers)
@@ -60,7 +73,13 @@ def caller(url: str, token: str, timeout: float, ca_path: str | None) -> Ask:
                 )
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise DeploymentError(
+            if isinstance(reason, StrangerError):
+                raise HostError(
+                    f"The token was not sent to {base}: {reason}.",
+                    kind="stranger",
+                    remedy="End what has taken the port (ss -ltnp), and deploy again.",
+                ) from None
+            raise HostError(
                 f"The backend at {base} cannot be reached: {reason}.",
                 kind="unreachable",
                 remedy="See its journal: journalctl --user -u mission-control-backend.",
@@ -74,18 +93,18 @@ def first_call(ask: Ask) -> dict[str, Any]:
     before = ask(HEALTH)
     answer = ask(MEMBERSHIP)
     if answer.status == 401:
-        raise DeploymentError(
+        raise HostError(
             "The backend refuses the token (401).",
             kind="unauthorized",
             remedy="It runs with another LOCAL_AUTH_TOKEN than mission_control_token.",
         )
     try:
-        member: Mapping[str, Any] = json.loads(answer.body)
+        member: Mapping[str, Any] = parse_json(answer.body)
         role = str(member["role"])
     except (ValueError, KeyError, TypeError):
         member, role = {}, ""
     if answer.status != 200 or not role:
-        raise DeploymentError(
+        raise HostError(
             f"{MEMBERSHIP} answers {answer.status} instead of the caller's membership.",
             kind="unexpected_answer",
             remedy="See the backend's journal: journalctl --user -u mission-control-backend.",

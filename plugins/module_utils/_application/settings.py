@@ -1,13 +1,9 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The settings of the product, by name: their defaults and the values they take."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of the product's backend, by name: their defaults and the values they take."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-from .components import PORTS
 
 
 @dataclass(frozen=True)
@@ -55,19 +51,3 @@ BACKEND_SETTINGS: dict[str, Setting] = {
     "REQUEST_LOG_INCLUDE_HEALTH": Setting("false", "boolean"),
     "OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH": Setting("~/.openclaw/identity/device.json"),
 }
-FRONTEND_SETTINGS: dict[str, Setting] = {
-    "NEXT_PUBLIC_API_URL": Setting("auto", "url"),
-    "NEXT_PUBLIC_AUTH_MODE": Setting("", "choice", ("local", "clerk")),
-    "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY": Setting(""),
-    "NEXT_PUBLIC_CLERK_SIGN_IN_FALLBACK_REDIRECT_URL": Setting("/boards"),
-    "NEXT_PUBLIC_CLERK_AFTER_SIGN_OUT_URL": Setting("/"),
-}
-
-
-def derived_api_url(public_url: str) -> str:
-    """The address of the API where none is named: the public URL's scheme and host, and the backend's port.
-
-    :param public_url: what users open in their browsers; may be empty, and so is the answer then.
-    """
-    found = re.match(r"(https?://(?:\[[^\]]*\]|[^:/]*))", str(public_url or ""))
-    return f"{found[1]}:{PORTS['backend']}" if found else ""

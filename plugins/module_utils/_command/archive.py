@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The host command as one executable archive of this collection's own files.
 
 The archive is made on the host, so that it holds bytecode of the host's Python and starts at once. The

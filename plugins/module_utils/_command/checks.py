@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The installed checks, once or over HTTP."""
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import Any
 
 from .._host import files
 from .._host.accounts import find_account
-from .._host.addresses import in_url
+from .._host.written_addresses import in_url
 from .._verify import standalone as runner
 from .common import CommandError, Configuration, become, permitted, show
 from .server import Cache, bind

@@ -1,12 +1,9 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the commands share: their configuration, whom they act as, and becoming another program."""
 
 from __future__ import annotations
 
 import grp
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +14,7 @@ from typing import Any, NoReturn
 from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
 from .._host.accounts import Account, find_account, user_environment
+from .._plain_json import parse_json
 from .._terminal import clean
 
 # Whom root will not act as, whatever the configuration says.
@@ -61,7 +59,7 @@ def load_configuration(path: str = COMMAND_CONFIGURATION) -> Configuration:
             f"Only root and {find_readers(path)} may do this. Try: sudo mission-control ..."
         ) from None
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         settings = Configuration(
             user=data["user"],
             root=data["root"],
@@ -158,9 +156,17 @@ def apart(account: Account) -> bool:
 
 
 def wanted(configuration: Configuration, names: Sequence[str], *, everything: bool) -> list[str]:
-    """The services named, or all of this host. The gateway is acted upon only by name."""
+    """The services named, or those of this host that are the caller's, to root all.
+
+    The gateway is acted upon only by name.
+    """
     if not names or list(names) == ["all"]:
-        return [name for name in configuration.services if everything or name != "gateway"]
+        found = [name for name in configuration.services if everything or name != "gateway"]
+        if os.geteuid() != 0:
+            caller = find_account().name
+            # A caller who has none is told who may.
+            return [name for name in found if configuration.user_of(name) == caller] or found
+        return found
     for name in names:
         if name not in SERVICES:
             raise CommandError(

@@ -1,17 +1,15 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """psql on the application's database."""
 
 from __future__ import annotations
 
 import argparse
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from .._application.target import Host
+from .._application.installation import Installation
+from .._database.address import LIBPQ_PARAMETERS, NO_FILES, libpq_parameters
 from .._host.accounts import find_account
 from .._redaction import Redactor
-from .._verify.checks.database import LIBPQ_PARAMETERS, NO_FILES
 from .common import CommandError, Configuration, apart, environment_for, execute, permitted
 from .terminal import converse
 
@@ -20,7 +18,7 @@ def psql_environment(url: str) -> dict[str, str]:
     """The address of the database as variables for psql: an argument would show the password to everybody."""
     parts = urlsplit(url)
     if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
-        raise CommandError("DATABASE_URL of the deployed environment file is no address of PostgreSQL.")
+        raise CommandError("DATABASE_URL of the deployed environment file is not a PostgreSQL address.")
     values = {
         "PGHOST": parts.hostname or "",
         "PGPORT": str(parts.port or ""),
@@ -28,9 +26,7 @@ def psql_environment(url: str) -> dict[str, str]:
         "PGPASSWORD": unquote(parts.password or ""),
         "PGDATABASE": unquote(parts.path.lstrip("/")),
     }
-    for name, value in parse_qsl(parts.query):
-        if name in LIBPQ_PARAMETERS:
-            values[LIBPQ_PARAMETERS[name]] = value
+    values |= {LIBPQ_PARAMETERS[name]: value for name, value in libpq_parameters(parts.query).items()}
     return {name: value for name, value in values.items() if value} | NO_FILES
 
 
@@ -38,7 +34,7 @@ def command_db(configuration: Configuration, options: argparse.Namespace) -> int
     """psql as the application, read only unless asked otherwise."""
     account = find_account(configuration.user)
     permitted(account)
-    host = Host(user=account.name, root=configuration.root, env_file="", redactor=Redactor())
+    host = Installation(user=account.name, root=configuration.root, env_file="", redactor=Redactor())
     url = host.environment.get("DATABASE_URL", "")
     if not url:
         raise CommandError(

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Installs the host command: the archive, its configuration and the completion of the shell."""
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
 from .._host import files
 from .._host.accounts import expand_home, find_account
-from .._host.errors import DeploymentError
+from .._host.deployment_errors import DeploymentError
+from .._plain_json import parse_json
 from .archive import archive, is_current
 
 # Debian packages that the command uses, and what shows that they are there.
@@ -46,7 +46,7 @@ def differs(file: Wanted, sources_digest: str = "") -> list[str]:
     except OSError:
         return ["missing"]
     if not path.is_file() or path.is_symlink():
-        return ["no regular file"]
+        return ["not a regular file"]
     reasons = []
     same = is_current(path, sources_digest) if sources_digest else path.read_bytes() == file.content
     if not same:
@@ -55,13 +55,22 @@ def differs(file: Wanted, sources_digest: str = "") -> list[str]:
         reasons.append("mode")
     if (found.st_uid, found.st_gid) != (file.uid, file.gid):
         reasons.append("owner")
+    if _closed(path.parent):
+        reasons.append("directory")
     return reasons
+
+
+def _closed(directory: Path) -> bool:
+    """Whether a directory of our own lets nobody in: some were made under root's umask of 077."""
+    return directory == Path(COMMAND_CONFIGURATION).parent and directory.stat().st_mode & 0o055 != 0o055
 
 
 def install(file: Wanted) -> None:
     """Replace the file at once. Nobody sees half of it, and nobody else can read a private one meanwhile."""
     path = Path(file.path)
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if _closed(path.parent):
+        path.parent.chmod(0o755)
     files.write_atomically(path, file.content, file.mode, (file.uid, file.gid))
 
 
@@ -115,7 +124,7 @@ def bring(options: Mapping[str, Any], *, check: bool, so_far: dict[str, Any]) ->
         if not options["sources"]:
             # The controller sends them and calls again.
             return {**so_far, "needs_upload": True}
-        sources = json.loads(gzip.decompress(Path(options["sources"]).read_bytes()))
+        sources = parse_json(gzip.decompress(Path(options["sources"]).read_bytes()))
         command = replace(command, content=archive(sources))
     present = Path(configuration.path)
     before = present.read_text(encoding="utf-8") if present.is_file() else ""

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The command `mission-control` on an application host, for people logged in there.
 
 It is a thin shell over systemctl, journalctl, psql and the installed checks. It works as root and as the
@@ -18,11 +16,14 @@ from collections.abc import Sequence
 from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
 from .._host.accounts import SEARCH_PATH
+from .._host.deployment_errors import os_error
 from .._host.errors import HostError
 from .._verify.reports.names import FORMATS
 from .common import CommandError, complain, load_configuration
 
 CANNOT = 2
+# Where `serve` listens where nothing else is said.
+LISTEN = ("127.0.0.1", 9180)
 INTERRUPTED = 130
 # Command: the module with the function that does it.
 COMMANDS = {
@@ -33,8 +34,11 @@ COMMANDS = {
     "logs": ("services", "command_logs"),
     "verify": ("checks", "command_verify"),
     "serve": ("checks", "command_serve"),
+    "repair": ("repair", "command_repair"),
     "releases": ("releases", "command_releases"),
     "db": ("database", "command_db"),
+    "backup": ("backups", "command_backup"),
+    "backups": ("backups", "command_backups"),
 }
 
 
@@ -51,7 +55,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="mission-control",
         description="Daily commands for OpenClaw Mission Control on this host, as root or as its user.",
-        epilog="Exit status: that of what is called. For verify: 0 healthy, 1 unhealthy, 2 could not check.",
+        epilog="Exit status: that of what is called. For verify and repair: 0 healthy, "
+        "1 unhealthy, 2 could not check.",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     names = f"service: {', '.join(name for name in SERVICES if name != 'gateway')}, gateway or all (default)"
@@ -73,7 +78,32 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument(
             "--timeout", type=positive, default=180.0, metavar="SECONDS", help="for each service (180)"
         )
-    logs = add("logs", "show the services' logs, as journalctl does")
+    _add_logs(add("logs", "show the services' logs, as journalctl does"), names)
+    _add_verify(add("verify", "check that Mission Control works"))
+    _add_serve(add("serve", "answer the same over HTTP, for monitoring: 200 healthy, 503 not"))
+    repair = add("repair", "do what verify's remedies say, where that is safe, and verify again")
+    repair.add_argument("--check", action="store_true", help="say what would be done, and do nothing")
+    repair.add_argument("--json", action="store_true", help="as JSON: what was done, and what is left")
+    repair.add_argument(
+        "--wait", type=positive, default=90.0, metavar="SECONDS", help="for what was done to show (90)"
+    )
+    releases = add("releases", "list the releases on this host, the newest first")
+    releases.add_argument("--json", action="store_true", help="as JSON, with what each was made from")
+    backup = add("backup", "make a restore point now, or prove one")
+    backup.add_argument(
+        "--drill", action="store_true", help="restore the newest one beside what runs, and compare"
+    )
+    backup.add_argument("--scheduled", action="store_true", help="as the timer calls it")
+    backups = add("backups", "list the restore points of this host, the newest first")
+    backups.add_argument("--json", action="store_true", help="as JSON, with how the last runs went")
+    db = add("db", "open psql on the application's database, read only")
+    db.usage = "mission-control db [-h] [--write] [options and arguments of psql]"
+    db.epilog = "For example: mission-control db -c 'SELECT name, status FROM agents'"
+    db.add_argument("--write", action="store_true", help="allow changes")
+    return top
+
+
+def _add_logs(logs: argparse.ArgumentParser, names: str) -> None:
     logs.add_argument("services", nargs="*", metavar="service", help=names)
     logs.add_argument("-f", "--follow", action="store_true", help="go on with new lines until interrupted")
     logs.add_argument(
@@ -85,10 +115,9 @@ def parser() -> argparse.ArgumentParser:
     logs.add_argument(
         "-o", "--output", metavar="FORMAT", default="short-iso", help="short-iso, json, cat ..."
     )
-    verify = add(
-        "verify",
-        "check that Mission Control works",
-    )
+
+
+def _add_verify(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("checks", nargs="*", metavar="check", help="only these, e.g. health cors service")
     verify.add_argument("--format", choices=FORMATS, default="table", help="form of the report (table)")
     verify.add_argument("--output", metavar="FILE", help="write the report into a file")
@@ -96,14 +125,16 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "-v", "--verbose", action="store_true", help="show the parts of checks that passed, too"
     )
-    serve = add("serve", "answer the same over HTTP, for monitoring: 200 healthy, 503 not")
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("checks", nargs="*", metavar="check", help="only these, e.g. health cors service")
     serve.add_argument(
         "--listen",
         type=endpoint,
-        default=("127.0.0.1", 9180),
+        default=LISTEN,
         metavar="ADDRESS:PORT",
-        help="where (127.0.0.1:9180)",
+        help=f"where ({LISTEN[0]}:{LISTEN[1]})",
     )
     serve.add_argument(
         "--cache", type=positive, default=5.0, metavar="SECONDS", help="keep a verdict for so long (5)"
@@ -114,13 +145,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="answer requests for this name, too, as a proxy in front may send them; repeatable",
     )
-    releases = add("releases", "list the releases on this host, the newest first")
-    releases.add_argument("--json", action="store_true", help="as JSON, with what each was made from")
-    db = add("db", "open psql on the application's database, read only")
-    db.usage = "mission-control db [-h] [--write] [options and arguments of psql]"
-    db.epilog = "For example: mission-control db -c 'SELECT name, status FROM agents'"
-    db.add_argument("--write", action="store_true", help="allow changes")
-    return top
 
 
 def positive(text: str) -> float:
@@ -134,13 +158,14 @@ def endpoint(text: str) -> tuple[str, int]:
     address, _, port = text.rpartition(":")
     address = address.removeprefix("[").removesuffix("]")
     if not address or not port.isdigit() or not 0 <= int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ADDRESS:PORT, e.g. 127.0.0.1:9180")
+        example = ":".join(map(str, LISTEN))
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form ADDRESS:PORT, e.g. {example}")
     return address, int(port)
 
 
 def count(text: str) -> str:
     if text != "all" and not (text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
     return text
 
 
@@ -156,6 +181,7 @@ def main(arguments: Sequence[str] | None = None, path: str = COMMAND_CONFIGURATI
     options = parser().parse_args(given)
     options.arguments = rest
     os.environ["PATH"] = SEARCH_PATH
+    os.umask(0o022)
     try:
         return run(options, path)
     except CommandError as error:
@@ -169,3 +195,7 @@ def main(arguments: Sequence[str] | None = None, path: str = COMMAND_CONFIGURATI
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # What the application's user has put somewhere, say, where it may not look itself.
+        complain(f"mission-control: {os_error(error).message}")
+        return CANNOT

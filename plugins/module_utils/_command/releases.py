@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The releases of this host."""
 
 from __future__ import annotations
@@ -28,7 +26,11 @@ def command_releases(configuration: Configuration, options: argparse.Namespace) 
         raise CommandError(f"There is no release in {facts['root']}/releases. Deploy one (playbook deploy).")
     rows = []
     for release in reversed(found):
-        state = state_words(release["document"] or {}, current=release["id"] == facts["current"])
-        rows.append([release["id"], state, local_time(made(release))])
-    show(table(["RELEASE", "STATE", "MADE"], rows, limit=90))
+        document = release["document"] or {}
+        state = state_words(document, current=release["id"] == facts["current"])
+        packages = document.get("packages")
+        counted = packages.items() if isinstance(packages, dict) else ()
+        told = ", ".join(f"{part} {number}" for part, number in counted)
+        rows.append([release["id"], state, local_time(made(release)), told])
+    show(table(["RELEASE", "STATE", "MADE", "PACKAGES"], rows, limit=90))
     return 0

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The verdict over HTTP, for monitoring that asks an address.
 
 It is found when somebody asks and kept for some seconds; whoever asks meanwhile waits for the same look.

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The services: their state, start, stop and restart, and their lines in the journal."""
 
 from __future__ import annotations
@@ -11,14 +9,15 @@ import shutil
 import sys
 
 from .._application.components import service_unit
-from .._application.target import Host
+from .._application.installation import Installation
 from .._host.accounts import expand_home, find_account
-from .._host.journal_query import journal_command, persistent
+from .._host.errors import HostError
+from .._host.journal_query import Query, journal_command, persistent
 from .._host.systemd import UserManager
 from .._host.user_files import UserFiles
 from .._redaction import Redactor
 from .._services.control import ServiceError, Services, plan, read_maintenance, refuse_maintenance
-from .._terminal import clean, escape
+from .._terminal import clean
 from .common import (
     CommandError,
     Configuration,
@@ -31,7 +30,11 @@ from .common import (
     show,
     wanted,
 )
+from .json_text import escape
 from .terminal import relay
+
+# What systemctl has for the state of the services; it reads their last lines in the journal, too.
+ANSWER_SECONDS = 30.0
 
 
 def command_status(configuration: Configuration, options: argparse.Namespace) -> int:
@@ -46,7 +49,8 @@ def command_status(configuration: Configuration, options: argparse.Namespace) ->
     for number, (user, units) in enumerate(groups.items()):
         account = find_account(user)
         permitted(account)
-        UserManager(account).require()
+        manager = UserManager(account)
+        manager.require()
         argv = [
             "systemctl",
             "--user",
@@ -60,7 +64,11 @@ def command_status(configuration: Configuration, options: argparse.Namespace) ->
             become(account)
             execute(argv, environment_for(account))
         columns = {"COLUMNS": str(shutil.get_terminal_size().columns)} if sys.stdout.isatty() else {}
-        status = relay(argv, environment_for(account, columns), account) or status
+        try:
+            done = relay(argv, environment_for(account, columns), account, seconds=ANSWER_SECONDS)
+        except HostError as error:
+            raise (manager.silent(ANSWER_SECONDS) if error.kind == "timeout" else error) from None
+        status = done or status
     return status
 
 
@@ -82,7 +90,7 @@ def _operate(configuration: Configuration, options: argparse.Namespace, state: s
             permitted(one)
     redactor = Redactor()
     root = expand_home(configuration.root, account)
-    _ = Host(user=account.name, root=root, env_file="", redactor=redactor).environment
+    _ = Installation(user=account.name, root=root, env_file="", redactor=redactor).environment
     services = Services(account, root, redactor=redactor, gateway_account=gateway)
     found = services.states(names)
     if set(names) != {"gateway"}:
@@ -147,7 +155,8 @@ def command_logs(configuration: Configuration, options: argparse.Namespace) -> i
         argv.append("--follow")
     for number, (user, account) in enumerate(owners.items()):
         units = [service_unit(name) for name in names if configuration.user_of(name) == user]
-        matches = [word for word in journal_command(account, units)[1:] if not word.startswith("-")]
+        command = journal_command(account, Query(units), as_user=not as_root)
+        matches = [word for word in command[1:] if not word.startswith("-")]
         argv += ["+", *matches] if number else matches
     account = next(iter(owners.values()))
     if not any(apart(one) for one in owners.values()):

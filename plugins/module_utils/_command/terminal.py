@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Programs of another user, kept away from the terminal of whoever called them.
 
 A process that has root's terminal may read what is typed there, and on many kernels type into it, as root.
@@ -18,12 +17,20 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 import tty
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import IO, Any, TextIO
+from typing import IO, Any, Protocol, TextIO
 
+from .._host import process_groups
 from .._host.accounts import Account
+from .._host.commands import AFTERWARDS, end, stopped
+from .._host.errors import HostError
 from .._terminal import clean
+from .screen import Screen
+
+# Bytes of a line that are handed on.
+LONGEST = 1 << 18
 
 
 def identity(account: Account) -> dict[str, Any]:
@@ -38,9 +45,14 @@ def relay(
     environment: Mapping[str, str],
     account: Account | None = None,
     tidy: Callable[[str], str] = clean,
+    seconds: float | None = None,
 ) -> int:
-    """Run a program in a session of its own and print what it says, line by line, fit for a terminal."""
-    with subprocess.Popen(
+    """Run a program in a session of its own and print what it says, line by line, fit for a terminal.
+
+    :param seconds: for all of it; HostError (kind "timeout", or "stopped" by a signal) where it takes longer.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    child = subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -49,39 +61,99 @@ def relay(
         cwd="/",
         start_new_session=True,
         **(identity(account) if account is not None else {}),
-    ) as child:
-        assert child.stdout is not None and child.stderr is not None  # noqa: S101 - both are pipes
-        complaints = threading.Thread(target=_hand_on, args=(child.stderr, sys.stderr, clean), daemon=True)
-        complaints.start()
-        try:
-            _hand_on(child.stdout, sys.stdout, tidy)
-        except BaseException:
-            child.terminate()
-            raise
-        complaints.join()
-    return child.returncode
+    )
+    if child.stdout is None or child.stderr is None:
+        raise RuntimeError("a pipe is missing")
+    complaints = threading.Thread(target=_hand_on_all, args=(child.stderr,), daemon=True)
+    complaints.start()
+    try:
+        _hand_on(child.stdout if until is None else _Until(child.stdout, until), sys.stdout, tidy)
+        status = child.wait(None if until is None else max(AFTERWARDS, until - time.monotonic()))
+    except (TimeoutError, subprocess.TimeoutExpired):
+        limit = seconds or 0.0
+        error = HostError(f"{argv[0]} did not answer within {limit:g} s.", kind="timeout")
+        raise (stopped(argv[0], limit) if process_groups.stopped(child.pid) else error) from None
+    finally:
+        # The user may have stopped it: it would hear nothing else.
+        end(child)
+        child.wait()
+        child.stdout.close()
+        # Whoever is the user may hold its end of the pipe open for good.
+        complaints.join(None if until is None else AFTERWARDS)
+    return status
 
 
-def _hand_on(source: IO[bytes], target: TextIO, tidy: Callable[[str], str]) -> None:
-    while line := source.readline(1 << 20):
-        target.write(tidy(line.decode("utf-8", "replace")))
+class _Until:
+    """A pipe that is read up to a moment, whoever else has its other end. Raises TimeoutError."""
+
+    def __init__(self, source: IO[bytes], until: float) -> None:
+        self._source, self._until = source.fileno(), until
+        self._lines: list[bytes] = []
+        self._rest = b""
+
+    def readline(self, most: int) -> bytes:
+        while not self._lines:
+            left = self._until - time.monotonic()
+            if left <= 0 or not select.select([self._source], [], [], left)[0]:
+                raise TimeoutError
+            piece = os.read(self._source, 1 << 16)
+            *self._lines, self._rest = (self._rest + piece).splitlines(keepends=True) or [b""]
+            if not piece or self._rest.endswith(b"\n") or len(self._rest) >= most:
+                self._lines.append(self._rest)
+                self._rest = b""
+        return self._lines.pop(0)
+
+
+class _Readable(Protocol):
+    def readline(self, most: int, /) -> bytes: ...
+
+
+def _hand_on_all(complaints: IO[bytes]) -> None:
+    with complaints:
+        _hand_on(complaints, sys.stderr, clean)
+
+
+def _hand_on(source: _Readable, target: TextIO, tidy: Callable[[str], str]) -> None:
+    left_out = 0
+    beginning = True
+    while line := source.readline(LONGEST):
+        ended = line.endswith(b"\n")
+        if beginning:
+            target.write(tidy(line.decode("utf-8", "replace")))
+        else:
+            # Whoever writes to the journal may write without end.
+            left_out += len(line)
+        if left_out and ended:
+            target.write(f" ... ({left_out} bytes left out)\n")
+            left_out = 0
+        beginning = ended
         target.flush()
 
 
 def converse(argv: Sequence[str], environment: Mapping[str, str], account: Account) -> int:
-    """Run a program for people as the account; where it would have got our terminal it gets its own."""
+    """Run a program for people as the account; where it would have got our terminal it gets its own.
+
+    Files and pipes it gets as they are, for data; but what it complains of is for people in any case.
+    """
     ours = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
     if not ours:
-        # Files and pipes are handed on; a session of its own has no terminal.
-        done = subprocess.run(
-            list(argv),
-            env=dict(environment),
-            cwd="/",
-            check=False,
-            start_new_session=True,
-            **identity(account),
-        )
-        return done.returncode
+        with (
+            subprocess.Popen(
+                list(argv),
+                stderr=subprocess.PIPE,
+                env=dict(environment),
+                cwd="/",
+                # A session of its own has no terminal.
+                start_new_session=True,
+                **identity(account),
+            ) as done,
+            _complaints(done),
+        ):
+            try:
+                return done.wait()
+            except BaseException:
+                done.kill()
+                raise
     master, slave = os.openpty()
     os.fchown(slave, account.uid, -1)
     _copy_size(ours[0], master)
@@ -89,7 +161,7 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
         list(argv),
         stdin=slave if 0 in ours else None,
         stdout=slave if 1 in ours else None,
-        stderr=slave if 2 in ours else None,
+        stderr=slave if 2 in ours else subprocess.PIPE,
         env=dict(environment),
         cwd="/",
         start_new_session=True,
@@ -99,20 +171,38 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
     )
     os.close(slave)
     before = signal.signal(signal.SIGWINCH, lambda _number, _frame: _copy_size(ours[0], master))
-    try:
-        with _raw(0 if 0 in ours else None):
-            _carry(master, 0 if 0 in ours else None, next(one for one in (1, 2, 0) if one in ours))
-    finally:
-        signal.signal(signal.SIGWINCH, before)
-        os.close(master)
-        # Without its terminal it is told to hang up.
-        status = child.wait()
+    with _complaints(child):
+        try:
+            with _raw(0 if 0 in ours else None):
+                _carry(master, 0 if 0 in ours else None, next(one for one in (1, 2, 0) if one in ours))
+        finally:
+            signal.signal(signal.SIGWINCH, before)
+            os.close(master)
+            # Without its terminal it is told to hang up.
+            status = child.wait()
     return status if status >= 0 else 128 - status
+
+
+@contextlib.contextmanager
+def _complaints(child: subprocess.Popen[bytes]) -> Generator[None]:
+    """What it says on a pipe of ours, fit for a terminal: where that leads to we do not know."""
+    if child.stderr is None:
+        yield
+        return
+    carrier = threading.Thread(target=_hand_on, args=(child.stderr, sys.stderr, clean), daemon=True)
+    carrier.start()
+    try:
+        yield
+    finally:
+        carrier.join()
+        child.stderr.close()
 
 
 def _carry(master: int, source: int | None, target: int) -> None:
     """What is typed goes there, what is said comes here, until the program closes its terminal."""
     watched = [master] if source is None else [master, source]
+    # Whoever is the user can write to the program's terminal, and may want ours to type something.
+    screen = Screen()
     while True:
         ready, _, _ = select.select(watched, [], [])
         if master in ready:
@@ -124,7 +214,7 @@ def _carry(master: int, source: int | None, target: int) -> None:
                 data = b""
             if not data:
                 return
-            _write(target, data)
+            _write(target, screen(data))
         if source is not None and source in ready:
             data = os.read(source, 1 << 12)
             if data:

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bring the database to the schema of a release, take it back to that of an older one, or only look.
 
 To be called as the application's user. `parameters` are the options of the module database_migration.
@@ -15,12 +14,16 @@ from typing import Any
 
 from .._application import migrations
 from .._application.layout import Layout
+from .._application.migration_order import ancestors, lacking
 from .._host.accounts import Account
-from .._host.errors import DeploymentError
-from .._host.logged_commands import NO_LOG, Commands, application_environment
+from .._host.clean_environment import application_environment
+from .._host.deployment_errors import DeploymentError
+from .._host.logged_commands import NO_LOG
 from .._redaction import Redactor
 from .._release import outcome, records, source
-from . import backup, schema
+from . import comparison, extensions, schema
+from .backups import backups, schema_of
+from .commands import DatabaseCommands
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,17 @@ class Schemas:
     current: list[str]
     empty: bool
     account: Account
+    # In check mode: the release is still to be made, and perhaps its database.
+    predicted: bool = False
 
     @property
     def log(self) -> Path:
         return self.layout.log / "migration.log"
 
-    def commands(self) -> Commands:
-        """Commands that write to the log of migrations."""
+    def commands(self) -> DatabaseCommands:
+        """DatabaseCommands that write to the log of migrations."""
         environment = application_environment(self.account)
-        return Commands(self.log, environment, redactor=Redactor(self.database.secrets))
+        return DatabaseCommands(self.log, environment, redactor=Redactor(self.database.secrets))
 
 
 def upgrade(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def inspect(parameters: Mapping[str, Any], check_mode: bool, account: Account) -
     if schemas is None:
         return {**unknown(source_known=_source_known(parameters)), "changed": False}
     if parameters["refuse_newer"]:
-        schema.check_known(schemas.graph, schemas.current)
+        comparison.check_known(schemas.graph, schemas.current)
     found = relation(schemas)
     return found if found["relation"] == "ahead" else {**found, **pending(schemas), "changed": False}
 
@@ -113,7 +118,7 @@ def look(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> S
     None in check mode while nothing can be said of the migrations.
     """
     layout = Layout(Path(parameters["root"]))
-    identifier = parameters["release"] or records.current_release(layout) or ""
+    identifier = parameters["release"] or layout.current_release or ""
     predicted = False
     backend = layout.release(identifier) / "backend"
     versions = migrations.directory_of(backend)
@@ -134,13 +139,14 @@ def look(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> S
     graph = migrations.read_graph(versions)
     head = schema.single_head(graph)
     waits = (parameters["wait"], parameters["statement_lock_timeout"])
-    database = schema.Database(backend, *waits)
+    # Of a release that stands, the address that its own settings name may be one of before.
+    database = schema.Database(backend, *waits, "" if predicted else parameters["database_url"])
     wanted = schema.Database(backend, *waits, parameters["database_url"]) if predicted else database
     redactor = Redactor(database.secrets)
     redactor.add(*wanted.secrets)
-    commands = Commands(NO_LOG, application_environment(account), redactor=redactor)
+    commands = DatabaseCommands(NO_LOG, application_environment(account), redactor=redactor)
     current, empty = (predict(database, wanted, commands), False) if predicted else database.look(commands)
-    return Schemas(layout, identifier, graph, head, database, current, empty, account)
+    return Schemas(layout, identifier, graph, head, database, current, empty, account, predicted)
 
 
 def _source_versions(layout: Layout, identifier: str) -> Path:
@@ -149,10 +155,10 @@ def _source_versions(layout: Layout, identifier: str) -> Path:
 
 def _source_known(parameters: Mapping[str, Any]) -> bool:
     layout = Layout(Path(parameters["root"]))
-    return _source_versions(layout, parameters["release"] or records.current_release(layout) or "").is_dir()
+    return _source_versions(layout, parameters["release"] or layout.current_release or "").is_dir()
 
 
-def predict(present: schema.Database, wanted: schema.Database, commands: Commands) -> list[str]:
+def predict(present: schema.Database, wanted: schema.Database, commands: DatabaseCommands) -> list[str]:
     """What the database of a release that check mode has not made is at; one that is to be made is empty."""
     try:
         return list(wanted.current(commands))
@@ -180,8 +186,9 @@ def unknown(*, source_known: bool) -> dict[str, Any]:
 
 def pending(schemas: Schemas) -> dict[str, Any]:
     """What is missing in the database; one that is ahead of the release is refused."""
-    schema.check_known(schemas.graph, schemas.current)
-    missing = schemas.graph.pending(schemas.current)
+    comparison.check_known(schemas.graph, schemas.current)
+    missing = lacking(schemas.graph, schemas.current)
+    _refuse_extensions(schemas, missing)
     lines = "".join(f"apply {item.identifier}: {item.message}\n" for item in missing)
     diff = _difference(schemas.current, f"{lines}at {schemas.head}\n")
     if not missing:
@@ -197,13 +204,25 @@ def pending(schemas: Schemas) -> dict[str, Any]:
     }
 
 
+def _refuse_extensions(schemas: Schemas, missing: Sequence[migrations.Revision]) -> None:
+    """What a migration would fail at for want of an extension is told before anything is done."""
+    wanted = extensions.needed(missing)
+    if not wanted or schemas.predicted:
+        return
+    commands = DatabaseCommands(
+        NO_LOG, application_environment(schemas.account), redactor=Redactor(schemas.database.secrets)
+    )
+    there = schemas.database.extensions(commands)
+    extensions.refuse_missing(wanted, there, schemas.database.name[2].lstrip("/"))
+
+
 def relation(schemas: Schemas) -> dict[str, Any]:
     """How the database stands to the release, and what there is to change that."""
-    found = schema.compare(schemas.graph, schemas.current)
+    found = comparison.compare(schemas.graph, schemas.current)
     code, newer = outcome.knowing(schemas.layout, schemas.current) if found == "ahead" else (None, None)
-    beyond = schema.beyond(schemas.graph, newer, schemas.current) if newer is not None else []
-    missing = schemas.graph.pending(schemas.current) if found == "behind" else []
-    backups = backup.backups(schemas.layout.backups)
+    beyond = comparison.beyond(schemas.graph, newer, schemas.current) if newer is not None else []
+    missing = lacking(schemas.graph, schemas.current) if found == "behind" else []
+    found_backups = backups(schemas.layout.backups)
     return {
         "changed": False,
         "current": schemas.current,
@@ -212,7 +231,7 @@ def relation(schemas: Schemas) -> dict[str, Any]:
         "code": code,
         "pending": _shown(missing),
         "beyond": _shown(beyond),
-        "backups": [str(path) for path in backups if backup.schema_of(path) == schemas.head],
+        "backups": [str(path) for path in found_backups if schema_of(path) == schemas.head],
         "applied": [],
     }
 
@@ -221,7 +240,7 @@ def _able(schemas: Schemas, code: str | None, parameters: Mapping[str, Any]) -> 
     """The code that knows the way back, with the settings that lead to the database."""
     backend = schemas.layout.release(code) / "backend" if code else None
     newer = migrations.read_graph(migrations.directory_of(backend)) if backend else None
-    if backend is None or newer is None or schemas.head not in newer.ancestors(schemas.current):
+    if backend is None or newer is None or schemas.head not in ancestors(newer, schemas.current):
         raise DeploymentError(
             f"The database is at {', '.join(schemas.current)}. No release on this host knows the way back to "
             f"{schemas.head}.",

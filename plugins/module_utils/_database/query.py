@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Questions to the database that can only read. The server sees to it, not a list of forbidden words.
 
 A question is opened as a cursor inside of a read-only transaction. The server refuses to open one over
@@ -20,14 +18,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .._application.target import Host
+from .._application.installation import Installation
 from .._host.accounts import Account
 from .._host.errors import HostError
+from .._host.libraries import MissingLibraryError
 from .._host.privileges import as_user
-from .._http import MissingLibraryError
 from .._redaction import MASK, Redactor, is_secret
-from .._verify.checks.database import libpq_url, login_problem
-from .._verify.context import Problem
+from .address import AddressError, libpq_url
+from .login import load_psycopg2, refusal
 
 # The server runs the text of the question as one cursor; it reads the text from a setting of this session.
 _OPEN = (
@@ -115,7 +113,7 @@ def explain(error: Any, question: str, statement_timeout: float) -> QueryError:
     if "multi-query" in message:
         return QueryError("several_statements", "The query holds several statements; none was run.", _ONLY)
     if state == "42P11":
-        return QueryError("not_a_question", f"{word} is no question; it was not run.", _ONLY)
+        return QueryError("not_a_question", f"{word} is not a question; it was not run.", _ONLY)
     if state == "25006":
         return QueryError("read_only", f"The query would write ({message}); nothing was changed.", _ONLY)
     if state == "57014":
@@ -171,18 +169,15 @@ def ask(
     try:
         password = urlsplit(url).password
         dsn = libpq_url(url)
-    except (Problem, ValueError) as error:
-        summary = error.summary if isinstance(error, Problem) else "it is no address"
+    except ValueError as error:
+        summary = str(error) if isinstance(error, AddressError) else "it is not an address"
         raise QueryError(
             "bad_url",
             f"The database's address cannot be used: {redactor.text(summary)}.",
             "It has the form postgresql://user:password@host:5432/database (or postgresql+psycopg://...).",
         ) from None
     redactor.add(password, unquote(password or ""))
-    try:
-        import psycopg2
-    except ImportError:
-        raise MissingLibraryError("psycopg2", "python3-psycopg2") from None
+    psycopg2 = load_psycopg2()
     started = clock()
     try:
         connection = (connect or psycopg2.connect)(
@@ -196,7 +191,7 @@ def ask(
             keepalives_count=3,
         )
     except psycopg2.Error as error:
-        problem = login_problem(redactor.text(str(error)), url, where)
+        problem = refusal(redactor.text(str(error)), url, where)
         raise QueryError(
             problem.kind or "no_connection",
             redactor.text(f"{problem.summary}: {problem.cause}".rstrip(": ")),
@@ -262,7 +257,7 @@ def _ask(
     )
 
 
-def account_of(host: Host) -> Account | None:
+def account_of(host: Installation) -> Account | None:
     """The application's user; None where there is none, and nothing of his to be kept apart."""
     try:
         return host.account

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the module database_query asks: its options, the address and the answer as its result."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._application.target import Host
+from .._application.installation import Installation
 from .._redaction import Redactor
 from .._tables import rows_table
 from .query import Answer, QueryError, account_of, ask, ask_as_user, masked
@@ -43,7 +42,7 @@ def refuse(options: Mapping[str, Any]) -> None:
         raise QueryError("bad_option", problem)
 
 
-def answer(options: Mapping[str, Any], url: str, host: Host, redactor: Redactor) -> dict[str, Any]:
+def answer(options: Mapping[str, Any], url: str, host: Installation, redactor: Redactor) -> dict[str, Any]:
     """Ask the database at `url` as the application's user of `host`; returns the module's result."""
     if not url:
         raise QueryError(

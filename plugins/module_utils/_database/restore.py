@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A backup back into the database, in one transaction, with what was there kept beside it.
 
 The tables of the application are in the schema `public`. It is renamed, a new one is made with the same
@@ -10,28 +9,24 @@ closed, only the owner's rights, which an external database may give too.
 
 from __future__ import annotations
 
-import os
-import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .._application import migrations
 from .._application.layout import Layout
-from .._durations import name_stamp
-from .._host import files, privileges
+from .._host import privileges
 from .._host.accounts import Account
-from .._host.errors import DeploymentError
-from .._host.logged_commands import NO_LOG, Commands, application_environment
+from .._host.clean_environment import application_environment
+from .._host.deployment_errors import DeploymentError
+from .._host.logged_commands import NO_LOG
 from .._redaction import Redactor
-from .._release import records
-from . import backup as _backup
-from . import schema
-
-# What cannot be restored by the application's login, or is made anew here.
-_LEFT_OUT = re.compile(r"\d+; \d+ \d+ (SCHEMA|DEFAULT ACL|COMMENT - SCHEMA|ACL - SCHEMA) ")
+from .._times.record_stamps import name_stamp
+from . import schema, streaming, target
+from .backups import KEPT, backups, schema_of
+from .commands import DatabaseCommands
 
 _RIGHTS = """
 SELECT current_database(), current_user,
@@ -39,8 +34,8 @@ SELECT current_database(), current_user,
        coalesce(pg_has_role(n.nspowner, 'USAGE'), false),
        pg_get_userbyid(n.nspowner),
        (SELECT string_agg(e.extname, ', ') FROM pg_extension e WHERE e.extnamespace = n.oid),
-       (SELECT string_agg(c.relname, ', ') FROM pg_class c
-        WHERE c.relnamespace = n.oid AND NOT pg_has_role(c.relowner, 'USAGE'))
+       (SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c
+        WHERE c.relnamespace = n.oid AND c.relkind NOT IN ('i', 'I') AND NOT pg_has_role(c.relowner, 'USAGE'))
 FROM pg_namespace n WHERE n.nspname = 'public'
 """
 _BEFORE = """
@@ -80,13 +75,13 @@ class Restored:
 
 def kept_name(moment: float) -> str:
     """The schema that what was there before is kept in."""
-    return f"{_backup.KEPT}{name_stamp(moment)}".lower()
+    return f"{KEPT}{name_stamp(moment)}".lower()
 
 
-def check_rights(database: _backup.Target, commands: Commands) -> None:
+def check_rights(database: target.Target, commands: DatabaseCommands) -> None:
     """Refuse before anything is stopped or changed what the login may not do."""
     output = commands(
-        ["psql", *_OPTIONS, "--tuples-only", "--no-align", f"--dbname={database.address}", "-c", _RIGHTS],
+        [*streaming.PSQL, "--tuples-only", "--no-align", f"--dbname={database.address}", "-c", _RIGHTS],
         what="Looking at the rights in the database",
         shown="psql (rights)",
         environment=database.environment,
@@ -119,90 +114,48 @@ def check_rights(database: _backup.Target, commands: Commands) -> None:
         )
 
 
-_OPTIONS = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1")
+def _statements(kept: str, revisions: list[str], wait: float, lock_timeout: float) -> tuple[str, str]:
+    """What is run in the transaction before the backup and after it."""
+    before = _BEFORE.format(
+        wait=int(wait * 1000),
+        lock_timeout=int(lock_timeout * 1000),
+        key=schema.ADVISORY_LOCK,
+        kept=kept,
+    )
+    known = ", ".join(f"'{revision}'" for revision in sorted(revisions))
+    return before, _AFTER.format(revisions=known, shown="+".join(sorted(revisions)))
 
 
 def restore(
-    backup: Path,
-    database: _backup.Target,
-    commands: Commands,
+    dump: streaming.Readable,
+    name: str,
+    database: target.Target,
+    commands: DatabaseCommands,
     *,
     revisions: list[str],
     moment: float,
     wait: float,
     lock_timeout: float,
     timeout: float,
+    whole: Callable[[], None] = lambda: None,
 ) -> Restored:
-    """Have the database as it is in the backup; what was there is in another schema."""
+    """Have the database as it is in the dump; what was there is in another schema.
+
+    name: of the dump, for the log.
+    whole: fails where what was read of the dump is not what was written.
+    """
     started = time.monotonic()
     kept = kept_name(moment)
-    listing = commands(
-        ["pg_restore", "--list", backup],
-        what="Listing the backup",
-        shown=f"pg_restore --list {backup.name}",
-        remedy="Nothing was changed.",
-    )
-    wanted = [line for line in listing.splitlines() if line[:1].isdigit() and not _LEFT_OUT.match(line)]
-    scripts = {
-        name: backup.parent / f".restore-{name}" for name in ("list", "before.sql", "data.sql", "after.sql")
-    }
-    try:
-        for path in scripts.values():
-            files.remove(path)
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-        scripts["list"].write_text("\n".join(wanted) + "\n", encoding="utf-8")
-        scripts["before.sql"].write_text(
-            _BEFORE.format(
-                wait=int(wait * 1000),
-                lock_timeout=int(lock_timeout * 1000),
-                key=schema.ADVISORY_LOCK,
-                kept=kept,
-            ),
-            encoding="utf-8",
-        )
-        known = ", ".join(f"'{revision}'" for revision in sorted(revisions))
-        scripts["after.sql"].write_text(
-            _AFTER.format(revisions=known, shown="+".join(sorted(revisions))), encoding="utf-8"
-        )
-        # Written out completely first: a backup that cannot be read to its end changes nothing.
-        commands(
-            [
-                "pg_restore",
-                "--no-owner",
-                "--schema=public",
-                f"--use-list={scripts['list']}",
-                f"--file={scripts['data.sql']}",
-                backup,
-            ],
-            what="Reading the backup",
-            shown=f"pg_restore --schema=public {backup.name}",
-            timeout=timeout,
-            remedy="Nothing was changed.",
-        )
-        commands(
-            [
-                "psql",
-                *_OPTIONS,
-                "--single-transaction",
-                f"--dbname={database.address}",
-                *(f"--file={scripts[name]}" for name in ("before.sql", "data.sql", "after.sql")),
-            ],
-            what="Restoring the backup",
-            shown=f"psql --single-transaction ({backup.name})",
-            environment=database.environment,
-            timeout=timeout,
-            remedy="It is one transaction: the database is as before.",
-        )
-    finally:
-        for path in scripts.values():
-            files.remove(path)
+    before, after = _statements(kept, revisions, wait, lock_timeout)
+    transaction = streaming.Transaction(before, after, whole)
+    streaming.pour(dump, name, database, commands, transaction, timeout)
     return Restored(kept, round(time.monotonic() - started, 2))
 
 
 def restore_release(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     """What the module database_restore does, as the application's user. `parameters` are its options."""
     layout = Layout(Path(parameters["root"]))
-    identifier = parameters["release"] or records.current_release(layout)
+    identifier = parameters["release"] or layout.current_release
     backend = layout.release(identifier or "-") / "backend"
     if not (backend / ".env").exists():
         raise DeploymentError(
@@ -214,10 +167,10 @@ def restore_release(parameters: Mapping[str, Any], check_mode: bool, account: Ac
     backup = _chosen(layout, parameters["backup"], head)
     database = schema.Database(backend, parameters["wait"], parameters["statement_lock_timeout"])
     environment, redactor = application_environment(account), Redactor(database.secrets)
-    quiet = Commands(NO_LOG, environment, redactor=redactor)
+    quiet = DatabaseCommands(NO_LOG, environment, redactor=redactor)
     before = database.current(quiet)
-    target = _backup.target(database.url)
-    check_rights(target, quiet)
+    login = target.target(database.url)
+    check_rights(login, quiet)
     answer: dict[str, Any] = {
         "changed": True,
         "backup": str(backup),
@@ -232,18 +185,20 @@ def restore_release(parameters: Mapping[str, Any], check_mode: bool, account: Ac
     }
     if check_mode:
         return answer
-    commands = Commands(layout.log / "migration.log", environment, redactor=redactor)
+    commands = DatabaseCommands(layout.log / "migration.log", environment, redactor=redactor)
     privileges.stop_with(commands.cancel)
-    done = restore(
-        backup,
-        target,
-        commands,
-        revisions=[head],
-        moment=time.time(),
-        wait=parameters["wait"],
-        lock_timeout=parameters["statement_lock_timeout"],
-        timeout=parameters["timeout"],
-    )
+    with backup.open("rb") as dump:
+        done = restore(
+            dump,
+            backup.name,
+            login,
+            commands,
+            revisions=[head],
+            moment=time.time(),
+            wait=parameters["wait"],
+            lock_timeout=parameters["statement_lock_timeout"],
+            timeout=parameters["timeout"],
+        )
     return {**answer, "kept": done.kept, "seconds": done.seconds}
 
 
@@ -253,7 +208,7 @@ def _chosen(layout: Layout, named: str | None, head: str) -> Path:
         if not path.is_file():
             raise DeploymentError(f"backup: there is no file {named}.", kind="no_backup")
         return path
-    fit = [path for path in _backup.backups(layout.backups) if _backup.schema_of(path) == head]
+    fit = [path for path in backups(layout.backups) if schema_of(path) == head]
     if not fit:
         raise DeploymentError(
             f"There is no backup in {layout.backups} of a database at {head}.",

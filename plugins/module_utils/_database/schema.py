@@ -1,22 +1,22 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The database's schema against a release's. Revisions are read from files, alembic runs when needed."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from .. import _redaction
-from .._application import environment
-from .._application.migrations import Graph, Revision
-from .._host.environment_file import secret_names
-from .._host.errors import DeploymentError
-from .._host.logged_commands import Commands
+from .._application.migrations import Graph
+from .._host import reading
+from .._host.deployment_errors import DeploymentError
+from .._host.environment_file import parse_environment_file, secret_names
+from .._plain_json import parse_json
 from .._redaction import Redactor
+from .commands import DatabaseCommands
+from .extensions import QUERY, Extension
 
 # Any number will do, but it must be the same wherever migrations of this product are run.
 ADVISORY_LOCK = 0x4D43_6D69_6772
@@ -69,7 +69,10 @@ except psycopg.Error as error:
     print("@@" + json.dumps({"error": "connect", "message": message}))
     sys.exit(0)
 with connection:
-    if order == "look":
+    if order == "extensions":
+        rows = connection.execute(sys.argv[4]).fetchall()
+        answer["extensions"] = {row[0]: [bool(row[1]), bool(row[2])] for row in rows}
+    elif order == "look":
         answer.update(current=look(connection), empty=is_empty(connection))
     else:
         deadline = time.monotonic() + wait
@@ -97,8 +100,8 @@ class Database:
         self._backend = backend
         self._wait = wait
         self._lock_timeout = lock_timeout
-        text = (backend / ".env").read_text(encoding="utf-8")
-        self._values = environment.parse(text)
+        text = reading.read_regular(backend / ".env")
+        self._values = parse_environment_file(text)
         self._secret_names = secret_names(text)
         if url:
             self._values["DATABASE_URL"] = url
@@ -127,27 +130,34 @@ class Database:
         found: list[str] = _redaction.secrets(self._values, self._secret_names)
         return found
 
-    def current(self, commands: Commands) -> list[str]:
+    def current(self, commands: DatabaseCommands) -> list[str]:
         """The revisions that the database is at; none in an empty one."""
         return self.look(commands)[0]
 
-    def look(self, commands: Commands) -> tuple[list[str], bool]:
+    def look(self, commands: DatabaseCommands) -> tuple[list[str], bool]:
         """The revisions that the database is at, and whether there is nothing in it at all."""
         found = self._ask(commands, "look", "Looking at the database's schema", "")
         return list(found["current"]), bool(found["empty"])
 
-    def upgrade(self, commands: Commands) -> list[str]:
+    def extensions(self, commands: DatabaseCommands) -> dict[str, Extension]:
+        """The extensions that the server has, by name."""
+        found = self._ask(commands, "extensions", "Looking at the server's extensions", "", QUERY)
+        return {name: Extension(*states) for name, states in found["extensions"].items()}
+
+    def upgrade(self, commands: DatabaseCommands) -> list[str]:
         """Apply what is missing, alone; returns what the database is at then."""
         remedy = f"All migrations of a run are one transaction: the schema is as before. See {commands.log}."
         return list(self._ask(commands, "upgrade", "Migrating the database", remedy)["current"])
 
-    def downgrade(self, commands: Commands, revision: str) -> list[str]:
+    def downgrade(self, commands: DatabaseCommands, revision: str) -> list[str]:
         """Take back what came after the revision, alone; returns what the database is at then."""
         remedy = f"All of it is one transaction: the schema is as before. See {commands.log}."
         what = f"Taking the database back to {revision}"
         return list(self._ask(commands, "downgrade", what, remedy, revision)["current"])
 
-    def _ask(self, commands: Commands, order: str, what: str, remedy: str, *more: str) -> Mapping[str, Any]:
+    def _ask(
+        self, commands: DatabaseCommands, order: str, what: str, remedy: str, *more: str
+    ) -> Mapping[str, Any]:
         # A statement that waits for a lock would make every request of the old release wait behind it.
         options = f"-c lock_timeout={int(self._lock_timeout * 1000)}"
         output = commands(
@@ -167,7 +177,7 @@ class Database:
             remedy=remedy,
         )
         lines = [line for line in output.splitlines() if line.startswith("@@")]
-        answer: dict[str, Any] = json.loads(lines[-1][2:]) if lines else {}
+        answer: dict[str, Any] = parse_json(lines[-1][2:]) if lines else {}
         if answer.get("error") == "connect":
             raise DeploymentError(
                 f"The backend's database {self.place} cannot be reached: {answer['message']}.",
@@ -181,32 +191,3 @@ class Database:
                 remedy="Wait for it; look for mission-control-migration in pg_stat_activity.",
             )
         return answer
-
-
-def compare(graph: Graph, current: Iterable[str]) -> str:
-    """The database seen from a release: same, behind (migrations are missing) or ahead (unknown to it)."""
-    found = set(current)
-    if found - set(graph.revisions):
-        return "ahead"
-    return "behind" if graph.pending(found) else "same"
-
-
-def beyond(graph: Graph, newer: Graph, current: Iterable[str]) -> list[Revision]:
-    """The migrations that the database has and the release does not know, in the order of application."""
-    applied = newer.ancestors(current) - set(graph.revisions)
-    return [
-        item
-        for item in newer.pending(set(newer.revisions) & set(graph.revisions))
-        if item.identifier in applied
-    ]
-
-
-def check_known(graph: Graph, current: Iterable[str]) -> None:
-    """A database that is ahead of the release must not be touched."""
-    unknown = sorted(set(current) - set(graph.revisions))
-    if unknown:
-        raise DeploymentError(
-            f"The database is at {', '.join(unknown)}, which this release does not know.",
-            kind="newer_schema",
-            remedy="A newer release has migrated it: deploy that one, or restore a backup from before.",
-        )

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Boards as Mission Control keeps them, and at which gateway."""
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._redaction import Redactor
+from .api_transport import ApiError
 from .registration import (
     GATEWAYS,
     Api,
-    ApiError,
     Outcome,
     Registrar,
     api_of,

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A small client of the gateway's WebSocket protocol, for hosts that have nothing but Python and openssl.
 
 It connects exactly as Mission Control's backend does: it waits for the challenge, signs it with the backend's
@@ -15,9 +13,10 @@ import os
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from .._plain_json import parse_json
 from .errors import GatewayError
 from .identity import Identity
 from .protocol import BACKEND_PROTOCOLS
@@ -62,6 +61,7 @@ class GatewayClient:
         timeout: float = 15.0,
         verify: bool = True,
         ca_path: str = "",
+        users: Collection[str] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
@@ -73,6 +73,8 @@ class GatewayClient:
         self._timeout = timeout
         self._verify = verify
         self._ca_path = ca_path
+        # To whom the token may be sent on this host without TLS; anybody where none is named.
+        self._users = users
         self._monotonic = monotonic
         self._until = 0.0
         self._socket: WebSocket | None = None
@@ -108,7 +110,9 @@ class GatewayClient:
     def connect(self) -> None:
         """Challenge, signature, token; what the gateway answers is in `hello`."""
         self._until = self._monotonic() + self._timeout
-        self._socket = WebSocket.open(self._url, deadline=self._left, context=self._context())
+        self._socket = WebSocket.open(
+            self._url, deadline=self._left, context=self._context(), users=self._users
+        )
         try:
             self.hello = self._request("connect", self._connect_parameters(self._challenge()))
         except BaseException:
@@ -135,7 +139,8 @@ class GatewayClient:
         return context
 
     def _challenge(self) -> str:
-        assert self._socket is not None  # noqa: S101 - connect() has just made it
+        if self._socket is None:
+            raise RuntimeError("connect() comes first")
         frame = self._decode(self._socket.receive())
         payload = frame.get("payload")
         if (
@@ -143,7 +148,9 @@ class GatewayClient:
             or not isinstance(payload, dict)
             or not payload.get("nonce")
         ):
-            raise GatewayError("not_a_gateway", "The server sent no challenge: it is no OpenClaw gateway.")
+            raise GatewayError(
+                "not_a_gateway", "The server sent no challenge: it is not an OpenClaw gateway."
+            )
         return str(payload["nonce"]).strip()
 
     def _connect_parameters(self, nonce: str) -> dict[str, Any]:
@@ -176,7 +183,7 @@ class GatewayClient:
     @staticmethod
     def _decode(text: str) -> dict[str, Any]:
         try:
-            frame = json.loads(text)
+            frame = parse_json(text)
         except ValueError:
             frame = None
         if not isinstance(frame, dict):

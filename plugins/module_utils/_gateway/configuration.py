@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The gateway's configuration file belongs to three: the operator, the gateway itself and us.
 
 We set our own keys and remember them, so that a key we no longer want can be taken back; whatever else stands
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._host.errors import HostError
+from .._plain_json import parse_json
 
 Path = tuple[str, ...]
 ORIGINS: Path = ("gateway", "controlUi", "allowedOrigins")
@@ -147,7 +146,7 @@ def parse(text: str) -> dict[str, Any] | None:
     if not text.strip():
         return {}
     try:
-        tree = json.loads(text)
+        tree = parse_json(text)
     except ValueError:
         return None
     if not isinstance(tree, dict):

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A connection as the backend's device, with the options of the modules gateway_pairing and gateway_call.
 
 To be called as the backend's user, whose file the device's identity is.
@@ -13,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .._host.errors import DeploymentError
+from .._host.deployment_errors import DeploymentError
 from .._redaction import Redactor
 from .client import GatewayClient
 from .errors import GatewayError
 from .identity import Identity, read_identity
 
 # Why a gateway that is being started refuses.
-TRANSIENT = ("starting", "unreachable", "closed")
+TRANSIENT = ("starting", "unreachable", "closed", "timeout")
 # Methods that change nothing.
 READING = re.compile(
     r"^(health|status|chat\.history|last-heartbeat"
@@ -29,7 +28,7 @@ READING = re.compile(
 
 
 def connect(options: Mapping[str, Any], identity: Identity, **more: Any) -> GatewayClient:
-    """A client that is let in; a gateway that is starting is tried again for `deadline` seconds."""
+    """A client that is let in; one that starts, or is too busy, is tried again for `deadline` seconds."""
     until = time.monotonic() + options["deadline"]
     pause = 0.5
     while True:
@@ -41,6 +40,7 @@ def connect(options: Mapping[str, Any], identity: Identity, **more: Any) -> Gate
             platform=options["platform"],
             verify=options["validate_certs"],
             ca_path=options["ca_path"] or "",
+            users=options["trusted_users"],
             **more,
         )
         try:

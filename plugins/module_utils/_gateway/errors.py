@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a gateway refuses, and what cures it."""
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ REMEDIES = {
     "unreachable": "See that the gateway runs (systemctl --user status openclaw-gateway), that it listens on "
     "an address the backend can reach (gateway_bind: lan where the backend stands on another host) and that "
     "no firewall is between them.",
+    "stranger": "End what has taken the gateway's port (ss -ltnp), start the gateway again, and change the "
+    "token that the backend may have told it: playbooks/rotate.yml -e secret=gateway.",
     "tls": "See that the address has the right scheme and that the certificate is made out for its host and "
     "signed by an authority that this host trusts (one of your own: mission_control_gateway_ca_path).",
     "not_a_gateway": "See which program listens on this address: it does not speak the gateway's protocol.",

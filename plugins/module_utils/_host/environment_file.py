@@ -1,23 +1,16 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Environment files as systemd reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-_NAMES = "# Secret: "
-
-
-def secret_names_line(names: Collection[str]) -> str:
-    """A comment for an environment file: what an operator calls secret, so that whoever reads it knows."""
-    return f"{_NAMES}{' '.join(sorted(names))}\n" if names else ""
+# A comment that lists what an operator calls secret, so that whoever reads the file knows.
+REMARK = "# Secret: "
 
 
 def secret_names(text: str) -> tuple[str, ...]:
     """The names that such a comment in an environment file lists."""
-    lines = (line for line in text.splitlines() if line.startswith(_NAMES))
-    return tuple(name for line in lines for name in line.removeprefix(_NAMES).split())
+    lines = (line for line in text.splitlines() if line.startswith(REMARK))
+    return tuple(name for line in lines for name in line.removeprefix(REMARK).split())
 
 
 def parse_environment_file(text: str) -> dict[str, str]:

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a host is and what stands on it, in one pass (see the module host_info)."""
 
 from __future__ import annotations
@@ -7,19 +6,23 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import importlib.util
 import os
 import platform
 import re
 import stat
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .accounts import group_name, user_name
+from .account_names import group_name, user_name
 from .commands import Runner, run
 from .errors import HostError
 from .listeners import listeners
-from .systemd import SystemManager, unit_name, unit_status
+from .system_manager import SystemManager
+from .unit_names import unit_name
+from .unit_status import unit_status
 
 MINIMUM_PYTHON = (3, 12)
 _INTERPRETER = re.compile(r"^python3\.(\d+)$")
@@ -88,6 +91,33 @@ def python_facts(
     return sorted(found.values(), key=lambda entry: -int(entry["version"].split(".")[1]))
 
 
+# What modules of these roles import on the host; Debian has them in packages, which the roles install.
+LIBRARIES = ("psycopg2", "requests")
+
+
+def interpreter_facts(
+    prefix: str = sys.prefix, base: str = sys.base_prefix, libraries: Sequence[str] = LIBRARIES
+) -> dict[str, Any]:
+    """The Python that runs Ansible's modules: what it is, and what it will not find.
+
+    `missing` names libraries that are not there and that Debian's packages do not bring it: to a virtual
+    environment that is closed to the system's packages, or to a Python that is not the distribution's.
+    """
+    virtual = prefix != base
+    closed = virtual and not _sees_the_systems(Path(prefix) / "pyvenv.cfg")
+    foreign = closed or Path(base).resolve() != Path("/usr")
+    missing = [name for name in libraries if importlib.util.find_spec(name) is None] if foreign else []
+    return {"path": sys.executable, "virtual": virtual, "missing": missing}
+
+
+def _sees_the_systems(configuration: Path) -> bool:
+    try:
+        text = configuration.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return re.search(r"(?im)^include-system-site-packages\s*=\s*true\s*$", text) is not None
+
+
 # Switches of distributions, each with what it says where namespaces are denied; not all have all.
 _NAMESPACE_SWITCHES = {
     "user/max_user_namespaces": "0",
@@ -105,18 +135,6 @@ def user_namespaces(settings: Path = Path("/proc/sys")) -> bool:
     return (settings / "user/max_user_namespaces").exists()
 
 
-def memory_facts(root: Path = Path("/")) -> dict[str, int]:
-    values: dict[str, int] = {}
-    for line in (root / "proc/meminfo").read_text().splitlines():
-        key, _colon, rest = line.partition(":")
-        values[key] = int(rest.split()[0]) * 1024
-    return {
-        "total_bytes": values.get("MemTotal", 0),
-        "available_bytes": values.get("MemAvailable", 0),
-        "swap_bytes": values.get("SwapTotal", 0),
-    }
-
-
 def disk_facts(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Free space under each path; of one that is not there yet, under its nearest parent."""
     result = {}
@@ -131,6 +149,7 @@ def disk_facts(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
             "available_bytes": space.f_bavail * space.f_frsize,
             "total_inodes": space.f_files,
             "available_inodes": space.f_favail,
+            "noexec": bool(space.f_flag & os.ST_NOEXEC),
         }
     return result
 
@@ -199,6 +218,8 @@ def system_unit_facts(units: Sequence[str], run: Runner = run) -> dict[str, Any]
 def listener_facts(ports: Sequence[int] = ()) -> list[dict[str, Any]]:
     found = [dataclasses.asdict(entry) for entry in listeners(ports=set(ports) or None)]
     for entry in found:
+        # Of the process, which has facts of its own.
+        del entry["state"], entry["started"]
         entry["pids"] = list(entry["pids"])
         entry["user"] = user_name(entry["uid"])
     return found

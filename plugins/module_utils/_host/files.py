@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Single files: digests, copies, removal, and the one way to replace a file at once."""
 
 from __future__ import annotations
@@ -9,12 +8,8 @@ import glob
 import hashlib
 import os
 import shutil
-import stat
 from pathlib import Path
 from typing import IO
-
-# Bytes that a settings file or a record may have.
-MOST = 1 << 20
 
 
 def file_digest(path: Path) -> str:
@@ -29,23 +24,6 @@ def stream_digest(file: IO[bytes]) -> str:
         digest.update(block)
     file.seek(0)
     return digest.hexdigest()
-
-
-def read_regular(path: Path, most: int = MOST) -> str:
-    """The text of a regular file of at most `most` bytes; whatever else stands there is an OSError.
-
-    For files that somebody else can replace: a pipe is not waited for, a device not read without end. Links
-    are followed, so this is called with the rights of whose file it is.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "It is not a regular file", str(path))
-    with os.fdopen(descriptor, "rb") as file:
-        data: bytes = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(errno.EFBIG, f"It is larger than {most} bytes", str(path))
-    return data.decode("utf-8", "replace")
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -66,7 +44,7 @@ def remove(path: Path) -> None:
 
 def _remove_tree(path: Path) -> None:
     # First out of the way in one step: an interrupted removal must not look like the thing itself.
-    doomed = path.with_name(f".{path.name.lstrip('.')}.removed")
+    doomed = path.with_name(f".{path.name.lstrip('.').removesuffix('.removed')}.removed")
     if doomed != path:
         shutil.rmtree(doomed, ignore_errors=True)
         try:

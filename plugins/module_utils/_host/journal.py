@@ -1,20 +1,26 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The journal of user units, entry by entry in bounded memory."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from .._plain_json import parse_json
 from .accounts import Account
-from .commands import stream
-from .journal_query import StreamOpener, open_journal
+from .command_stream import MOST_LINE, stream
+from .journal_query import ENTRY_FIELDS, Query, RootsReader, StreamOpener, open_journal
 
+# What stands in the place of a message that is not read.
+TOO_LARGE = "(a message that is too large to be shown)"
 # How many entries one journalctl reads: what it has read of the files, some 70 MB then, stays in its memory.
 SLICE = 200_000
+# How many entries that are longer than any line are met before journalctl is told to leave out long messages.
+LARGE_ENTRIES = 10
+_FIELD = rb'(?<!\\)"%s" ?: ?"([^"\\]{1,1024})"'
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def _integer(value: Any) -> int | None:
 def parse_entry(line: bytes, max_message: int = 8192) -> JournalEntry | None:
     """One line of `journalctl --output=json`; None for what is not an entry."""
     try:
-        fields = json.loads(line)
+        fields = parse_json(line)
     except ValueError:
         return None
     if not isinstance(fields, dict):
@@ -63,7 +69,9 @@ def parse_entry(line: bytes, max_message: int = 8192) -> JournalEntry | None:
     subject = _text(fields.get("USER_UNIT"), 256)
     return JournalEntry(
         time=stamp / 1e6,
-        message=_text(fields.get("MESSAGE"), max_message),
+        message=TOO_LARGE
+        if "MESSAGE" in fields and fields["MESSAGE"] is None
+        else _text(fields.get("MESSAGE"), max_message),
         priority=_integer(fields.get("PRIORITY")),
         identifier=_text(fields.get("SYSLOG_IDENTIFIER"), 256),
         unit=subject or _text(fields.get("_SYSTEMD_USER_UNIT"), 256),
@@ -73,10 +81,20 @@ def parse_entry(line: bytes, max_message: int = 8192) -> JournalEntry | None:
     )
 
 
+def _beginning(line: bytes) -> bytes:
+    """An entry that is too large to be read, as one that says so."""
+    kept = {}
+    for name in (*ENTRY_FIELDS, "__CURSOR", "__REALTIME_TIMESTAMP"):
+        if found := re.search(_FIELD % name.encode(), line):
+            kept[name] = found[1].decode("utf-8", "replace")
+    kept["MESSAGE"] = TOO_LARGE
+    return json.dumps(kept).encode()
+
+
 def _cursor(line: bytes) -> str:
     """The place of an entry in the journal, as journalctl prints it; nothing for what is not an entry."""
     try:
-        fields = json.loads(line)
+        fields = parse_json(line)
     except ValueError:
         return ""
     return _text(fields.get("__CURSOR"), 1024) if isinstance(fields, dict) else ""
@@ -86,41 +104,32 @@ def read_journal(
     account: Account,
     units: Sequence[str] = (),
     *,
-    identifiers: Sequence[str] | None = None,
     since: float | None = None,
     until: float | None = None,
-    invocation: str | None = None,
     lines: int | None = None,
-    manager: bool = True,
-    max_message: int = 8192,
-    as_user: bool | None = None,
     open_stream: StreamOpener = stream,
+    from_root: RootsReader | None = None,
 ) -> Iterator[JournalEntry]:
     """The entries of a user's units in order of time, one in memory at a time."""
-    after = ""
+    query = Query(list(units), since, until, lines, entries=True)
+    large = 0
     while True:
-        with open_journal(
-            account,
-            units,
-            identifiers,
-            since=since,
-            until=until,
-            invocation=invocation,
-            lines=lines,
-            manager=manager,
-            as_user=as_user,
-            after=after,
-            entries=True,
-            open_stream=open_stream,
-        ) as output:
-            after = ""
+        after, left = "", lines
+        with open_journal(account, query, open_stream=open_stream, from_root=from_root) as output:
             for number, line in enumerate(output, 1):
-                entry = parse_entry(line, max_message)
+                too_large = len(line) >= MOST_LINE and not line.endswith(b"\n")
+                if too_large:
+                    line = _beginning(line)
+                entry = parse_entry(line)
                 if entry is not None:
                     yield entry
-                if number >= SLICE and lines is None:
+                if too_large or (number >= SLICE and lines is None):
+                    # The rest of it is not waited for.
+                    large += too_large
                     after = _cursor(line)
-                    if after:
+                    left = None if query.lines is None else query.lines - number
+                    if after or too_large:
                         break
-        if not after:
+        if not after or left == 0:
             return
+        query = replace(query, after=after, lines=left, short=large >= LARGE_ENTRIES)

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The last lines of user units, as text; without what reads the journal entry by entry."""
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from .accounts import Account
-from .commands import stream
-from .journal_query import StreamOpener, open_journal
+from .command_stream import stream
+from .journal_query import Query, RootsReader, StreamOpener, open_journal
 
 # What is longer is no line for people.
 LONGEST = 8192
@@ -24,15 +23,18 @@ def tail(
     lines: int = 40,
     *,
     since: float | None = None,
-    invocation: str | None = None,
     open_stream: StreamOpener = stream,
+    from_root: RootsReader | None = None,
 ) -> list[str]:
     """The last lines of a unit, oldest first. Raises JournalError where the journal cannot be read."""
     kept: deque[str] = deque(maxlen=lines)
-    with open_journal(
-        account, units, since=since, invocation=invocation, lines=lines, open_stream=open_stream
-    ) as output:
+    query = Query(list(units), since=since, lines=lines)
+    with open_journal(account, query, open_stream=open_stream, from_root=from_root) as output:
+        ended = True
         for line in output:
+            beginning, ended = ended, line.endswith(b"\n")
+            if not beginning:
+                continue
             text = line.rstrip(b"\n")
             if not _REMARK.fullmatch(text):
                 kept.append(text[:LONGEST].decode("utf-8", "replace"))

@@ -1,18 +1,16 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who listens where, as /proc says."""
 
 from __future__ import annotations
 
 import os
-import socket
-import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from .processes import PROC, _link, _status, all_pids, unit_of_process
-from .root_side import answered_by_root
+from .net_sockets import LISTEN, sockets
+from .proc_files import PROC, all_pids, link_of, started, stat_fields, status_of, unit_of_process
+from .root_questions import answered_by_root
 
 # --- listening sockets ---------------------------------------------------------------------------
 
@@ -27,33 +25,9 @@ class Listener:
     pids: tuple[int, ...]
     command: str
     unit: str | None
-
-
-_LISTEN = "0A"
-
-
-def _decode_address(text: str) -> str:
-    raw = bytes.fromhex(text)
-    # The kernel prints each 32-bit word in the byte order of the machine.
-    words = b"".join(struct.pack("=I", word) for word in struct.unpack(f">{len(raw) // 4}I", raw))
-    if len(words) == 4:
-        return socket.inet_ntop(socket.AF_INET, words)
-    address = socket.inet_ntop(socket.AF_INET6, words)
-    return address.removeprefix("::ffff:") if address.count(".") == 3 else address
-
-
-def _listening_sockets(proc: Path) -> Iterator[tuple[str, str, int, int, str]]:
-    for protocol in ("tcp", "tcp6"):
-        try:
-            lines = (proc / "net" / protocol).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if len(fields) < 10 or fields[3] != _LISTEN:
-                continue
-            address, _colon, port = fields[1].partition(":")
-            yield protocol, _decode_address(address), int(port, 16), int(fields[7]), fields[9]
+    # Of the process that is named first: its state, and when it began; empty where none can be seen.
+    state: str = ""
+    started: float = 0.0
 
 
 def _socket_owners(inodes: Collection[str], proc: Path) -> dict[str, list[int]]:
@@ -65,7 +39,7 @@ def _socket_owners(inodes: Collection[str], proc: Path) -> dict[str, list[int]]:
         except OSError:
             continue
         for descriptor in descriptors:
-            inode = wanted.get(_link(proc / str(pid) / "fd" / descriptor) or "")
+            inode = wanted.get(link_of(proc / str(pid) / "fd" / descriptor) or "")
             if inode is not None and pid not in owners.setdefault(inode, []):
                 owners[inode].append(pid)
     return owners
@@ -77,24 +51,29 @@ def listeners(proc: Path = PROC, ports: Collection[int] | None = None) -> list[L
 
     A socket of a socket unit is held by the manager and by its service: the service is named first.
     """
-    sockets = [entry for entry in _listening_sockets(proc) if not ports or entry[2] in ports]
-    owners = _socket_owners({entry[4] for entry in sockets}, proc) if sockets else {}
+    listening = [
+        entry for entry in sockets(proc) if entry.state == LISTEN and (not ports or entry.port in ports)
+    ]
+    owners = _socket_owners({entry.inode for entry in listening}, proc) if listening else {}
     found = []
-    for protocol, address, port, uid, inode in sockets:
-        pids = owners.get(inode, [])
-        status = {pid: _status(pid, proc) for pid in pids}
+    for entry in listening:
+        pids = owners.get(entry.inode, [])
+        status = {pid: status_of(pid, proc) for pid in pids}
         pids = sorted(pids, key=lambda pid: (status[pid].get("Name") == "systemd", pid))
         first = pids[0] if pids else None
+        fields = stat_fields(first, proc) if first is not None else None
         found.append(
             Listener(
-                protocol=protocol,
-                address=address,
-                port=port,
-                uid=uid,
+                protocol=entry.protocol,
+                address=entry.address,
+                port=entry.port,
+                uid=entry.uid,
                 pid=first,
                 pids=tuple(pids),
                 command=status[first].get("Name", "") if first is not None else "",
                 unit=unit_of_process(first, proc) if first is not None else None,
+                state=fields[0] if fields else "",
+                started=started(fields, proc) if fields else 0.0,
             )
         )
     return sorted(found, key=lambda entry: (entry.port, entry.protocol, entry.address))

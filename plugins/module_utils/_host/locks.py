@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lock of a deployment: one at a time, and who holds it."""
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from .._durations import utc_stamp
-from . import files
-from .errors import DeploymentError
+from .._plain_json import parse_json
+from .._times.record_stamps import utc_stamp
+from . import reading
+from .deployment_errors import DeploymentError
 
 
 @contextlib.contextmanager
@@ -62,7 +62,7 @@ def deployment_lock(
 
 def _holder(path: Path) -> str:
     try:
-        record = json.loads(files.read_regular(path))
+        record = parse_json(reading.read_regular(path))
         return f"{record['purpose']}, process {record['pid']}, since {record['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "it did not say who it is"

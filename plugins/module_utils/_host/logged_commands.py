@@ -1,6 +1,5 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Long work for the application's user: a child process with its privileges, commands with a log, a lock.
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long work for the application's user: commands with a log. What builds have besides is in builds.
 
 The modules start as root. Whatever touches files below the application's root happens in a child process
 that has become the application's user for good, so that nothing there (a link, say) can lead root astray.
@@ -8,9 +7,8 @@ that has become the application's user for good, so that nothing there (a link, 
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
-import re
 import signal
 import subprocess
 import threading
@@ -18,35 +16,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from .._durations import utc_stamp
 from .._redaction import Redactor
-from .accounts import Account, user_environment
-from .errors import MAKE_ROOM, CancelledError, DeploymentError
+from .._times.record_stamps import utc_stamp
+from . import process_groups
+from .deployment_errors import CancelledError, DeploymentError
+from .obstacles import EXECUTABLE, Reason, explain, explain_signal, mounted_noexec, not_executable
 
 TAIL_LINES = 30
-_DISK_FULL = re.compile(r"No space left on device|\bENOSPC\b|os error 28\b")
-_NO_NETWORK = re.compile(
-    r"(?i)failed to lookup address|could not resolve|name resolution|Name or service not known"
-    r"|network is unreachable|failed to connect to|no route to host"
-    r"|connection (?:refused|timed out|reset)|operation timed out|error sending request"
-    r"|\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b"
-)
-# As uv, npm, pip, Git and Python say it.
-_NO_TRUST = re.compile(
-    r"(?i)invalid peer certificate|UnknownIssuer|self[-_ ]signed[-_ ]cert|SSL certificate problem"
-    r"|certificate verif(?:y|ication) failed|CERTIFICATE_VERIFY_FAILED"
-    r"|UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)"
-    r"|unable to (?:get (?:local )?issuer certificate|verify the first certificate)"
-)
-# uv tells an error from the outside to the inside: the last of these lines is the reason.
-_CAUSE = re.compile(r"(?i)^\s*(?:caused by|cause): *")
-TRUST = (
-    "Set SSL_CERT_FILE and NODE_EXTRA_CA_CERTS (for Git, GIT_SSL_CAINFO) in"
-    " mission_control_download_environment to a file on this host that holds the certificate of the"
-    " authority which signed that server's."
-)
+# So much of an output is looked at for the reason of a failure.
+MOST_LINES = 2000
 NO_LOG = Path("/dev/null")
 
 
@@ -70,6 +50,10 @@ class Commands:
         self._running: set[subprocess.Popen[str]] = set()
         self._guard = threading.Lock()
         self._cancelled = False
+
+    def explain(self, output: Iterable[str]) -> Reason:
+        """The reason of a failure, from the whole output: what any program may say of the system."""
+        return explain(output)
 
     def note(self, text: str) -> None:
         """A line of our own in the log."""
@@ -106,11 +90,12 @@ class Commands:
         environment: Mapping[str, str] | None = None,
         timeout: float = 1800.0,
         remedy: str = "",
+        stdin: int = subprocess.DEVNULL,
     ) -> str:
         """Run a command, return its output; a failure becomes a message with the end of the output."""
         words = [str(word) for word in argv]
         self.note(f"{what}: {self._redactor.text(shown or ' '.join(words))}")
-        tail: deque[str] = deque(maxlen=TAIL_LINES)
+        seen: deque[str] = deque(maxlen=MOST_LINES)
         output: list[str] = []
         with self._guard:
             if self._cancelled:
@@ -118,7 +103,7 @@ class Commands:
             try:
                 process = subprocess.Popen(
                     words,
-                    stdin=subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     encoding="utf-8",
@@ -130,14 +115,12 @@ class Commands:
                     pass_fds=self._keep_open,
                 )
             except OSError as error:
-                raise DeploymentError(
-                    f"{what}: cannot run {words[0]}: {error.strerror}.", kind="no_such_command", remedy=remedy
-                ) from None
+                raise _not_started(what, words[0], error, remedy) from None
             self._running.add(process)
         if self._cancelled:
-            self._kill(process)
+            process_groups.kill(process)
         started = time.monotonic()
-        timer = threading.Timer(timeout, self._kill, [process])
+        timer = threading.Timer(timeout, process_groups.kill, [process])
         timer.daemon = True
         timer.start()
         try:
@@ -146,7 +129,7 @@ class Commands:
                 for line in process.stdout or ():
                     shown = self._redactor.text(line.rstrip("\n"))
                     log.write(shown + "\n")
-                    tail.append(shown)
+                    seen.append(shown)
                     output.append(line)
             status = process.returncode
         finally:
@@ -161,85 +144,38 @@ class Commands:
             reason = f"did not end within {timeout:g} s"
         elif status < 0:
             reason = f"was killed by {signal.Signals(-status).name}"
-            if status == -signal.SIGKILL and not remedy:
-                remedy = "The kernel kills processes when memory runs out: give the host more memory or swap."
+            remedy = explain_signal(-status) or remedy
         else:
             reason = f"ended with status {status}"
-        obstacle, cure = _obstacle(tail)
+        found = self.explain(seen)
         raise DeploymentError(
-            f"{what} failed: {words[0].rsplit('/', 1)[-1]} {reason}. {obstacle}".rstrip(),
+            f"{what} failed: {words[0].rsplit('/', 1)[-1]} {reason}. {found.sentence}".rstrip(),
             kind="command_failed",
-            remedy=cure
+            remedy=found.cure
             or remedy
+            or found.otherwise
             or ("" if self.log == NO_LOG else f"The whole output is in {self.log} on the host."),
-            details={"output": list(tail), "log": str(self.log), "rc": status},
+            details={"output": _telling(list(seen), found), "log": str(self.log), "rc": status},
         )
-
-    @staticmethod
-    def _kill(process: subprocess.Popen[str]) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
 
     def cancel(self) -> None:
         """End every running command and start none any more. No lock: a signal handler calls it too."""
         self._cancelled = True
         for process in tuple(self._running):
-            self._kill(process)
-
-    def side_by_side(self, *jobs: Callable[[], Any]) -> list[Any]:
-        """Run jobs in threads of their own; the first failure ends the others and is the one raised."""
-        results: list[Any] = [None] * len(jobs)
-        errors: list[BaseException] = []
-
-        def work(index: int, job: Callable[[], Any]) -> None:
-            try:
-                results[index] = job()
-            except BaseException as error:  # also what is no Exception must reach the caller
-                errors.append(error)
-                self.cancel()
-
-        threads = [threading.Thread(target=work, args=pair, daemon=True) for pair in enumerate(jobs)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for error in errors:
-            if not isinstance(error, CancelledError):
-                raise error
-        if errors:
-            raise errors[0]
-        return results
+            process_groups.kill(process)
 
 
-def _obstacle(output: Iterable[str]) -> tuple[str, str]:
-    """What stood in a command's way, by its own words, and a cure where it is always the same."""
-    lines = list(output)
-    if any(_DISK_FULL.search(line) for line in lines):
-        return "The disk is full.", MAKE_ROOM
-    found = [at for at, line in enumerate(lines) if _NO_NETWORK.search(line) or distrusts(line)]
-    if found:
-        last = found[-1]
-        while last + 1 < len(lines) and _CAUSE.match(lines[last + 1]):
-            last += 1
-        said = _CAUSE.sub("", lines[last]).strip().rstrip(".")
-        if distrusts(said):
-            return f"This host does not trust the server that it has to download from: {said}.", TRUST
-        return f"This host does not reach what it has to download: {said}.", ""
-    # Git's own word for what ended it; more of them follow from the first.
-    said = next((line.strip().rstrip(".") for line in lines if line.startswith("fatal: ")), "")
-    return f"{said}." if said else "", ""
+def _not_started(what: str, program: str, error: OSError, remedy: str) -> DeploymentError:
+    if error.errno == errno.EACCES and mounted_noexec(program):
+        return DeploymentError(f"{what}: {not_executable(program)}", kind="noexec", remedy=EXECUTABLE)
+    return DeploymentError(
+        f"{what}: cannot run {program}: {error.strerror}.", kind="no_such_command", remedy=remedy
+    )
 
 
-def distrusts(said: str) -> bool:
-    """Whether a certificate was refused because nobody here knows who signed it."""
-    return _NO_TRUST.search(said) is not None
-
-
-def application_environment(account: Account, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of builds: clean, and of the operator's only what he named."""
-    own = {
-        **user_environment(account),
-        # In /tmp other users could be there first: uv, npm and Node make files of known names.
-        "TMPDIR": f"{account.home}/.cache/mission-control/tmp",
-    }
-    return {**own, **{name: str(value) for name, value in (extra or {}).items()}}
+def _telling(lines: list[str], reason: Reason) -> list[str]:
+    """The lines to show: the last ones, or those from the reason on where that lies before them."""
+    at = reason.line
+    if at is None or at >= len(lines) - TAIL_LINES:
+        return lines[-TAIL_LINES:]
+    return lines[max(0, at - 4) :][:TAIL_LINES]

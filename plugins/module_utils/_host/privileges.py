@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Work as another user for good: a child process with that user's privileges."""
 
 from __future__ import annotations
@@ -14,26 +13,56 @@ import sys
 import time
 import traceback
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from . import root_side
+from .._plain_json import parse_json
+from . import process_groups
 from .accounts import Account, find_account, user_environment
-from .errors import DeploymentError, HostError, os_error
+from .deployment_errors import DeploymentError, os_error
+from .errors import HostError
 
 _PR_SET_PDEATHSIG = 1
+# Seconds for which a child is waited for once it has been told to end.
+_PATIENCE = 5.0
+# Seconds between two looks whether it was stopped, and how many of them in a row say so.
+_LOOK = 5.0
+# Bytes of the child's answer that are taken; it is the user's.
+MOST_HEARD = 32 << 20
+_LOOKS = 2
+# A sign of life, which before the answer means nothing; in the child, where they go.
+SIGN = b" "
+signs: list[int] = []
 # What every error has; the rest of its result are its details.
 _COMMON = ("msg", "kind", "remedy")
 
 
+class Answers(Protocol):
+    """What the child may learn from the process that stays root: the module root_side."""
+
+    def connect(self, connection: socket.socket) -> None:
+        """In the child, before it does anything else."""
+
+    def serve(self, account: Account) -> None:
+        """In the process that stays root: whom it will answer."""
+
+    def answer(self, connection: socket.socket) -> bool:
+        """In the process that stays root: one question and its answer; False when the child is gone."""
+
+
 def as_user(
-    name: str, work: Callable[[Account], Any], *, deadline: float | None = None, questions: bool = False
+    name: str,
+    work: Callable[[Account], Any],
+    *,
+    deadline: float | None = None,
+    questions: Answers | None = None,
+    keep: Iterable[int] = (),
 ) -> Any:
     """Do the work in a child process that has become the user; what it returns must be plain data.
 
-    The work has `deadline` seconds, else as long as it takes. With `questions` it may ask what is marked in
-    root_side, such as the journal; everything else is the user's own business and done with his rights.
+    The work has `deadline` seconds, anew from each sign of life. With root_side for `questions` it may ask
+    what is marked there, such as the journal; all else is done as the user, who has `keep` of open files.
     """
     account = find_account(name)
     if os.geteuid() == account.uid:
@@ -52,11 +81,11 @@ def as_user(
     if child == 0:
         status = 1
         try:
-            os.close(reader)
-            ours.close()
+            _let_go_of_files({writer, theirs.fileno(), *keep})
             _become(account, parent)
-            if questions:
-                root_side.connect(theirs)
+            signs.append(writer)
+            if questions is not None:
+                questions.connect(theirs)
             answer = _answer(work, account)
             with os.fdopen(writer, "w", encoding="utf-8") as pipe:
                 json.dump(answer, pipe)
@@ -66,22 +95,43 @@ def as_user(
     os.close(writer)
     theirs.close()
     ended = False
-    root_side.serve(account)
+    if questions is not None:
+        questions.serve(account)
     try:
         with ours:
-            text = _hear(reader, ours if questions else None, deadline)
+            text = _hear(child, reader, ours, deadline, questions)
         ended = True
     finally:
-        if not ended:
-            # A child that hangs in a file system of the user's own does not hear SIGTERM.
-            os.kill(child, signal.SIGTERM if deadline is None else signal.SIGKILL)
         os.close(reader)
-        os.waitpid(child, 0)
+        _let_go(child, ended)
     if not text:
         raise DeploymentError(
             f"The process that worked for {name} was killed before it could answer.", kind="killed"
         )
-    answer = json.loads(text)
+    return _value(parse_json(text))
+
+
+def _let_go(child: int, ended: bool) -> None:
+    """Have the child end: in order, then at once. It is the user's, who may have stopped it."""
+    # A child that hangs in a file system of the user's own does not hear even the last one.
+    signals = (signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)
+    if not ended:
+        _tell(child, signals[0])
+    for following in (signals[1], ()):
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return
+            time.sleep(0.002)
+        _tell(child, following)
+
+
+def _tell(child: int, signals: Iterable[signal.Signals]) -> None:
+    for number in signals:
+        os.kill(child, number)
+
+
+def _value(answer: dict[str, Any]) -> Any:
     if "error" in answer:
         error = answer["error"]
         raise DeploymentError(
@@ -90,33 +140,55 @@ def as_user(
     return answer["value"]
 
 
-def _hear(reader: int, questions: socket.socket | None, deadline: float | None) -> bytes:
+def _hear(
+    child: int, reader: int, line: socket.socket, deadline: float | None, questions: Answers | None
+) -> bytes:
     """What the child answers, while its questions are answered."""
     end = None if deadline is None else time.monotonic() + deadline
     parts: list[bytes] = []
+    stopped = heard = 0
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
         if questions is not None:
-            selector.register(questions, selectors.EVENT_READ)
+            selector.register(line, selectors.EVENT_READ)
         while True:
-            left = None if end is None else max(0.0, end - time.monotonic())
+            left = _LOOK if end is None else min(_LOOK, max(0.0, end - time.monotonic()))
             ready = [key.fileobj for key, _events in selector.select(left)]
-            if not ready and left is not None:
+            # Not at the first look: a debugger of an administrator's stops it for a moment, too.
+            stopped = stopped + 1 if not ready and process_groups.stopped(child) else 0
+            if stopped > _LOOKS:
+                raise DeploymentError(
+                    "The process that works for the user was stopped by a signal.",
+                    kind="stopped",
+                    remedy="See which process of the user's does that, end it, and run this again.",
+                )
+            if not ready and end is not None and time.monotonic() >= end:
                 raise DeploymentError(
                     f"What belongs to the user could not be looked at within {deadline:g} s.",
                     kind="timeout",
                     remedy="See on which file system it lies, and whether the host is overloaded.",
                 )
-            if questions is not None and questions in ready and not root_side.answer(questions):
+            if questions is not None and line in ready and not questions.answer(line):
                 # What asked something else hears no more.
-                selector.unregister(questions)
-                questions.close()
+                selector.unregister(line)
+                line.close()
                 questions = None
             if reader in ready:
                 part = os.read(reader, 1 << 16)
                 if not part:
                     return b"".join(parts)
+                # Blanks in the answer are its own.
+                if not parts and not part.strip(SIGN):
+                    end = None if deadline is None else time.monotonic() + deadline
+                    continue
                 parts.append(part)
+                heard += len(part)
+                if heard > MOST_HEARD:
+                    raise DeploymentError(
+                        f"What belongs to the user is more than {MOST_HEARD >> 20} MB to tell.",
+                        kind="too_large",
+                        remedy="See what lies below the application's root, and what made so much of it.",
+                    )
 
 
 def _import_all() -> None:
@@ -170,12 +242,17 @@ def _answer(work: Callable[[Account], Any], account: Account) -> dict[str, Any]:
     }
 
 
+def _let_go_of_files(kept: set[int]) -> None:
+    """Neither a lock nor the terminal is the user's. Each is /dev/null now, so that no number is free."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        if int(name) not in {null, *kept}:
+            os.dup2(null, int(name), inheritable=int(name) < 3)
+
+
 def _become(account: Account, parent: int) -> None:
-    # Without root's terminal: what the user's processes can reach may neither read from it nor type into it.
+    # Without root's terminal: the user's processes may neither read from it nor type into it.
     os.setsid()
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
     os.setgroups(list(account.groups))
     os.setgid(account.gid)
     os.setuid(account.uid)

@@ -1,10 +1,7 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The little that a process which has become a user still learns from root: a closed list of questions.
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a process that has become a user asks root, and how root answers: over a pair of sockets.
 
-A function that is marked here is answered by the process that stayed root, when there is one; everywhere else
-it is an ordinary function. Its arguments cross the border as JSON, so they are plain data, and root takes
-them for what they are: somebody else's.
+What may be asked is marked in root_questions.
 """
 
 from __future__ import annotations
@@ -16,27 +13,19 @@ import pickle
 import socket
 import struct
 import threading
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from .accounts import Account
+from .._plain_json import parse_json
 from .errors import HostError
+from .root_questions import QUESTIONS, Opened, ask_over, serve
 
-_QUESTIONS: dict[str, Callable[..., Any]] = {}
+__all__ = ["answer", "connect", "serve"]
+
 _LENGTH = struct.Struct("!I")
 _MOST = 1 << 20
-
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
-
-
-class Opened:
-    """An answer that is made of open files, which the process that asked gets."""
-
-    def __init__(self, *descriptors: int, note: Any = None) -> None:
-        self.descriptors = list(descriptors)
-        self.note = note
+# Seconds for the rest of a question that has begun.
+_PATIENCE = 20.0
 
 
 class Line:
@@ -60,58 +49,21 @@ class Line:
         return Opened(*descriptors, note=found["value"]) if descriptors else found["value"]
 
 
-_line: Line | None = None
-_asker: Account | None = None
-
-
-def at_hand() -> bool:
-    """Whether this process has become a user and may ask root."""
-    return _line is not None
-
-
 def connect(connection: socket.socket) -> None:
     """In the child, before it does anything else."""
-    global _line
-    _line = Line(connection)
-
-
-def serve(account: Account) -> None:
-    """In the process that stays root: whom it will answer."""
-    global _asker
-    _asker = account
-
-
-def asker() -> Account:
-    """Who asks: what is answered is his."""
-    if _asker is None:
-        raise HostError("Nobody is being answered.", kind="bug")
-    return _asker
-
-
-def answered_by_root(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
-    """Mark a function as a question to root. It takes and returns plain data, and checks what it is given."""
-    name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-    _QUESTIONS[name] = function
-
-    @wraps(function)
-    def ask(*arguments: Given.args, **keywords: Given.kwargs) -> Answer:
-        if _line is None:
-            return function(*arguments, **keywords)
-        found: Answer = _line.ask(name, list(arguments), keywords)
-        return found
-
-    return ask
+    ask_over(Line(connection))
 
 
 def answer(connection: socket.socket) -> bool:
     """In the process that stayed root: one question and its answer; False when the child is gone."""
+    connection.settimeout(_PATIENCE)
     try:
         head = connection.recv(_LENGTH.size)
         length = _LENGTH.unpack(head + _rest(connection, head))[0]
         if length > _MOST:
             return False
-        name, arguments, keywords = json.loads(_received(connection, length))
-        function = _QUESTIONS[name]
+        name, arguments, keywords = parse_json(_received(connection, length))
+        function = QUESTIONS[name]
     except (OSError, EOFError, ValueError, TypeError, KeyError):
         return False
     found: Any = None

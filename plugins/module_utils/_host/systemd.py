@@ -1,46 +1,36 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""systemd managers as seen from root or from the user itself."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user's systemd manager, as seen from root or from the user itself; the host's is in system_manager.
+
+What the properties that it shows mean is in unit_status.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import os
+import re
 import socket
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .accounts import Account
 from .commands import Completed, Runner, run
 from .errors import HostError
+from .unit_names import unit_name
 
-_SUFFIXES = (
-    ".service",
-    ".socket",
-    ".target",
-    ".timer",
-    ".path",
-    ".mount",
-    ".automount",
-    ".slice",
-    ".scope",
-    ".swap",
-    ".device",
-)
 # The kernel's flag of a socket that takes connections (__SO_ACCEPTCON).
 _ACCEPTING = 0x10000
-_UNSET = {"", "[not set]", "infinity", "18446744073709551615", "n/a"}
+# Num: RefCount Protocol Flags Type St Inode Path, of which an unbound socket has none.
+_ROW = re.compile(r"[0-9a-f]+: (?:[0-9A-F]{8} ){2}([0-9A-F]{8}) [0-9A-F]{4} [0-9A-F]{2} +[0-9]+ (.+)")
+# A manager answers within milliseconds, on a busy host within a second or two.
+LOOK_SECONDS = 10.0
+# Until when (monotonic) a user's manager that did not answer is not asked again, which would cost as much
+# anew; and what is said instead.
+_SILENT: dict[int, tuple[float, HostError]] = {}
 
 
 class ManagerError(HostError):
     """A user's systemd manager cannot be asked; kind says why, remedy what to do."""
-
-
-def unit_name(name: str) -> str:
-    """A unit's full name: .service unless it names another type."""
-    return name if name.endswith(_SUFFIXES) else f"{name}.service"
 
 
 def parse_show(text: str) -> list[dict[str, str]]:
@@ -58,133 +48,14 @@ def parse_show(text: str) -> list[dict[str, str]]:
     return blocks
 
 
-def _number(text: str) -> int | None:
-    if text in _UNSET:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        return None
+def main_pid(properties: Mapping[str, str]) -> int:
+    """The main process of a unit, out of what is shown of it; 0 where none runs."""
+    text = properties.get("MainPID", "")
+    return int(text) if text.isdigit() else 0
 
 
-def parse_time(text: str) -> float | None:
-    """A time printed with --timestamp=unix: @1700000000, or nothing."""
-    if not text.startswith("@"):
-        return None
-    seconds = float(text[1:])
-    return seconds or None
-
-
-def parse_span(text: str) -> float | None:
-    """A time span as systemd prints it: 1min 30s, 500ms, infinity."""
-    if text in _UNSET:
-        return None
-    units = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-    total = 0.0
-    for part in text.split():
-        figures = part.rstrip("abcdefghijklmnopqrstuvwxyz")
-        try:
-            total += float(figures) * units[part[len(figures) :]]
-        except (ValueError, KeyError):
-            return None
-    return total
-
-
-# What the kernel's codes for the end of a process are called.
-_EXIT_CODES = {"1": "exited", "2": "killed", "3": "dumped"}
-
-
-@dataclass(frozen=True)
-class UnitStatus:
-    name: str
-    load_state: str
-    active_state: str
-    sub_state: str
-    unit_file_state: str
-    result: str
-    type: str
-    main_pid: int
-    restarts: int
-    since: float | None
-    started: float | None
-    exit_code: str | None
-    exit_status: int | None
-    need_daemon_reload: bool
-    fragment_path: str
-    drop_ins: tuple[str, ...]
-    invocation_id: str
-    memory_bytes: int | None
-    tasks: int | None
-    cpu_seconds: float | None
-    control_group: str
-    triggers: tuple[str, ...]
-    triggered_by: tuple[str, ...]
-    watchdog_seconds: float | None
-
-    @property
-    def exists(self) -> bool:
-        return self.load_state not in {"not-found", ""}
-
-    @property
-    def active(self) -> bool:
-        return self.active_state in {"active", "reloading"}
-
-    @property
-    def enabled(self) -> bool:
-        return self.unit_file_state in {"enabled", "enabled-runtime", "static", "generated", "alias"}
-
-    @property
-    def failed(self) -> bool:
-        return self.active_state == "failed"
-
-    def as_dict(self) -> dict[str, Any]:
-        values = dataclasses.asdict(self)
-        values["drop_ins"] = list(self.drop_ins)
-        values["triggers"] = list(self.triggers)
-        values["triggered_by"] = list(self.triggered_by)
-        return values | {
-            "exists": self.exists,
-            "active": self.active,
-            "enabled": self.enabled,
-            "failed": self.failed,
-        }
-
-
-def unit_status(name: str, properties: Mapping[str, str]) -> UnitStatus:
-    """The properties that decide about a unit, out of all that systemctl prints."""
-    get = properties.get
-    cpu = _number(get("CPUUsageNSec", ""))
-    ended = get("ExecMainCode", "")
-    changed = parse_time(get("StateChangeTimestamp", ""))
-    return UnitStatus(
-        name=name,
-        load_state=get("LoadState", ""),
-        active_state=get("ActiveState", ""),
-        sub_state=get("SubState", ""),
-        unit_file_state=get("UnitFileState", ""),
-        result=get("Result", ""),
-        type=get("Type", ""),
-        main_pid=_number(get("MainPID", "")) or 0,
-        restarts=_number(get("NRestarts", "")) or 0,
-        since=parse_time(get("ActiveEnterTimestamp", "")) if get("ActiveState") == "active" else changed,
-        started=parse_time(get("ExecMainStartTimestamp", "")),
-        exit_code=_EXIT_CODES.get(ended),
-        exit_status=_number(get("ExecMainStatus", "")) if ended in _EXIT_CODES else None,
-        need_daemon_reload=get("NeedDaemonReload") == "yes",
-        fragment_path=get("FragmentPath", ""),
-        drop_ins=tuple(get("DropInPaths", "").split()),
-        invocation_id=get("InvocationID", ""),
-        memory_bytes=_number(get("MemoryCurrent", "")),
-        tasks=_number(get("TasksCurrent", "")),
-        cpu_seconds=None if cpu is None else cpu / 1e9,
-        control_group=get("ControlGroup", ""),
-        triggers=tuple(get("Triggers", "").split()),
-        triggered_by=tuple(get("TriggeredBy", "").split()),
-        watchdog_seconds=parse_span(get("WatchdogUSec", "")),
-    )
-
-
-def _show(completed: Completed, units: Sequence[str]) -> dict[str, dict[str, str]]:
+def read_show(completed: Completed, units: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What systemctl said of each of these units. Raises HostError where it did not describe all of them."""
     blocks = parse_show(completed.stdout)
     if not completed.ok or len(blocks) != len(units):
         raise HostError(
@@ -195,7 +66,8 @@ def _show(completed: Completed, units: Sequence[str]) -> dict[str, dict[str, str
     return dict(zip(units, blocks, strict=True))
 
 
-def _show_arguments(names: Sequence[str], properties: Sequence[str] | None) -> list[str]:
+def show_arguments(names: Sequence[str], properties: Sequence[str] | None) -> list[str]:
+    """How systemctl is asked for units, for all their properties or those named."""
     arguments = ["show", "--no-pager", "--timestamp=unix"]
     if properties is not None:
         arguments.append(f"--property={','.join(properties)}")
@@ -208,25 +80,10 @@ def _listening_paths(table: Path = Path("/proc/net/unix")) -> set[str]:
         lines = table.read_text(errors="replace").splitlines()[1:]
     except OSError:
         return set()
-    # Num RefCount Protocol Flags Type St Inode Path, of which an unbound socket has none.
-    rows = (line.split(maxsplit=7) for line in lines)
-    return {row[7] for row in rows if len(row) == 8 and int(row[3], 16) & _ACCEPTING}
-
-
-class SystemManager:
-    """The manager of the host (PID 1)."""
-
-    def __init__(self, run: Runner = run) -> None:
-        self._run = run
-
-    def call(self, *arguments: str, timeout: float = 60.0) -> Completed:
-        return self._run(["systemctl", "--no-ask-password", *arguments], timeout=timeout)
-
-    def show(
-        self, units: Sequence[str], properties: Sequence[str] | None = None
-    ) -> dict[str, dict[str, str]]:
-        names = [unit_name(unit) for unit in units]
-        return _show(self.call(*_show_arguments(names, properties)), names) if names else {}
+    # The kernel does not escape names, so that anybody can put in lines of his own: what one says is no
+    # proof, and one that is none is left out.
+    rows = (_ROW.fullmatch(line) for line in lines)
+    return {row[2] for row in rows if row and int(row[1], 16) & _ACCEPTING}
 
 
 class UserManager:
@@ -303,7 +160,33 @@ class UserManager:
     ) -> dict[str, dict[str, str]]:
         """All units, all properties (or those named), in one call; keys are full unit names."""
         names = [unit_name(unit) for unit in units]
-        return _show(self.call(*_show_arguments(names, properties)), names) if names else {}
+        return read_show(self._look(*show_arguments(names, properties)), names) if names else {}
 
-    def status(self, units: Sequence[str]) -> dict[str, UnitStatus]:
-        return {name: unit_status(name, block) for name, block in self.show(units).items()}
+    def _look(self, *arguments: str) -> Completed:
+        """A call that changes nothing; HostError where the answer takes too long."""
+        uid = self.account.uid
+        until, told = _SILENT.get(uid, (0.0, None))
+        if told is not None and time.monotonic() < until:
+            raise told
+        try:
+            return self.call(*arguments, timeout=LOOK_SECONDS)
+        except HostError as error:
+            if error.kind not in ("timeout", "stopped"):
+                raise
+            # The manager is not to blame for a systemctl that was stopped.
+            told = self.silent() if error.kind == "timeout" else error
+        _SILENT[uid] = time.monotonic() + LOOK_SECONDS, told
+        raise told
+
+    def silent(self, seconds: float = LOOK_SECONDS) -> ManagerError:
+        """What is said of a manager that runs and does not answer."""
+        unit = f"user@{self.account.uid}.service"
+        return ManagerError(
+            f"The systemd manager of {self.account.name} ({unit}) runs, but did not answer"
+            f" within {seconds:g} s.",
+            kind="manager_hangs",
+            remedy=(
+                f"systemctl kill --kill-whom=main --signal=SIGCONT {unit} lets it go on where a signal"
+                f" stopped it; else systemctl restart {unit}, which restarts all services of the user"
+            ),
+        )

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Directory trees as content: what belongs to a source, its fingerprint, packing, unpacking, copying.
 
 The same code runs on the controller and on the host, so that both name a tree alike.
@@ -20,7 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import IO, NoReturn, cast
 
-from .errors import DeploymentError
+from .deployment_errors import DeploymentError
 from .files import file_digest
 
 # What a working copy holds beside its source, at any depth.
@@ -194,7 +193,16 @@ def copy(source: Path, target: Path, *, link: bool = False, patterns: Sequence[s
                 where.symlink_to(Path(entry.path).readlink())
             elif entry.is_dir():
                 copy(Path(entry.path), where, link=link, patterns=patterns)
-            elif link:
-                os.link(entry.path, where)
-            else:
+            elif not (link and _linked(entry, where)):
                 shutil.copy2(entry.path, where)
+
+
+def _linked(entry: os.DirEntry[str], target: Path) -> bool:
+    """Whether a hard link was made: not of others' files."""
+    try:
+        if entry.stat().st_uid == os.geteuid():
+            os.link(entry.path, target)
+            return True
+    except PermissionError:
+        pass
+    return False

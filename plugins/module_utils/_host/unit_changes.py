@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Units of a user brought to what they shall be, and what a result shows (see module user_units)."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._redaction import without_settings
+from .._shown_settings import without_settings
 from .accounts import find_account
 from .errors import HostError
 from .units import Action, FoundUnit, Units, WantedUnit, plan, wanted_unit

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What has to be done so that a user's units are as wanted (see the module user_units).
 
 `plan` is pure: wanted and found state in, actions with their reasons out. `Units` carries them out.
@@ -21,13 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from .._redaction import Redactor
-from . import files
-from .accounts import Account, acting_as
+from . import files, reading
+from .accounts import Account
+from .acting_as import acting_as
 from .commands import Runner, run
 from .errors import HostError
 from .journal_tail import tail
-from .processes import read_environment
-from .systemd import UnitStatus, UserManager, unit_name
+from .process_environment import read_environment
+from .systemd import UserManager
+from .unit_failure import why
+from .unit_names import unit_name
+from .unit_status import UnitStatus, statuses
 
 DIGEST_VARIABLE = "MISSION_CONTROL_UNIT_DIGEST"
 STATES = ("started", "stopped", "restarted", "present", "absent")
@@ -262,13 +265,11 @@ class Units:
 
     def find(self, names: Sequence[str]) -> dict[str, FoundUnit]:
         """What is there: files, state, and what the running processes were started from."""
-        statuses: dict[str, UnitStatus] = {}
-        if self.manager.running:
-            statuses = self.manager.status(names)
+        known = statuses(self.manager.show(names)) if self.manager.running else {}
         found = {}
         for name in names:
             text, written, masked = self._file(name)
-            status = statuses.get(name)
+            status = known.get(name)
             digest = None
             if status is not None and status.main_pid:
                 digest = (read_environment(status.main_pid) or {}).get(DIGEST_VARIABLE)
@@ -281,7 +282,7 @@ class Units:
             try:
                 if path.is_symlink() and str(path.readlink()) == os.devnull:
                     return None, None, True
-                return files.read_regular(path), path.stat().st_mtime, False
+                return reading.read_regular(path), path.stat().st_mtime, False
             except (FileNotFoundError, NotADirectoryError):
                 return None, None, False
 
@@ -365,8 +366,8 @@ class Units:
                 raise
             raise self._failure(action.unit, f"it did not start within {self.timeout:g} s", began) from None
         if not done.ok:
-            status = self.manager.status([action.unit])[action.unit]
-            raise self._failure(action.unit, _why(status, done.complaint), began, status)
+            status = statuses(self.manager.show([action.unit]))[action.unit]
+            raise self._failure(action.unit, why(status, done.complaint), began, status)
 
     def _settle(self, wanted: Sequence[WantedUnit], started: set[str], began: float) -> dict[str, UnitStatus]:
         """The state of all units, once those that shall run do.
@@ -377,15 +378,15 @@ class Units:
         names = [unit.name for unit in wanted]
         start = self.clock()
         while True:
-            statuses = self.manager.status(names)
+            found = statuses(self.manager.show(names))
             elapsed = self.clock() - start
             waiting = ""
             for unit in wanted:
-                status = statuses[unit.name]
+                status = found[unit.name]
                 if unit.state not in {"started", "restarted"}:
                     continue
                 if unit.name in started and (status.failed or _restarting(status)):
-                    raise self._failure(unit.name, _why(status, ""), began, status)
+                    raise self._failure(unit.name, why(status, ""), began, status)
                 if status.active:
                     if unit.name in started and status.type in _UNREPORTED and elapsed < self.settle:
                         waiting = unit.name
@@ -394,9 +395,9 @@ class Units:
                 elif status.active_state == "activating" and elapsed < self.timeout:
                     waiting = unit.name
                 else:
-                    raise self._failure(unit.name, _why(status, ""), began, status)
+                    raise self._failure(unit.name, why(status, ""), began, status)
             if not waiting:
-                return statuses
+                return found
             self.sleep(0.1)
 
     def _failure(self, unit: str, why: str, began: float, status: UnitStatus | None = None) -> UnitError:
@@ -422,45 +423,6 @@ _UNREPORTED = {"simple", "exec", "idle"}
 
 def _restarting(status: UnitStatus) -> bool:
     return status.sub_state == "auto-restart" or status.restarts > 0
-
-
-_RESULTS = {
-    "exec-condition": "a condition of its start was not met",
-    "exit-code": "its process ended with status {status}",
-    "signal": "its process was killed by signal {status}",
-    "core-dump": "its process crashed (signal {status})",
-    "timeout": "it was not ready within the time its unit allows (TimeoutStartSec)",
-    "watchdog": "its watchdog was not served in time: the process hangs",
-    "oom-kill": "the kernel killed it for lack of memory",
-    "start-limit-hit": "it failed too often in too short a time",
-    "resources": "systemd lacked something to start it (a file that its unit names, or a limit is reached)",
-    "protocol": "it ended or forked without reporting that it was ready",
-    "service-start-limit-hit": "the service behind it failed too often in too short a time",
-}
-_STATUSES = {
-    "200": "200, its working directory is missing (CHDIR)",
-    "203": "203, its program could not be executed (EXEC)",
-    "217": "217, its user is not known (USER)",
-    "218": "218, its capabilities could not be set (CAPABILITIES)",
-    "226": "226, its name spaces could not be made (NAMESPACE)",
-    "227": "227, NoNewPrivileges could not be set",
-    "228": "228, its system call filter could not be set (SECCOMP)",
-}
-
-
-def _why(status: UnitStatus, complaint: str) -> str:
-    """The cause in words: systemd's result, the process's end, or what systemctl said."""
-    exit_status = "" if status.exit_status is None else str(status.exit_status)
-    if status.load_state in {"bad-setting", "error"}:
-        return f"its unit file cannot be used ({status.load_state}): {complaint.rstrip('.')}"
-    if not status.exists:
-        return "there is no such unit"
-    text = _RESULTS.get(status.result)
-    if text:
-        return text.format(status=_STATUSES.get(exit_status, exit_status))
-    if complaint:
-        return complaint.rstrip(".")
-    return f"it is {status.active_state} ({status.sub_state})"
 
 
 def wanted_unit(

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the parts of a release that are not there yet."""
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from typing import Any
 from .. import _bundle
 from .._application.layout import Layout
 from .._host import files
-from .._host.logged_commands import Commands
+from .._host.builds import BuildCommands
 from . import frontend, runtimes
 from . import source as _source
 from .plan import Plan, ReleaseSpec, stale_libexec
 from .records import complete_releases
 
 
-def build(layout: Layout, spec: ReleaseSpec, plan: Plan, commands: Commands) -> dict[str, float]:
+def build(layout: Layout, spec: ReleaseSpec, plan: Plan, commands: BuildCommands) -> dict[str, float]:
     """Build what releases share and this plan lacks; returns seconds by step."""
     timings: dict[str, float] = {}
     layout.libexec.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -42,7 +41,7 @@ def _build_parts(
     spec: ReleaseSpec,
     plan: Plan,
     tree: Path,
-    commands: Commands,
+    commands: BuildCommands,
     releases: Mapping[str, Mapping[str, Any]],
     timings: dict[str, float],
 ) -> None:
@@ -84,12 +83,13 @@ def _build_frontend(
     plan: Plan,
     tree: Path,
     uv: Path,
-    commands: Commands,
+    commands: BuildCommands,
     releases: Mapping[str, Mapping[str, Any]],
     timings: dict[str, float],
 ) -> None:
-    assert plan.frontend is not None  # noqa: S101
     inputs = plan.frontend
+    if inputs is None:
+        raise ValueError("the plan has no frontend to build")
     node = _timed(
         timings,
         "node",

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which release to go back to, and why not to another."""
 
 from __future__ import annotations
@@ -7,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from .._application.components import COMPONENTS
-from .._host.errors import DeploymentError
+from .._application.release_parts import COMPONENTS
+from .._host.deployment_errors import DeploymentError
 from .records import STATES, outcome
 
 FAILED: Mapping[str, Any] = {"outcome": {"state": "failed"}}
@@ -31,13 +30,19 @@ def lacking(record: Mapping[str, Any], needed: Iterable[str]) -> list[str]:
 
 
 def previous_release(
-    releases: Mapping[str, Mapping[str, Any]], current: str | None, needed: Collection[str] = ()
+    releases: Mapping[str, Mapping[str, Any]],
+    current: str | None,
+    needed: Collection[str] = (),
+    alike: Collection[str] = (),
 ) -> str | None:
     """Where a rollback leads: the last verified release that is not current, or else one nobody looked at.
 
     It has to have all that is needed.
+
+    :param alike: releases that are the current one but for secrets; going back leads past them.
     """
-    others = [item for item in releases.items() if item[0] != current and not lacking(item[1], needed)]
+    passed = {current, *alike}
+    others = [item for item in releases.items() if item[0] not in passed and not lacking(item[1], needed)]
     for state in ("verified", ""):
         # One that never served has not shown that it can.
         found = [item for item in others if outcome(item[1]) == state and item[1].get("activated", state)]
@@ -89,7 +94,11 @@ def _refuse_lacking(name: str, release: Mapping[str, Any], needed: Collection[st
 
 
 def choose(
-    releases: Mapping[str, Mapping[str, Any]], current: str | None, wanted: str, needed: Collection[str] = ()
+    releases: Mapping[str, Mapping[str, Any]],
+    current: str | None,
+    wanted: str,
+    needed: Collection[str] = (),
+    alike: Collection[str] = (),
 ) -> str:
     """The release that a rollback leads to; `wanted` is its name, the start of its name, or empty.
 
@@ -97,9 +106,9 @@ def choose(
     """
     listing = f"Releases of this host: {known(releases, current, needed)}."
     if not wanted:
-        previous = previous_release(releases, current, needed)
+        previous = previous_release(releases, current, needed, alike)
         if previous is None:
-            lesser = previous_release(releases, current)
+            lesser = previous_release(releases, current, alike=alike)
             if lesser is not None:
                 _refuse_lacking(lesser, releases[lesser], needed, listing)
             raise DeploymentError(
@@ -113,7 +122,7 @@ def choose(
     good = [name for name in fit if outcome(releases[name]) != "failed"]
     if not fit:
         raise DeploymentError(
-            f"release: {wanted} is no release of this host. {listing}",
+            f"release: {wanted} is not a release of this host. {listing}",
             kind="no_release",
             remedy="Name one of them, or deploy the revision that you want.",
         )

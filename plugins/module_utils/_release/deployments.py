@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the module deployment does: enter a run, record how it ended, list the history.
 
 Who deploys stands in a file of root's; what lies below the application's root is touched as its user only.
@@ -18,7 +17,7 @@ from .._host import privileges
 from .._host.accounts import expand_home, find_account
 from .._host.errors import HostError
 from .._redaction import Redactor
-from . import git, history, records
+from . import git, history, past
 
 
 def begin(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -34,7 +33,8 @@ def begin(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         address=history.from_where(),
         source=Redactor().text(git.without_password(parameters["source"])),
         revision=parameters["revision"],
-        previous=place.as_user(lambda: records.current_release(place.layout), None),
+        rotated=tuple(parameters["rotated"]),
+        previous=place.as_user(lambda: place.layout.current_release, None),
     )
 
     def left_over(dead: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ def listed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The history, and the run that goes on."""
     place = _Place(parameters)
     lines = privileges.as_user(
-        parameters["user"], lambda _account: history.history(place.layout, parameters["lines"])
+        parameters["user"], lambda _account: past.history(place.layout, parameters["lines"])
     )
     living = place.register.look() if os.geteuid() == 0 else None
     return {"changed": False, "history": lines, **place.going_on(living)}

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A Git repository as the source of a release: logins, revisions, and why it cannot be reached."""
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from .. import _redaction
 from .._host import files, trees
-from .._host.errors import DeploymentError
+from .._host.deployment_errors import DeploymentError
 from .._host.logged_commands import Commands
 from .._redaction import MASK
 
@@ -190,9 +189,11 @@ class _Repository:
 
     def export(self, commit: str, partial: Path) -> None:
         archive = partial / "export.tar"
-        self._git(
-            "archive", "--format=tar", f"--output={archive}", commit, what=f"Exporting {commit[:SHORT]}"
-        )
+        self.write_archive(commit, archive)
         with tarfile.open(archive) as file:
             trees.unpack_tar(file, partial / "tree")
         archive.unlink()
+
+    def write_archive(self, commit: str, path: Path) -> None:
+        """The tree of a commit as a tar file."""
+        self._git("archive", "--format=tar", f"--output={path}", commit, what=f"Exporting {commit[:SHORT]}")

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A deployment as a whole: one at a time on a host, and a record of each.
 
 Who deploys stands in a file of root's. It counts as long as somebody holds a lock on that file: a small
@@ -20,19 +19,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._application.layout import STATE_DIRECTORY, Layout
-from .._durations import timestamp
-from .._host import files
-from .._host.processes import PROC
+from .._application.layout import Layout
+from .._application.root_state import STATE_DIRECTORY
+from .._host import reading
+from .._host.proc_files import PROC
+from .._plain_json import parse_json
 from .._redaction import Redactor
-from . import records
+from .._times.timestamps import timestamp
+from . import past, records
 
 DIRECTORY = STATE_DIRECTORY
 # For so long a run counts that has not started its process on the host yet.
 GRACE = 60.0
-# The history is cut into pieces of this size; so many old ones are kept.
-PIECE = 1_000_000
-PIECES = 3
 REASON = 500
 
 
@@ -67,7 +65,7 @@ def from_where(proc: Path = PROC) -> str:
 
 @dataclass
 class Run:
-    """A deployment or a rollback on this host."""
+    """A deployment, a rollback or a rotation on this host."""
 
     identifier: str
     action: str
@@ -75,6 +73,7 @@ class Run:
     address: str = ""
     source: str = ""
     revision: str = ""
+    rotated: tuple[str, ...] = ()
     previous: str | None = None
     started: str = field(default_factory=records.now)
 
@@ -86,6 +85,7 @@ class Run:
             "from": self.address,
             "source": self.source,
             "revision": self.revision,
+            "rotated": list(self.rotated),
             "previous": self.previous,
             "started": self.started,
         }
@@ -177,7 +177,7 @@ class Register:
     @staticmethod
     def _read(descriptor: int) -> dict[str, Any] | None:
         try:
-            answer = json.loads(os.pread(descriptor, 1 << 16, 0).partition(b"\n")[0])
+            answer = parse_json(os.pread(descriptor, 1 << 16, 0).partition(b"\n")[0])
         except ValueError:
             return None
         return answer if isinstance(answer, dict) else None
@@ -199,7 +199,7 @@ def step(layout: Layout) -> str:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return str(json.loads(files.read_regular(layout.lock)).get("purpose", ""))
+            return str(parse_json(reading.read_regular(layout.lock)).get("purpose", ""))
         finally:
             os.close(descriptor)
     except (OSError, ValueError, AttributeError):
@@ -212,6 +212,8 @@ def describe(answer: Mapping[str, Any], doing: str = "", now: float | None = Non
     by, address = answer.get("by") or "somebody", answer.get("from")
     words = f"{answer.get('action', 'deploy')} by {by}{f' (from {address})' if address else ''}"
     source, revision = str(answer.get("source") or ""), str(answer.get("revision") or "")
+    if answer.get("rotated"):
+        words += f" of {', '.join(answer['rotated'])}"
     if source or revision:
         words += f" of {source}{f' at {revision}' if revision and source else revision}"
     if answer.get("previous"):
@@ -254,7 +256,7 @@ def entry(
     layout: Layout, answer: Mapping[str, Any], result: str, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """One line of the history, with what the releases below the root say of themselves."""
-    current, releases = records.current_release(layout), records.complete_releases(layout)
+    current, releases = layout.current_release, records.complete_releases(layout)
     return compose(current, releases, answer, result, values)
 
 
@@ -272,7 +274,7 @@ def compose(
         # This is all that is known of it.
         touched = deployed_since(releases, started)
         identifier = touched[0] if touched else ""
-    elif not identifier and result in ("deployed", "rolled_back"):
+    elif not identifier and result in ("deployed", "rolled_back", "restored", "rotated"):
         identifier = current or ""
     release = releases.get(identifier, {})
     if result == "deployed" and current == answer.get("previous"):
@@ -296,27 +298,20 @@ def compose(
         "failed_checks": list(values.get("failed_checks") or []),
         "reason": text(" ".join(str(values.get("reason") or "").split()))[:REASON] or None,
         "schema": values.get("schema") or None,
+        "rotated": list(answer.get("rotated") or []),
         "run": answer.get("run", ""),
     }
     return {name: value for name, value in line.items() if value not in (None, [], "")}
 
 
-def pieces(layout: Layout) -> list[Path]:
-    """The files of the history, newest first."""
-    return [
-        layout.history,
-        *(layout.history.with_name(f"{layout.history.name}.{n}") for n in range(1, PIECES + 1)),
-    ]
-
-
-def record(layout: Layout, line: Mapping[str, Any], piece: int = PIECE) -> bool:
+def record(layout: Layout, line: Mapping[str, Any], piece: int = past.PIECE) -> bool:
     """Append a line, unless the run has one already."""
     if any(
         old.get("run") == line.get("run") and old.get("started") == line.get("started")
-        for old in history(layout, 5)
+        for old in past.history(layout, 5)
     ):
         return False
-    files = pieces(layout)
+    files = past.pieces(layout)
     with contextlib.suppress(FileNotFoundError):
         if files[0].stat().st_size > piece:
             for newer, older in reversed(list(itertools.pairwise(files))):
@@ -332,23 +327,3 @@ def record(layout: Layout, line: Mapping[str, Any], piece: int = PIECE) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-def history(layout: Layout, lines: int) -> list[dict[str, Any]]:
-    """The last deployments and rollbacks, oldest first."""
-    found: list[dict[str, Any]] = []
-    for path in pieces(layout):
-        try:
-            text = files.read_regular(path, most=2 * PIECE)
-        except OSError:
-            continue
-        piece = []
-        for line in text.splitlines():
-            with contextlib.suppress(ValueError):
-                answer = json.loads(line)
-                if isinstance(answer, dict):
-                    piece.append(answer)
-        found = piece + found
-        if len(found) >= lines:
-            break
-    return found[-lines:] if lines else []

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The links that say which release is in service; switched by one renaming."""
 
 from __future__ import annotations
@@ -7,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._application.components import LINKS
 from .._application.layout import Layout
+from .._application.release_parts import LINKS
 from .._host import files
-from .._host.errors import DeploymentError
+from .._host.deployment_errors import DeploymentError
 from .outcome import note
-from .records import current_release, document, now
+from .records import document, now
 
 
 def foreign_links(layout: Layout, parts: Iterable[str]) -> list[str]:
@@ -74,7 +73,7 @@ def switch(layout: Layout, identifier: str) -> dict[str, Any]:
             kind="foreign_path",
             remedy="Move it away, or choose another common_root.",
         )
-    previous = current_release(layout)
+    previous = layout.current_release
     if previous != identifier:
         note(layout, identifier, activated=now())
     # `current` first: the others lead through it.

@@ -1,9 +1,9 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What became of a release: noted in its record."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 from .._adoption import record as _record
 from .._application import migrations
 from .._application.layout import Layout
-from .._host import files
-from .._host.errors import DeploymentError
-from .records import complete_releases, current_release, document, now
+from .._host import files, reading
+from .._host.deployment_errors import DeploymentError
+from .._plain_json import parse_json
+from .records import complete_releases, document, now
 
 
 def note(layout: Layout, identifier: str, **values: Any) -> bool:
@@ -39,9 +40,23 @@ def mark(layout: Layout, identifier: str, state: str, by: str, reason: str) -> b
     return note(layout, identifier, outcome={"state": state, "at": now(), "by": by, "reason": reason})
 
 
+def supersede(layout: Layout, identifier: str, by: str) -> bool:
+    """Nothing goes back to those of the same content that were changed by hand: this one has their place."""
+    releases = complete_releases(layout)
+    record = releases.get(identifier, {})
+    reason = f"it was changed after it was deployed: {'; '.join(record.get('drift', ()))}"
+    changed = False
+    for name, other in releases.items():
+        if name != identifier and record.get("generation") and other.get("base", name) == record.get("base"):
+            # One that belongs to somebody else now cannot be described any more.
+            with contextlib.suppress(OSError):
+                changed |= mark(layout, name, "failed", by, reason)
+    return changed
+
+
 def knowing(layout: Layout, revisions: Iterable[str]) -> tuple[str | None, migrations.Graph | None]:
     """The newest release whose code knows these revisions of the database, the current one before others."""
-    wanted, current = set(revisions), current_release(layout)
+    wanted, current = set(revisions), layout.current_release
     names = sorted(complete_releases(layout), key=lambda name: name == current)
     for name in reversed(names):
         backend = layout.release(name) / "backend"
@@ -67,7 +82,7 @@ def record_units(layout: Layout, identifier: str, units: Sequence[Mapping[str, A
     path = layout.release(identifier) / "units.json"
     text = json.dumps(list(units), indent=1) + "\n"
     try:
-        if path.read_text(encoding="utf-8") == text:
+        if reading.read_regular(path) == text:
             return False
     except OSError:
         pass
@@ -78,7 +93,7 @@ def record_units(layout: Layout, identifier: str, units: Sequence[Mapping[str, A
 def recorded_units(layout: Layout, identifier: str) -> list[dict[str, Any]]:
     """The units of a verified release; none when they were not recorded."""
     try:
-        units = json.loads((layout.release(identifier) / "units.json").read_text(encoding="utf-8"))
+        units = parse_json(reading.read_regular(layout.release(identifier) / "units.json"))
     except (OSError, ValueError):
         return []
     return units if isinstance(units, list) else []

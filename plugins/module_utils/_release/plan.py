@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Releases: named by what they are made of, prepared aside, switched by one renaming, removed by number."""
 
 from __future__ import annotations
@@ -10,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from .._application import environment as _environment
-from .._application.components import COMPONENTS, parts_of
-from .._application.layout import Layout, digest
+from .._application.digests import digest
+from .._application.layout import Layout
+from .._application.release_parts import COMPONENTS, parts_of
 from .._gateway import identity
+from .._host import reading
+from .._host.deployment_errors import DeploymentError
 from .._host.environment_file import secret_names
-from .._host.errors import DeploymentError
+from . import drift, names, runtimes, source
 from . import frontend as _frontend
-from . import runtimes, source
-from .records import current_release
-
-# Part of every release's name: a change here composes releases anew.
-RECIPE = 1
 
 
 @dataclass
@@ -59,6 +56,11 @@ class Plan:
     python: runtimes.Python | None = None
     environment_path: Path | None = None
     frontend: _frontend.Inputs | None = None
+    # What its name would be if nothing had been changed since, and how often that was the case.
+    base: str = ""
+    generation: int = 0
+    # What was changed after it was composed, in words: another one of the same takes its place.
+    drift: list[str] = field(default_factory=list)
     # What releases share, whatever the backend's settings, and what this one has alone.
     build_steps: list[str] = field(default_factory=list)
     own_steps: list[str] = field(default_factory=list)
@@ -82,7 +84,7 @@ def make_plan(layout: Layout, spec: ReleaseSpec, releases: Mapping[str, Mapping[
     plan = Plan("", {}, spec.components, ())
     plan.components = tuple(name for name in COMPONENTS if name in spec.components)
     parts = parts_of(spec.components)
-    current = current_release(layout)
+    current = layout.current_release
     if "backend" in parts:
         _plan_backend(layout, spec, record, tree, plan)
     if "frontend" in parts:
@@ -90,11 +92,56 @@ def make_plan(layout: Layout, spec: ReleaseSpec, releases: Mapping[str, Mapping[
     if spec.carry_over and current is not None and current in releases:
         _carry_over(plan, releases[current], parts)
     plan.fingerprints = dict(sorted(plan.fingerprints.items()))
-    name = digest({"recipe": RECIPE, "revision": spec.revision, "parts": plan.fingerprints}, 8)
-    plan.identifier = f"{spec.revision[:12]}-{name}"
+    plan.base = plan.identifier = names.identifier_of(spec.revision, plan.fingerprints)
+    _resolve_drift(layout, spec, plan, tree, releases)
     if plan.identifier not in releases:
-        plan.own_steps.append(f"compose release {plan.identifier}")
+        why = f" again, as {'; '.join(plan.drift)}" if plan.drift else ""
+        plan.own_steps.append(f"compose release {plan.identifier}{why}")
     return plan
+
+
+def _resolve_drift(
+    layout: Layout,
+    spec: ReleaseSpec,
+    plan: Plan,
+    tree: Path,
+    releases: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Choose, among releases of this same content, one that still has it, or else name another one.
+
+    What was changed in one gets another fingerprint, so that its services start anew; the rest keeps its own.
+    """
+    same = [name for name, record in releases.items() if record.get("base", name) == plan.base]
+    current = layout.current_release
+    changed: dict[str, dict[str, list[str]]] = {}
+    # The one that serves is preferred, then the newest.
+    for name in sorted(same, key=lambda name: (name == current, releases[name].get("generation", 0)))[::-1]:
+        changed[name] = _drift(layout, spec, plan, tree, layout.release(name))
+        if not changed[name]:
+            plan.identifier, plan.fingerprints = name, dict(releases[name].get("fingerprints", {}))
+            plan.generation = releases[name].get("generation", 0)
+            return
+    if not same:
+        return
+    last = current if current in same else same[-1]
+    found, had = changed[last], releases[last].get("fingerprints", {})
+    plan.generation = 1 + max(releases[name].get("generation", 0) for name in same)
+    plan.fingerprints = {
+        part: digest([own, plan.generation]) if part in found else str(had.get(part, own))
+        for part, own in plan.fingerprints.items()
+    }
+    plan.identifier = names.identifier_of(spec.revision, plan.fingerprints)
+    plan.drift = [sentence for sentences in found.values() for sentence in sentences]
+
+
+def _drift(layout: Layout, spec: ReleaseSpec, plan: Plan, tree: Path, release: Path) -> dict[str, list[str]]:
+    """By part, what was changed in a release of this content."""
+    found = {}
+    if plan.environment_path is not None:
+        found["backend"] = drift.of_backend(release, tree, plan.environment_text, plan.environment_path)
+    if plan.frontend is not None:
+        found["frontend"] = drift.of_frontend(release, layout.runtime("node", spec.node_version))
+    return {part: sentences for part, sentences in found.items() if sentences}
 
 
 def _plan_backend(
@@ -110,14 +157,7 @@ def _plan_backend(
     plan.python = runtimes.find_python(spec.python)
     key = runtimes.environment_key(tree / "backend", plan.python, spec.uv_version)
     plan.environment_path = layout.python(key)
-    plan.fingerprints["backend"] = digest(
-        {
-            "trees": [record["trees"].get("backend"), record["trees"].get("scripts")],
-            "python": key,
-            # The fingerprint shows no secret: a long random token is always part of the text.
-            "environment": plan.environment_text,
-        }
-    )
+    plan.fingerprints["backend"] = names.backend_fingerprint(record["trees"], key, plan.environment_text)
     if not runtimes.uv_program(layout, spec.uv_version).exists():
         plan.build_steps.append(f"install uv {spec.uv_version}")
     if not runtimes.environment_complete(plan.environment_path):
@@ -178,8 +218,8 @@ def stale_libexec(layout: Layout, spec: ReleaseSpec) -> list[str]:
     for name, text in spec.libexec.items():
         path = layout.libexec / name
         try:
-            same = path.read_text(encoding="utf-8") == text
-        except (OSError, UnicodeDecodeError):
+            same = reading.read_regular(path) == text
+        except OSError:
             same = False
         if not same:
             stale.append(name)
@@ -190,7 +230,7 @@ def environment_difference(layout: Layout, plan: Plan) -> dict[str, str]:
     """The settings before and after, secrets hidden, as ansible's diff mode shows them."""
     path = layout.current / "backend" / ".env"
     try:
-        before = path.read_text(encoding="utf-8")
+        before = reading.read_regular(path)
     except OSError:
         before = ""
     # A setting that is called secret only now was not before.

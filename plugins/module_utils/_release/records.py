@@ -1,21 +1,24 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the releases on a host say of themselves."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import _durations
-from .._application.layout import Layout, platform_of
-from .._durations import timestamp, utc_stamp
-from .._host import files
+from .._application.backend_platform import platform_of
+from .._application.layout import Layout
+from .._host import reading
+from .._plain_json import parse_json
+from .._times import record_stamps
+from .._times.record_stamps import utc_stamp
+from .._times.timestamps import timestamp
 
+# Bytes that what a release says of itself may have; all of them are read at once.
+MOST_RECORD = 256 << 10
 # What became of a release, for people.
 STATES = {"verified": "verified", "failed": "failed", "left": "rolled back from", "": "not verified"}
 _IDENTIFIER = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
@@ -24,10 +27,16 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 def document(path: Path) -> dict[str, Any] | None:
     """release.json of a release directory; None when it is no complete release."""
     try:
-        record = json.loads(files.read_regular(path / "release.json"))
+        record = parse_json(reading.read_regular(path / "release.json", MOST_RECORD))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.get("id") == path.name else None
+    fits = (
+        isinstance(record, dict)
+        and record.get("id") == path.name
+        and isinstance(record.get("fingerprints", {}), dict)
+        and isinstance(record.get("generation", 0), int)
+    )
+    return record if fits else None
 
 
 def complete_releases(layout: Layout) -> dict[str, dict[str, Any]]:
@@ -66,19 +75,11 @@ def state_words(
 def local_time(text: Any) -> str:
     """A recorded time (UTC) in the reader's zone; empty for what is none."""
     moment = timestamp(text) if isinstance(text, str) else None
-    return "" if moment is None else _durations.local_time(moment)
+    return "" if moment is None else record_stamps.local_time(moment)
 
 
 def now() -> str:
     return utc_stamp()
-
-
-def current_release(layout: Layout) -> str | None:
-    try:
-        target: Path = layout.current.readlink()
-    except OSError:
-        return None
-    return target.name
 
 
 def made(release: Mapping[str, Any]) -> str:
@@ -103,7 +104,7 @@ def release_facts(root: str) -> dict[str, Any]:
         partial = entry.name.startswith(".")
         document = None
         try:
-            document = json.loads(files.read_regular(Path(entry.path) / "release.json"))
+            document = parse_json(reading.read_regular(Path(entry.path) / "release.json", MOST_RECORD))
         except (OSError, ValueError):
             document = None
         releases.append(
@@ -124,35 +125,3 @@ def release_facts(root: str) -> dict[str, Any]:
         "available": releases,
         "gateway_platform": platform_of(current / "backend") if target else None,
     }
-
-
-def release_of(cwd: str | None, root: str | None) -> str | None:
-    """The release in which a working directory lies."""
-    if cwd is None or root is None:
-        return None
-    # The root itself may be reached through a link; a process's directory never is.
-    for base in (root, os.path.realpath(root)):
-        prefix = f"{base.rstrip('/')}/releases/"
-        if cwd.startswith(prefix):
-            return cwd[len(prefix) :].split("/", 1)[0]
-    return None
-
-
-def _fingerprint(release: Path, part: str) -> str:
-    try:
-        record = json.loads(files.read_regular(release / "release.json"))
-        return str(record["fingerprints"][part])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def same_part(directory: str | Path, release: Path) -> bool:
-    """Whether a working directory lies in a part of another release that `release` has unchanged."""
-    for base in (release.parent, release.parent.resolve()):
-        try:
-            other, part, *_rest = Path(directory).relative_to(base).parts
-        except ValueError:
-            continue
-        found = _fingerprint(base / other, part)
-        return bool(found) and found == _fingerprint(release, part)
-    return False

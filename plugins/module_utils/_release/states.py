@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the module release brings about: a function for each state, to be called as the application's user.
 
 `parameters` are the module's options. Each returns the module's result.
@@ -14,13 +13,14 @@ from typing import Any
 
 from .. import _redaction
 from .._application import environment as _environment
-from .._application.layout import Layout, platform_of
+from .._application.backend_platform import platform_of
+from .._application.layout import Layout
 from .._gateway import identity
-from .._host import files, locks, logged_commands, privileges
+from .._host import builds, files, locks, privileges
 from .._host.accounts import Account
 from .._redaction import Redactor
 from . import build as _build
-from . import choice, compose, links, outcome, pruning, records, source
+from . import choice, compose, links, outcome, pruning, records, renewing, source
 from . import plan as _plan
 
 Work = Callable[[Mapping[str, Any], bool, Account], dict[str, Any]]
@@ -48,14 +48,14 @@ def spec_of(parameters: Mapping[str, Any]) -> _plan.ReleaseSpec:
 @contextlib.contextmanager
 def working(
     layout: Layout, spec: _plan.ReleaseSpec, parameters: Mapping[str, Any], account: Account, purpose: str
-) -> Iterator[logged_commands.Commands]:
+) -> Iterator[builds.BuildCommands]:
     """Under the lock: commands that write to the release's log."""
     downloads = parameters["download_environment"]
-    environment = logged_commands.application_environment(account, downloads)
+    environment = builds.download_environment(account, downloads)
     values = {**_environment.texts(spec.backend_environment), **downloads}
     redactor = Redactor(_redaction.secrets(values, spec.secret_settings))
     with locks.deployment_lock(layout.lock, purpose=purpose, timeout=parameters["lock_timeout"]) as lock:
-        commands = logged_commands.Commands(
+        commands = builds.BuildCommands(
             layout.log / "release.log", environment, redactor=redactor, keep_open=(lock,)
         )
         privileges.stop_with(commands.cancel)
@@ -66,7 +66,7 @@ def prepare(parameters: Mapping[str, Any], check_mode: bool, account: Account) -
     layout, spec = Layout(Path(parameters["root"])), spec_of(parameters)
     # Also when there is no source yet, a setting that cannot be written must be told now.
     _environment.texts(spec.backend_environment)
-    current = records.current_release(layout)
+    current = layout.current_release
     if check_mode and source.SourceStore(layout.root).description(spec.revision) is None:
         return {**before_anything("prepared"), "current": current}
     plan = _plan.make_plan(layout, spec, records.complete_releases(layout))
@@ -80,6 +80,7 @@ def prepare(parameters: Mapping[str, Any], check_mode: bool, account: Account) -
         "components": list(plan.components),
         "fingerprints": plan.fingerprints,
         "plan": steps,
+        "drift": plan.drift,
     }
     answer["diff"] = [{"prepared": "".join(f"{step}\n" for step in steps)}] if steps else []
     if plan.environment_text and plan.identifier != current:
@@ -106,7 +107,7 @@ def prepare(parameters: Mapping[str, Any], check_mode: bool, account: Account) -
 def build(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> dict[str, Any]:
     """What releases share, whatever the backend's settings."""
     layout, spec = Layout(Path(parameters["root"])), spec_of(parameters)
-    current = records.current_release(layout)
+    current = layout.current_release
     if check_mode and source.SourceStore(layout.root).description(spec.revision) is None:
         return {"changed": True, "current": current, "plan": ["bring the source", "build from it"]}
     steps = _plan.make_plan(layout, spec, records.complete_releases(layout)).build_steps
@@ -123,7 +124,7 @@ def build(parameters: Mapping[str, Any], check_mode: bool, account: Account) -> 
 def switch(parameters: Mapping[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     identifier = parameters["id"]
-    previous = records.current_release(layout)
+    previous = layout.current_release
     answer = {
         "id": identifier,
         "path": str(layout.release(identifier)),
@@ -149,7 +150,7 @@ def switch(parameters: Mapping[str, Any], check_mode: bool, _account: Account) -
 def mark(parameters: Mapping[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     identifier, state = parameters["id"], parameters["state"]
-    answer = {"id": identifier, "current": records.current_release(layout), "outcome": state}
+    answer = {"id": identifier, "current": layout.current_release, "outcome": state}
     record = records.complete_releases(layout).get(identifier, {})
     if check_mode:
         return {**answer, "changed": records.outcome(record) != state}
@@ -161,6 +162,7 @@ def mark(parameters: Mapping[str, Any], check_mode: bool, _account: Account) -> 
             changed |= outcome.record_units(layout, identifier, parameters["units"])
         if state == "verified":
             changed |= outcome.complete_adoption(layout)
+            changed |= outcome.supersede(layout, identifier, parameters["made_by"])
     return {**answer, "changed": changed}
 
 
@@ -180,7 +182,7 @@ def remove(parameters: Mapping[str, Any], check_mode: bool, _account: Account) -
 def prune(parameters: Mapping[str, Any], check_mode: bool, _account: Account) -> dict[str, Any]:
     layout = Layout(Path(parameters["root"]))
     running = pruning.running_releases(layout)
-    answer = {"current": records.current_release(layout)}
+    answer = {"current": layout.current_release}
     if check_mode:
         doomed = pruning.prune_plan(layout, parameters["keep"], running, parameters["protect"])
         return {**answer, "changed": bool(doomed), "removed": doomed}
@@ -188,7 +190,7 @@ def prune(parameters: Mapping[str, Any], check_mode: bool, _account: Account) ->
         layout.lock, purpose="removing old releases", timeout=parameters["lock_timeout"]
     ):
         removed = pruning.prune(layout, parameters["keep"], running, parameters["protect"])
-    return {**answer, "changed": bool(removed), "removed": removed}
+    return {**answer, "changed": bool(removed), "removed": removed, "stuck": pruning.stuck(layout)}
 
 
 def before_anything(state: str) -> dict[str, Any]:
@@ -202,6 +204,7 @@ def before_anything(state: str) -> dict[str, Any]:
             "path": None,
             "linked": False,
             "plan": steps,
+            "drift": [],
             "fingerprints": {},
             "outcome": "",
             "fallback": None,
@@ -217,5 +220,6 @@ STATES: Mapping[str, Work] = {
     "verified": mark,
     "failed": mark,
     "left": mark,
+    "renewed": renewing.renew,
     "absent": remove,
 }

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Starting, stopping and restarting the services in order, and what they answer afterwards.
 
 `plan` is pure: found and wanted state in, actions out.
@@ -14,8 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .._application import maintenance as _maintenance
-from .._application.components import APPLICATION, ordered, service_unit, socket_unit
+from .._application.components import APPLICATION, service_unit
+from .._application.notice import END
+from .._application.notice_file import notice_of_user
+from .._application.service_order import ordered, socket_unit
+from .._cures import DECISION
 from .._host import addresses
 from .._host.accounts import Account
 from .._host.commands import Runner, run
@@ -26,13 +28,15 @@ from .._host.processes import process_evidence, processes_of_unit
 from .._host.systemd import UserManager
 from .._host.user_files import UserFiles
 from .._redaction import Redactor
-from .._release.records import same_part
+from .._release.places import same_part
 from .diagnosis import why
 from .states import ServiceState, describe
 
 # What has to be answered for a service to count as healthy. The worker answers nothing: it has to stay up.
 HEALTH_PATHS = {"gateway": "/health", "backend": "/readyz", "frontend": "/"}
 STAYS_UP = 1.0
+# States of a service that is being started, or will be in a moment.
+UNDER_WAY = ("starting", "restarting")
 
 
 class ServiceError(HostError):
@@ -65,15 +69,11 @@ class Action:
 
 def read_maintenance(files: UserFiles, root: str) -> str:
     """Since when and why there is maintenance, as a sentence; empty when there is none."""
-
-    def look() -> str:
-        notice = _maintenance.read(Path(root))
-        return notice.sentence if notice else ""
-
     try:
-        return str(files.look(look))
+        told = notice_of_user(files, Path(root))
     except OSError:
         return ""
+    return told.sentence if told else ""
 
 
 def refuse_maintenance(files: UserFiles, root: str, wanted: str) -> None:
@@ -83,7 +83,7 @@ def refuse_maintenance(files: UserFiles, root: str, wanted: str) -> None:
         raise ServiceError(
             f"Mission Control is {sentence}.",
             kind="maintenance",
-            remedy=f"End it: {_maintenance.END}",
+            remedy=f"End it: {END}",
             unit="",
         )
 
@@ -122,6 +122,9 @@ def plan(found: Mapping[str, ServiceState], wanted: str) -> list[Action]:
         elif state.running:
             # systemd opens no socket for a service that runs, so the service makes way for a moment.
             actions.append(Action(service, "restart", unit, f"{state.socket} is closed"))
+        elif state.state in UNDER_WAY and wanted == "restarted":
+            # What is being started read its settings before: a start would wait for that, and with it.
+            actions.append(Action(service, "restart", unit, f"it is {state.state}"))
         else:
             actions.append(Action(service, "start", unit, f"it is {state.state}"))
     return actions
@@ -164,6 +167,7 @@ class Services:
         self._clock = clock
         self._sleep = sleep
         self._get = get
+        self._began: float | None = None
 
     @property
     def files(self) -> UserFiles:
@@ -230,6 +234,7 @@ class Services:
 
     def carry_out(self, action: Action, timeout: float) -> ServiceState:
         """Do it and wait until the service is healthy (or has ended). Raises ServiceError."""
+        self._began = time.time()
         before = self.states([action.service])[action.service]
         units = [before.socket, action.unit] if before.socket else [action.unit]
         deadline = self._clock() + timeout
@@ -244,7 +249,7 @@ class Services:
         if action.action == "restart" and (before.socket is None or before.socket_active):
             self._systemctl(action, "restart", [action.unit], timeout)
         else:
-            if before.running:
+            if before.running or before.state in UNDER_WAY:
                 self._systemctl(action, "stop", [action.unit], timeout)
             for unit in units:
                 self._systemctl(action, "start", [unit], timeout)
@@ -302,13 +307,16 @@ class Services:
         good = status < 400 if state.service == "frontend" else status == 200
         return "" if good else f"{path} at port {state.ports[0]} answers {status} {said}"
 
-    def _failure(self, action: Action, message: str) -> ServiceError:
+    def _lines(self, action: Action) -> list[str]:
+        """What the unit has said since then: what it said before is no cause of this."""
         try:
-            lines = [
-                self.redactor.text(line) for line in tail(self.account_of(action.service), [action.unit], 40)
-            ]
+            found = tail(self.account_of(action.service), [action.unit], 40, since=self._began)
         except HostError:
-            lines = []
+            return []
+        return [self.redactor.text(line) for line in found]
+
+    def _failure(self, action: Action, message: str) -> ServiceError:
+        lines = self._lines(action)
         words = {
             "restart": f"systemctl --user restart {action.unit}",
             "start": f"systemctl --user start {action.unit}",
@@ -317,10 +325,11 @@ class Services:
             "unit": action.unit,
         }
         hint = why(lines, words)
-        kind, cause, remedy = hint or (
+        kind, cause, remedy, _cure = hint or (
             "unhealthy",
             "",
             f"Read what it says: journalctl --user -u {action.unit}",
+            DECISION,
         )
         text = f"{self.redactor.text(message)}." + (f" {cause}" if cause else "")
         return ServiceError(text, kind=kind, remedy=remedy, unit=action.unit, journal=lines)

@@ -1,25 +1,26 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The last records of the services' journal that fit a question, and the times people write."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._application.components import service_unit
 from .._application.log_format import Assembler, LogRecord, at_least
-from .._durations import fine_stamp
 from .._host.accounts import Account
 from .._host.journal import JournalEntry, read_journal
 from .._redaction import Redactor
+from .._times.moments import moment
+from .._times.stamps import fine_stamp
 
 # A filter without a time looks back ever further until there is enough.
 _WINDOWS = (3600.0, 86400.0, 7 * 86400.0, None)
+# What is asked for at one time.
+MOST_LINES = 100000
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -51,6 +52,39 @@ class Question:
         return self.pattern is None or bool(
             self.pattern.search(record.message) or self.pattern.search(record.logger)
         )
+
+
+def question_of(options: Mapping[str, Any], now: float) -> Question:
+    """What the options of service_logs ask for. Raises ValueError with all that is wrong in them."""
+    times: dict[str, float | None] = {"since": None, "until": None}
+    problems = []
+    for name in times:
+        if options[name]:
+            try:
+                times[name] = moment(options[name], now)
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+    since, until = times["since"], times["until"]
+    if since is not None and until is not None and since > until:
+        problems.append(f"since: {options['since']!r} lies after until ({options['until']!r})")
+    if not 1 <= options["lines"] <= MOST_LINES:
+        problems.append(f"lines: {options['lines']} is not between 1 and {MOST_LINES}")
+    pattern = None
+    if options["pattern"]:
+        try:
+            pattern = compiled(options["pattern"])
+        except ValueError as error:
+            problems.append(f"pattern: {error}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return Question(
+        services=options["services"],
+        lines=options["lines"],
+        since=since,
+        until=until,
+        level=options["level"],
+        pattern=pattern,
+    )
 
 
 @dataclass

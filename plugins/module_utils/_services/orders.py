@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the module services orders: what is done, as far as it came, and how the services stand then."""
 
 from __future__ import annotations
@@ -8,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._application.components import APPLICATION
-from .._host.accounts import Account, expand_home, find_account
+from .._gateway.holder import account_asked_for
+from .._host.accounts import Account, expand_home
 from .._redaction import Redactor
 from .control import Services, plan, refuse_maintenance
 from .states import ServiceState
@@ -29,7 +29,7 @@ def carry_out(
 ) -> dict[str, Any]:
     """Do what the options of the module services say, one service after the other."""
     root = expand_home(options["root"], account)
-    gateway = find_account(options["gateway_user"]) if options["gateway_user"] else None
+    gateway = account_asked_for(options, account)
     services = Services(account, root, redactor=redactor, gateway_account=gateway)
     before = services.states(options["services"])
     if set(options["services"]) & set(APPLICATION):

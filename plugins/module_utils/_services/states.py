@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The services of a host: what state they are in, and starting, stopping, restarting them in order.
 
 `plan` is pure: found and wanted state in, actions out. `Services` asks systemd and carries the actions out.
@@ -13,12 +11,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._application.components import service_unit, socket_unit
+from .._application.components import service_unit
+from .._application.service_order import socket_unit
 from .._host import addresses
 from .._host.listeners import Listener
 from .._host.processes import ProcessEvidence
-from .._host.systemd import UnitStatus, unit_status
-from .._release.records import release_of, same_part
+from .._host.unit_status import UnitStatus, unit_status
+from .._host.written_addresses import bare
+from .._release.places import release_of, same_part
 
 
 @dataclass
@@ -70,12 +70,18 @@ def state_word(status: UnitStatus) -> str:
     return {"deactivating": "stopping", "inactive": "stopped"}.get(status.active_state, status.active_state)
 
 
+def split(text: str) -> tuple[str, int] | None:
+    """Address and port of what ListenStream= or a URL names; None where it is none, such as a path."""
+    host, _colon, port = text.rpartition(":")
+    return (bare(host), int(port)) if port.isascii() and port.isdigit() else None
+
+
 def listen_addresses(properties: Mapping[str, str]) -> list[tuple[str, int]]:
     """Address and port of what a socket unit listens on: `Listen=0.0.0.0:8000 (Stream)`."""
     found = []
     for line in properties.get("Listen", "").splitlines():
         address, _space, kind = line.rpartition(" ")
-        place = addresses.split(address)
+        place = split(address)
         if kind == "(Stream)" and place is not None:
             found.append((place[0] or addresses.canonical(""), place[1]))
     return found

@@ -1,14 +1,13 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A run compared with an earlier one: what got worse, and whether to go on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .verdict import ERROR, FAIL, HEALTHY, Verdict, rank
+from .verdict_data import verdict_of
 
 PROCEED = "PROCEED"
 REVIEW = "REVIEW"
@@ -24,7 +23,7 @@ def _leaves(report: Mapping[str, Any]) -> dict[str, Verdict]:
     for view in report.get("views") or [report]:
         prefix = str(view["view"]) if report.get("views") else ""
         for data in view.get("verdicts") or []:
-            found.update(Verdict.from_dict(data).leaves(prefix))
+            found.update(verdict_of(data).leaves(prefix))
     return found
 
 
@@ -42,15 +41,17 @@ def is_report(value: Any) -> bool:
     return isinstance(value, Mapping) and bool({"verdicts", "views"} & set(value))
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """New failures ask for a rollback, other changes for the worse for a look; known failures do neither."""
-    if not is_report(before):
-        raise ValueError("baseline: this is not a report of verify (it has no verdicts)")
-    old, new = _leaves(before), _leaves(after)
-    failures: list[dict[str, str]] = []
-    worse: list[dict[str, str]] = []
-    fixed: list[dict[str, str]] = []
-    known: list[dict[str, str]] = []
+class Changes(NamedTuple):
+    """Findings that differ from before, and failures that were there then."""
+
+    failures: list[dict[str, str]]
+    worse: list[dict[str, str]]
+    fixed: list[dict[str, str]]
+    known: list[dict[str, str]]
+
+
+def _changes(old: Mapping[str, Verdict], new: Mapping[str, Verdict]) -> Changes:
+    found = Changes([], [], [], [])
     for path, verdict in new.items():
         previous = old.get(path)
         entry = {
@@ -62,51 +63,63 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         was_bad = previous is not None and previous.state in (FAIL, ERROR)
         if verdict.state in (FAIL, ERROR):
             # A part that did not exist may stand for a check that failed as a whole before.
-            (known if was_bad else failures).append(entry)
+            (found.known if was_bad else found.failures).append(entry)
         elif (previous is not None and rank(verdict.state) > max(rank(previous.state), rank("pass"))) or (
             previous is None and verdict.state not in HEALTHY
         ):
-            worse.append(entry)
+            found.worse.append(entry)
         elif previous is not None and previous.state not in HEALTHY and verdict.state in HEALTHY:
-            fixed.append(entry)
+            found.fixed.append(entry)
+    return found
+
+
+def _slower(before: Mapping[str, float], after: Mapping[str, float]) -> list[dict[str, Any]]:
+    return [
+        {"what": what, "before_ms": before[what], "after_ms": value}
+        for what, value in after.items()
+        if what in before and value > before[what] * SLOWER_FACTOR and value - before[what] > SLOWER_LEAST_MS
+    ]
+
+
+def _decision(
+    changes: Changes, slower: Sequence[Mapping[str, Any]], vanished: Sequence[str]
+) -> tuple[str, str]:
+    """What to do, and why."""
+    failures, worse = changes.failures, changes.worse
+    if failures:
+        return ROLLBACK, f"{len(failures)} new failure(s): {failures[0]['check']}: {failures[0]['summary']}"
+    texts = (
+        f"worse: {worse[0]['check']}: {worse[0]['summary']}" if worse else "",
+        f"slower: {slower[0]['what']}" if slower else "",
+        f"no longer checked: {vanished[0]}" if vanished else "",
+    )
+    if any(texts):
+        return REVIEW, "; ".join(text for text in texts if text)
+    known, fixed = len(changes.known), len(changes.fixed)
+    return PROCEED, f"nothing got worse ({known} known failure(s), {fixed} fixed)"
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """New failures ask for a rollback, other changes for the worse for a look; known failures do neither."""
+    if not is_report(before):
+        raise ValueError("baseline: this is not a report of verify (it has no verdicts)")
+    old, new = _leaves(before), _leaves(after)
+    changes = _changes(old, new)
     vanished = [path for path, verdict in old.items() if path not in new and verdict.state in HEALTHY]
     vanished = [
         path
         for path in vanished
-        if not any(path.split(".")[0] == other["check"].split(".")[0] for other in failures)
+        if not any(path.split(".")[0] == other["check"].split(".")[0] for other in changes.failures)
     ]
-    times_before, times_after = _times(before), _times(after)
-    slower = [
-        {"what": what, "before_ms": times_before[what], "after_ms": value}
-        for what, value in times_after.items()
-        if what in times_before
-        and value > times_before[what] * SLOWER_FACTOR
-        and value - times_before[what] > SLOWER_LEAST_MS
-    ]
-    if failures:
-        decision = ROLLBACK
-        reason = f"{len(failures)} new failure(s): {failures[0]['check']}: {failures[0]['summary']}"
-    elif worse or slower or vanished:
-        decision = REVIEW
-        reason = "; ".join(
-            text
-            for text in (
-                f"worse: {worse[0]['check']}: {worse[0]['summary']}" if worse else "",
-                f"slower: {slower[0]['what']}" if slower else "",
-                f"no longer checked: {vanished[0]}" if vanished else "",
-            )
-            if text
-        )
-    else:
-        decision = PROCEED
-        reason = f"nothing got worse ({len(known)} known failure(s), {len(fixed)} fixed)"
+    slower = _slower(_times(before), _times(after))
+    decision, reason = _decision(changes, slower, vanished)
     return {
         "decision": decision,
         "reason": reason,
-        "new_failures": failures,
-        "worse": worse,
-        "fixed": fixed,
-        "known": known,
+        "new_failures": changes.failures,
+        "worse": changes.worse,
+        "fixed": changes.fixed,
+        "known": changes.known,
         "slower": slower,
         "no_longer_checked": vanished,
         "baseline_started": str(before.get("begun") or before.get("started", "")),

@@ -1,9 +1,7 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which finding explains which: one root cause and its consequences instead of equal alarms.
 
-The table itself is in `explanations`; this finds roots and consequences with it.
+The table itself is in `explanations/`; this finds roots and consequences with rows of it.
 """
 
 from __future__ import annotations
@@ -11,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .explanations import NOT_REACHED, Finding, explanation, place
-from .verdict import ERROR, FAIL, SKIP, WARN, Verdict
+from .explanation import Finding, Row, explanation, place
+from .verdict import ERROR, FAIL, WARN, Verdict
 
 # What is said of the check, and not of what it looks at, explains nothing and is explained by nothing.
 APART = frozenset({"missing_library", "internal", "waiver_expired"})
 
 
-def find_causes(verdicts: Sequence[Verdict]) -> None:
-    """Mark consequences with the path of their root cause."""
+def find_causes(verdicts: Sequence[Verdict], rows: Sequence[Row]) -> None:
+    """Mark consequences with the path of their root cause, as far as the rows tell."""
     findings = [
         Finding(path, leaf, number)
         for number, verdict in enumerate(verdicts)
@@ -36,7 +34,7 @@ def find_causes(verdicts: Sequence[Verdict]) -> None:
             (
                 earlier
                 for earlier in (*roots, *others)
-                if explanation(earlier, finding)
+                if explanation(rows, earlier, finding)
                 and not (earlier.verdict.state == WARN and finding.verdict.state != WARN)
             ),
             None,
@@ -47,15 +45,15 @@ def find_causes(verdicts: Sequence[Verdict]) -> None:
             others.append(finding)
             finding.verdict.consequence_of = cause.verdict.consequence_of or cause.path
     for verdict in verdicts:
-        _inherit(verdict)
+        inherit(verdict)
 
 
-def _inherit(verdict: Verdict) -> None:
+def inherit(verdict: Verdict) -> None:
     """A verdict is a consequence when all of its bad parts are; else it speaks through those that are not."""
     if not verdict.checks:
         return
     for part in verdict.checks:
-        _inherit(part)
+        inherit(part)
     bad = [part for part in verdict.checks if part.state in (WARN, FAIL, ERROR)]
     if bad and all(part.consequence_of for part in bad):
         verdict.consequence_of = bad[0].consequence_of
@@ -65,45 +63,6 @@ def _inherit(verdict: Verdict) -> None:
         speaker = own[0]
         more = f" (and {len(own) - 1} more)" if len(own) > 1 else ""
         verdict.summary = f"{speaker.name}: {speaker.summary}{more}"
-        verdict.cause, verdict.remedy, verdict.kind = speaker.cause, speaker.remedy, speaker.kind
-
-
-def join(here: Sequence[Verdict], outside: Sequence[Verdict]) -> None:
-    """Explain what is seen from elsewhere by what the host sees of itself.
-
-    What fails for both has one cause, which the host knows better. What the host reaches and others do not
-    is in the way between them.
-    """
-    known = {path: leaf for verdict in here for path, leaf in verdict.leaves() if not leaf.healthy}
-    works = {verdict.name for verdict in here if verdict.healthy and verdict.state != SKIP}
-    roots: dict[str, str] = {}
-    for verdict in outside:
-        for path, leaf in verdict.leaves():
-            if leaf.healthy or leaf.consequence_of:
-                continue
-            same = known.get(path)
-            if same and (leaf.kind == same.kind or {leaf.kind, same.kind} <= NOT_REACHED):
-                leaf.consequence_of = roots[path] = same.consequence_of or path
-            elif leaf.kind in NOT_REACHED and path.partition(".")[0] in works:
-                leaf.cause = "From the host itself it works: something between here and there is in the way."
-                leaf.remedy = (
-                    "Check that the name leads to the host, that firewalls let the port through, that a "
-                    "proxy in front of it runs, and that the service listens on an address that others reach "
-                    "(mission_control_backend_bind, mission_control_frontend_bind)."
-                )
-    for verdict in outside:
-        for _path, leaf in verdict.leaves():
-            leaf.consequence_of = roots.get(leaf.consequence_of, leaf.consequence_of)
-        _inherit(verdict)
-        _repeat(verdict)
-
-
-def _repeat(verdict: Verdict) -> None:
-    """Take over cause and remedy of the part that speaks for the verdict."""
-    for part in verdict.checks:
-        _repeat(part)
-    own = (part for part in verdict.checks if part.state == verdict.state and not part.consequence_of)
-    if speaker := next(own, None):
         verdict.cause, verdict.remedy, verdict.kind = speaker.cause, speaker.remedy, speaker.kind
 
 
@@ -120,6 +79,7 @@ def root_causes(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
                 "summary": leaf.summary,
                 "cause": leaf.cause,
                 "remedy": leaf.remedy,
+                "cure": leaf.cure._asdict(),
                 "consequences": [],
             }
     for path, leaf in leaves:

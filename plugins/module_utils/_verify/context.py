@@ -1,7 +1,8 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What checks share: the host, the clock, things found out once, and the way to run parts side by side.
 
-"""What checks share: the client, the clock, things found out once, and the way to run parts side by side."""
+What those that ask over HTTP have besides is in http_context.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +13,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from .._application import maintenance
-from .._application.target import Host
+from .._application.installation import Installation
+from .._application.notice import END, Notice
+from .._cures import DECISION, Cure
 from .._host.errors import HostError
-from .._http import REASONS, Answer, Client, MissingLibraryError
+from .._host.libraries import MissingLibraryError
 from .._redaction import Redactor
 from .verdict import ERROR, FAIL, FLAKY, SKIP, Verdict, combine, waived_part
 from .waiting import Clock
 
 PARALLEL = 16
-MAX_ITEMS = 1_000_000
 
 
 class Problem(Exception):  # noqa: N818  (a finding on its way up, not a defect)
@@ -36,11 +37,13 @@ class Problem(Exception):  # noqa: N818  (a finding on its way up, not a defect)
         *,
         cause: str = "",
         remedy: str = "",
+        cure: Cure = DECISION,
         evidence: dict[str, Any] | None = None,
         state: str = FAIL,
     ) -> None:
         super().__init__(summary)
         self.kind, self.summary, self.cause, self.remedy = kind, summary, cause, remedy
+        self.cure = cure
         self.evidence = evidence or {}
         self.state = state
 
@@ -53,108 +56,29 @@ class Problem(Exception):  # noqa: N818  (a finding on its way up, not a defect)
             cause=self.cause,
             remedy=self.remedy,
             kind=self.kind,
+            cure=self.cure,
             evidence=self.evidence,
         )
 
 
-def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, unit: str) -> Problem:
-    """Why an answer is of no use, in the operator's terms."""
-    place = answer.where()
-    words = {
-        **place,
-        "where": where,
-        "variable": variable,
-        "unit": unit,
-        "maybe_tls": " (perhaps TLS is off there)" if place["scheme"] == "https" else "",
-    }
-    evidence = answer.evidence(redactor)
-    if answer.failure:
-        cause, remedy = REASONS[answer.failure.kind]
-        message = redactor.text(answer.failure.message)
-        summary = f"{place['host']}:{place['port']}: {message}"
-        return Problem(
-            answer.failure.kind,
-            summary,
-            cause=cause.format(**words),
-            remedy=remedy.format(**words),
-            evidence=evidence,
-        )
-    request = redactor.text(f"{answer.method} {answer.url.split('?')[0]}")
-    summary = f"{request} answered {answer.status}"
-    if notice := maintenance.notice_of(answer.header(maintenance.HEADER)):
-        return maintenance_problem(notice, evidence)
-    if answer.status == 401:
-        return Problem(
-            "unauthorized",
-            f"{summary}: the token was not accepted",
-            cause="The token given to the check is not the backend's LOCAL_AUTH_TOKEN.",
-            remedy="Set mission_control_token to the value of LOCAL_AUTH_TOKEN in the backend's .env, "
-            "or deploy again so that both are the same.",
-            evidence=evidence,
-        )
-    if answer.status == 403:
-        return Problem(
-            "forbidden",
-            f"{summary}: the token is known but may not do this",
-            cause="The user of the token lacks the right, or what was asked for belongs to another "
-            "organization.",
-            remedy="Give the user the role owner or admin, and check that the board or group named exists.",
-            evidence=evidence,
-        )
-    if answer.status == 429:
-        wait = answer.header("retry-after")
-        return Problem(
-            "rate_limited",
-            f"{summary}: too many requests" + (f", to be tried again in {wait} s" if wait else ""),
-            cause="The backend or a proxy limits the rate of requests from this address.",
-            remedy="Wait as long as Retry-After says, check less often, or raise the limit; behind a proxy "
-            "set TRUSTED_PROXIES so that clients are told apart.",
-            evidence=evidence,
-        )
-    if answer.status >= 500:
-        return Problem(
-            "server_error",
-            f"{summary}: the server failed",
-            cause="The backend failed on this request; most often its database is down or not migrated."
-            if answer.status == 500
-            else "A proxy got no usable answer from the service behind it.",
-            remedy=f"Look at the journal of the service: {unit}.",
-            evidence=evidence,
-        )
-    if 300 <= answer.status < 400:
-        return Problem(
-            "redirected",
-            f"{summary}: redirected to {redactor.text(answer.header('location')) or 'nowhere'}",
-            cause=f"A proxy redirects what {variable} names, or the scheme is wrong.",
-            remedy=f"Name the final address in {variable}.",
-            evidence=evidence,
-        )
-    if answer.status == 404:
-        return Problem(
-            "not_found",
-            f"{summary}: not served there",
-            cause="What answers there is no Mission Control backend, or one of another version.",
-            remedy=f"Check that {variable} names the backend itself, and which version is deployed.",
-            evidence=evidence,
-        )
-    return Problem(
-        "unexpected_status",
-        summary,
-        cause="The check does not know this answer.",
-        remedy=f"Look at the answer in the evidence and at the journal of the service: {unit}.",
-        evidence=evidence,
-    )
-
-
-def maintenance_problem(notice: maintenance.Notice, evidence: dict[str, Any] | None = None) -> Problem:
+def maintenance_problem(notice: Notice, evidence: dict[str, Any] | None = None) -> Problem:
     """Users see the maintenance page, on purpose: the one reason for everything else."""
     return Problem(
         "maintenance",
         notice.sentence,
         cause="Maintenance was begun on purpose: users see its page, and the worker stands still.",
-        remedy=f"Wait until whoever began it has ended it, or end it: {maintenance.END}",
+        remedy=f"Wait until whoever began it has ended it, or end it: {END}",
         evidence=evidence,
     )
+
+
+class Transport(Protocol):
+    """What the checks of a run ask over, as far as it is the run's business."""
+
+    requests_sent: int
+
+    def forget(self) -> None:
+        """Believe nothing that a failed attempt found."""
 
 
 @dataclass
@@ -162,11 +86,15 @@ class Shared:
     """What the checks of one run have in common."""
 
     options: Mapping[str, Any]
-    client: Client
     redactor: Redactor
-    host: Host
+    host: Installation
     clock: Clock = field(default_factory=Clock)
     where: str = "this host"
+    token: str = field(default="", repr=False)
+    # Monotonic time that no request may pass.
+    limit: float | None = None
+    # Made by the first check that asks.
+    transport: Transport | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     locks: dict[str, threading.Lock] = field(default_factory=dict)
@@ -178,7 +106,8 @@ class Shared:
         """Look everything up anew: the next attempt must not believe what a failed one found."""
         with self.lock:
             self.facts.clear()
-        self.client.forget()
+        if self.transport is not None:
+            self.transport.forget()
         self.host.forget()
 
 
@@ -190,7 +119,6 @@ class Context:
         self.host = shared.host
         self.waived = waived
         self.name = name
-        self.client = shared.client
         self.redactor = shared.redactor
         self.clock = shared.clock
         self.where = shared.where
@@ -221,19 +149,6 @@ class Context:
             finally:
                 shared.looked[key] = shared.looked.get(key, 0) + 1
             return found
-
-    def require_deployed(self) -> None:
-        """Refuse to look for settings where nothing was ever deployed: that is the cause, and no right."""
-        if self.host.bare:
-            raise Problem(
-                "not_deployed",
-                f"nothing is deployed in {self.host.root}",
-                cause="There was no deployment yet, or the first one failed before it had put a release into "
-                "service; or root names another directory.",
-                remedy="Deploy (playbook deploy). Why a deployment failed is in its last lines and in the "
-                "history (playbook history).",
-                state=ERROR,
-            )
 
     # -- parts --------------------------------------------------------------------------------------
 
@@ -351,90 +266,3 @@ class Context:
         if errors:
             raise errors[0]
         return results
-
-    # -- the API ------------------------------------------------------------------------------------
-
-    def problem(self, answer: Answer, *, variable: str = "", unit: str = "") -> Problem:
-        """Why an answer is of no use."""
-        return describe(
-            answer,
-            self.redactor,
-            where=self.where,
-            variable=variable or "mission_control_api_url",
-            unit=unit or "journalctl --user -u mission-control-backend",
-        )
-
-    def json(self, answer: Answer) -> Any:
-        """The JSON of an answer that must be of the 200 family."""
-        if not answer.ok:
-            raise self.problem(answer)
-        return self.parse(answer)
-
-    def parse(self, answer: Answer) -> Any:
-        """The JSON of an answer, whatever its status."""
-        try:
-            return answer.json()
-        except (ValueError, RecursionError):
-            pass
-        kind = answer.header("content-type").split(";")[0] or "no content type"
-        if "json" in kind:
-            raise Problem(
-                "broken_json",
-                f"{answer.method} {self.redactor.text(answer.url)} sent JSON that is cut off or damaged",
-                cause="The answer broke off: the backend died while answering, or a proxy cut it.",
-                remedy="Look at the journal of the backend and at the limits of any proxy in front of it.",
-                evidence=answer.evidence(self.redactor),
-            )
-        raise Problem(
-            "not_json",
-            f"{answer.method} {self.redactor.text(answer.url)} sent {kind} instead of JSON",
-            cause="Something else answers there: a proxy's own page, the frontend, or another program.",
-            remedy="Check that mission_control_api_url names the backend, and that a proxy hands /api on to "
-            "it.",
-            evidence=answer.evidence(self.redactor),
-        )
-
-    def fetch(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
-        """The JSON at a path of the API."""
-        return self.json(self.client.get(path, parameters=parameters))
-
-    def pages(self, path: str, parameters: Mapping[str, Any] | None = None, limit: int = 200) -> list[Any]:
-        """All items of a list, whatever the number of its pages."""
-        given = dict(parameters or {})
-        first = self.fetch(path, {**given, "limit": limit, "offset": 0})
-        if isinstance(first, list):
-            return first
-        items = _items(first, path)
-        total = first.get("total")
-        total = total if isinstance(total, int) else len(items)
-        step = len(items)
-        if total > MAX_ITEMS:
-            raise Problem(
-                "too_many",
-                f"{path} says that it has {total} items",
-                cause=f"More than {MAX_ITEMS} items are not read: the figure is hardly true.",
-                remedy="Look at the backend's journal and its database.",
-                evidence={"total": total},
-            )
-        if step and total > step:
-
-            def page(offset: int) -> list[Any]:
-                return _items(self.fetch(path, {**given, "limit": limit, "offset": offset}), path)
-
-            rest = self.parallel([partial(page, offset) for offset in range(step, total, step)], limit=8)
-            for more in rest:
-                items.extend(more)
-        return items
-
-
-def _items(page: Any, path: str) -> list[Any]:
-    items = page.get("items") if isinstance(page, dict) else None
-    if not isinstance(items, list):
-        raise Problem(
-            "unexpected_shape",
-            f"{path} answered without a list of items",
-            cause="The backend is of a version whose answers have another shape.",
-            remedy="Compare mission_control_revision with the versions that this collection supports.",
-            evidence={"keys": sorted(map(str, page))[:20] if isinstance(page, dict) else type(page).__name__},
-        )
-    return list(items)

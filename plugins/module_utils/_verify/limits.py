@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Figures under a pair of thresholds: one row says what it means when one of them is left."""
 
 from __future__ import annotations
@@ -9,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._cures import DECISION, Cure
 from .thresholds import judge
 from .verdict import PASS, Measure, Verdict
 
@@ -25,6 +24,7 @@ class Limit:
     kind: str
     cause: str
     remedy: str
+    cure: Cure = DECISION
 
     def judged(self, value: float, summary: str, options: Mapping[str, Any], **words: object) -> Verdict:
         """The verdict on a value."""
@@ -33,6 +33,6 @@ class Limit:
         figure = round(value) if self.digits is None else round(float(value), self.digits)
         verdict.measures = [Measure(self.label.format(**words), figure, self.unit, warn, crit)]
         if verdict.state != PASS:
-            verdict.kind = self.kind
+            verdict.kind, verdict.cure = self.kind, self.cure.filled(words)
             verdict.cause, verdict.remedy = self.cause.format(**words), self.remedy.format(**words)
         return verdict

@@ -1,11 +1,9 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The options of all checks, each defined once.
 
 Each check's are in `check_options`, and its module takes its argument specification from there; `verify`
-takes each check's options as a dictionary of the check's name. The documentation fragments are written from
-here (a test compares them).
+takes each check's options as a dictionary of the check's name. What they mean is
+in docs/writer/option_texts.py; the documentation fragments are written from both (a test compares them).
 """
 
 from __future__ import annotations
@@ -14,9 +12,11 @@ from typing import Any
 
 from .check_options import (
     agents,
+    backup,
     configuration,
     cors,
     database,
+    front_door,
     frontend,
     gateway,
     health,
@@ -30,62 +30,44 @@ from .check_options import (
     sessions,
 )
 from .common_options import COMMON
-from .option_model import Options, listed, option, specification
+from .option_model import Options, listed, option, specified
 
-# name: (title, options)
-CHECKS: dict[str, tuple[str, Options]] = {
-    "health": (health.TITLE, health.OPTIONS),
-    "cors": (cors.TITLE, cors.OPTIONS),
-    "membership": (membership.TITLE, membership.OPTIONS),
-    "agents": (agents.TITLE, agents.OPTIONS),
-    "gateway": (gateway.TITLE, gateway.OPTIONS),
-    "sessions": (sessions.TITLE, sessions.OPTIONS),
-    "session": (session.TITLE, session.OPTIONS),
-    "metrics": (metrics.TITLE, metrics.OPTIONS),
-    "frontend": (frontend.TITLE, frontend.OPTIONS),
-    "service": (service.TITLE, service.OPTIONS),
-    "log": (log.TITLE, log.OPTIONS),
-    "database": (database.TITLE, database.OPTIONS),
-    "queue": (queue.TITLE, queue.OPTIONS),
-    "host": (host.TITLE, host.OPTIONS),
-    "configuration": (configuration.TITLE, configuration.OPTIONS),
+CHECKS: dict[str, Options] = {
+    "health": health.OPTIONS,
+    "cors": cors.OPTIONS,
+    "membership": membership.OPTIONS,
+    "agents": agents.OPTIONS,
+    "gateway": gateway.OPTIONS,
+    "sessions": sessions.OPTIONS,
+    "session": session.OPTIONS,
+    "metrics": metrics.OPTIONS,
+    "frontend": frontend.OPTIONS,
+    "service": service.OPTIONS,
+    "log": log.OPTIONS,
+    "database": database.OPTIONS,
+    "queue": queue.OPTIONS,
+    "host": host.OPTIONS,
+    "configuration": configuration.OPTIONS,
+    "front_door": front_door.OPTIONS,
+    "backup": backup.OPTIONS,
 }
 
 
 VERIFY: Options = {
-    "checks": listed(
-        "The checks to run. Others are not run at all.",
-        ["all"],
-        choices=["all", *CHECKS],
-    ),
-    "skip": listed("Checks not to run.", [], choices=[*CHECKS]),
-    "suite_deadline": option(
-        "float",
-        "Seconds after which the suite ends in any case. What has not answered by then is an error.",
-        120.0,
-    ),
+    "checks": listed(["all"], choices=["all", *CHECKS]),
+    "skip": listed([], choices=[*CHECKS]),
+    "suite_deadline": option("float", 120.0),
     "waivers": listed(
-        "Checks, or parts of them, that are accepted as they are for a while. A waived check is not run.",
         [],
         elements="dict",
         options={
-            "check": option(
-                "str",
-                "Name of the check (V(log)) or the dotted path of a part (V(agents.stale)).",
-                required=True,
-            ),
-            "reason": option("str", "Why.", required=True),
-            "expires": option(
-                "str",
-                "Last day (YYYY-MM-DD) of the waiver. After it, the waiver is a failure.",
-                required=True,
-            ),
+            "check": option("str", required=True),
+            "reason": option("str", required=True),
+            "expires": option("str", required=True),
         },
     ),
-    "baseline": option("raw", "An earlier result (its RV(report)) that this one is compared with."),
-    "view": option(
-        "str", "From where the checks look: a word for the reports.", "host", choices=["host", "controller"]
-    ),
+    "baseline": option("raw"),
+    "view": option("str", "host", choices=["host", "controller"]),
 }
 
 
@@ -94,23 +76,23 @@ def verify_options() -> Options:
     return {
         **COMMON,
         **VERIFY,
-        **{
-            name: option("dict", f"Options of the check that {title}.", {}, options=options)
-            for name, (title, options) in CHECKS.items()
-        },
+        **{name: option("dict", {}, options=options) for name, options in CHECKS.items()},
     }
 
 
 def verify_specification() -> dict[str, Any]:
     """The argument specification of `verify`."""
     found = {}
-    for name, described in verify_options().items():
-        one = {key: value for key, value in described.items() if key != "description"}
-        if "options" in one:
-            one["options"] = specification(one["options"])
+    for name, known in verify_options().items():
+        one = specified(known)
         if name in CHECKS:
             # Without this, the defaults of the options inside would not apply to a check nobody configured.
             one["apply_defaults"] = True
             one.pop("default", None)
         found[name] = one
     return found
+
+
+def defaults(options: Options) -> dict[str, Any]:
+    """The options' defaults, for the runner that has no Ansible."""
+    return {name: one.get("default") for name, one in options.items()}

@@ -1,94 +1,39 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is known of PostgreSQL's troubles, as tables: its words, and its figures."""
 
 from __future__ import annotations
 
 import re
 
-from .._services.diagnosis import Symptom
+from .._host.symptoms import Symptom
 from .limits import Limit
-
-# What libpq says when there is no connection. Braces: host, port, user, name, where.
-LOGIN: tuple[Symptom, ...] = (
-    Symptom(
-        pattern=re.compile(r"password authentication failed|no password supplied"),
-        kind="database_login",
-        cause="PostgreSQL refuses the password of {user}: "
-        "the one in DATABASE_URL is not the one of the role.",
-        remedy="Deploy again (role postgresql sets the role's password), or correct "
-        "mission_control_database_url.",
-    ),
-    Symptom(
-        pattern=re.compile(r"role \".*\" does not exist"),
-        kind="database_login",
-        cause="The database role {user} does not exist.",
-        remedy="Deploy again (role postgresql makes it), or correct mission_control_database_user.",
-    ),
-    Symptom(
-        pattern=re.compile(r"database \".*\" does not exist"),
-        kind="database_missing",
-        cause="The database {name} does not exist.",
-        remedy="Deploy again (role postgresql makes it), or correct mission_control_database_name.",
-    ),
-    Symptom(
-        pattern=re.compile(r"no pg_hba.conf entry|pg_hba"),
-        kind="database_login",
-        cause="PostgreSQL does not let {user} in from {where}.",
-        remedy="Add an entry to pg_hba.conf (role postgresql does) and reload PostgreSQL.",
-    ),
-    Symptom(
-        pattern=re.compile(r"too many clients|remaining connection slots"),
-        kind="database_connections",
-        cause="All connections of PostgreSQL are in use.",
-        remedy="See who holds them (pg_stat_activity), end them, or raise max_connections.",
-    ),
-    Symptom(
-        pattern=re.compile(r"starting up|shutting down|in recovery"),
-        kind="database_starting",
-        cause="PostgreSQL is starting or stopping.",
-        remedy="Wait; if it stays so, look at its journal: journalctl -u postgresql@*.",
-    ),
-    Symptom(
-        pattern=re.compile(r"could not translate host name|Name or service not known"),
-        kind="database_dns",
-        cause="The name {host} cannot be resolved from {where}.",
-        remedy="Correct the host in mission_control_database_url.",
-    ),
-    Symptom(
-        pattern=re.compile(r"certificate|SSL"),
-        kind="database_tls",
-        cause="TLS with PostgreSQL fails.",
-        remedy="Correct sslmode or the certificates named in mission_control_database_url.",
-    ),
-    Symptom(
-        pattern=re.compile(r"timeout expired|timed out"),
-        kind="database_timeout",
-        cause="PostgreSQL at {host} port {port} does not answer: a firewall, or the server hangs.",
-        remedy="Check the firewall and the server's load.",
-    ),
-    Symptom(
-        pattern=re.compile(r"[Cc]onnection refused|No such file or directory|server closed the connection"),
-        kind="database_down",
-        cause="PostgreSQL does not answer at {host} port {port}: it is stopped, or bound to another address.",
-        remedy="systemctl start postgresql; if it does not stay up: journalctl -u 'postgresql@*'.",
-    ),
-)
-LOGIN_UNKNOWN = Symptom(
-    pattern=re.compile(""),
-    kind="database_failed",
-    cause="The connection to PostgreSQL fails for a reason that this collection does not know.",
-    remedy="Look at the error in the evidence and at PostgreSQL's log.",
-)
 
 # What PostgreSQL says when it refuses a statement.
 STATEMENT: tuple[Symptom, ...] = (
     Symptom(
-        pattern=re.compile("statement timeout"),
+        pattern=re.compile("(statement|lock) timeout"),
         kind="database_slow",
-        cause="The statement took longer than statement_timeout: the database is overloaded or locked.",
+        cause="The statement took longer than it may: the database is overloaded or locked.",
         remedy="See what it waits for (pg_stat_activity).",
+    ),
+    Symptom(
+        pattern=re.compile("No space left on device|could not extend file"),
+        kind="disk_full",
+        cause="PostgreSQL has no room left for its data.",
+        remedy="Make room where it keeps them (on its host: df -h /var/lib/postgresql), or give it more.",
+    ),
+    Symptom(
+        pattern=re.compile("read-only transaction|during recovery"),
+        kind="database_read_only",
+        cause="PostgreSQL takes no writes from the application.",
+        remedy="See why: runuser -u postgres -- psql -c 'SELECT pg_is_in_recovery()' -c "
+        "'SHOW default_transaction_read_only'",
+    ),
+    Symptom(
+        pattern=re.compile("permission denied"),
+        kind="database_rights",
+        cause="The application's role lacks a right that it needs.",
+        remedy="Give the tables back to the application's role; whose they are: mission-control db -c '\\dp'",
     ),
 )
 STATEMENT_UNKNOWN = Symptom(

@@ -1,17 +1,27 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The little of the Redis protocol that a check needs, so that the host needs no client library."""
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from .._host.answering import StrangerError, refuse_strangers
 
 MOST_BULK = 16 * 1024 * 1024
+# How a refusal begins, and what kind of error that is.
+REFUSALS = (
+    ("NOAUTH", "auth"),
+    ("WRONGPASS", "auth"),
+    ("ERR invalid password", "auth"),
+    ("NOPERM", "rights"),
+    ("BUSY", "busy"),
+    ("WRONGTYPE", "type"),
+    ("ERR max number of clients", "clients"),
+)
 
 
 class RedisError(Exception):
@@ -20,52 +30,78 @@ class RedisError(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+        self.key = ""  # what was asked for, where that matters
+
+
+def _true(text: str) -> bool:
+    return text.strip().lower() not in ("", "0", "f", "false", "n", "no")
 
 
 class Redis:
     """A connection that sends commands and reads their replies."""
 
-    def __init__(self, url: str, timeout: float = 5.0) -> None:
+    def __init__(self, url: str, timeout: float = 5.0, users: Collection[str] = ()) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("redis", "rediss", "unix"):
-            raise RedisError("bad_url", f"{parts.scheme or 'nothing'} is no Redis address")
+            raise RedisError("bad_url", f"{parts.scheme or 'nothing'} is not the scheme of a Redis address")
         self._deadline = time.monotonic() + timeout
         self.host, self.port = parts.hostname or "localhost", parts.port or 6379
         self._buffer = b""
+        # When the certificate that was checked becomes invalid, in seconds since 1970.
+        self.certificate_ends: float | None = None
         try:
             if parts.scheme == "unix":
                 self._socket: socket.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 self._socket.settimeout(timeout)
-                self._socket.connect(parts.path)
+                self._socket.connect(unquote(parts.path))
             else:
                 self._socket = socket.create_connection((self.host, self.port), timeout)
                 if parts.scheme == "rediss":
-                    self._socket = self._encrypted(self._socket)
+                    self._socket = self._encrypted(self._socket, dict(parse_qsl(parts.query)))
+                else:
+                    # A password in clear: only for those users, on this host.
+                    refuse_strangers(self._socket, users)
         except socket.gaierror as error:
             raise RedisError("dns", str(error)) from error
         except TimeoutError as error:
             raise RedisError("timeout", "no connection within the time limit") from error
+        except StrangerError as error:
+            self.close()
+            raise RedisError("stranger", str(error)) from error
         except OSError as error:
             raise RedisError("refused", str(error)) from error
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         try:
             if password:
                 self.call("AUTH", *([user] if user else []), password)
-            database = parts.path.strip("/") if parts.scheme != "unix" else ""
+            given = dict(parse_qsl(parts.query)).get("db", "")
+            database = given or (parts.path.strip("/") if parts.scheme != "unix" else "")
             if database and database != "0":
                 self.call("SELECT", database)
         except BaseException:
             self.close()
             raise
 
-    def _encrypted(self, plain: socket.socket) -> socket.socket:
-        """The connection under TLS, which is loaded only for that."""
+    def _encrypted(self, plain: socket.socket, options: Mapping[str, str]) -> socket.socket:
+        """The connection under TLS, which is loaded only for that. The address says what is checked."""
         import ssl
 
         try:
-            return ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
-        except ssl.SSLError as error:
+            context = ssl.create_default_context(cafile=options.get("ssl_ca_certs") or None)
+            checked = options.get("ssl_cert_reqs", "required").lower() == "required"
+            context.check_hostname = checked and _true(options.get("ssl_check_hostname", "true"))
+            context.verify_mode = ssl.CERT_REQUIRED if checked else ssl.CERT_NONE
+            wrapped = context.wrap_socket(plain, server_hostname=self.host)
+        except (OSError, ValueError) as error:
+            plain.close()
+            if isinstance(error, TimeoutError):
+                raise
+            # What speaks no TLS ends the connection; a file that cannot be read is none of the server's.
             raise RedisError("tls", str(error)) from error
+        shown = wrapped.getpeercert() or {}
+        if "notAfter" in shown:
+            self.certificate_ends = float(ssl.cert_time_to_seconds(str(shown["notAfter"])))
+        return wrapped
 
     def close(self) -> None:
         """End the connection."""
@@ -93,7 +129,15 @@ class Redis:
         except TimeoutError as error:
             raise RedisError("timeout", "no answer within the time limit") from error
         except OSError as error:
-            raise RedisError("closed", str(error)) from error
+            raise self._last_words() or RedisError("closed", str(error)) from error
+
+    def _last_words(self) -> RedisError | None:
+        """Why the server closed the connection, where it has said so before it was asked."""
+        try:
+            said = self._reply()
+        except (OSError, RedisError):
+            return None
+        return said if isinstance(said, RedisError) else None
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()
@@ -124,8 +168,9 @@ class Redis:
                 return rest.decode("utf-8", "replace")
             if kind == b"-":
                 text = rest.decode("utf-8", "replace")
-                auth = text.startswith(("NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password"))
-                return RedisError("auth" if auth else "error", text)
+                return RedisError(
+                    next((kind for start, kind in REFUSALS if text.startswith(start)), "error"), text
+                )
             if kind == b":":
                 return int(rest)
             if kind == b"$":

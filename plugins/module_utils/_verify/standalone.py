@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The checks without Ansible, for the host command and for timers.
 
 Exit status: 0 healthy, 1 unhealthy, 2 could not be checked.
@@ -12,12 +10,12 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .check import Run
 from .common_options import COMMON
-from .option_model import defaults
-from .options import CHECKS
+from .options import CHECKS, defaults
 from .reports.document import document, table
 from .reports.formats import render
-from .suite import Run, run_suite
+from .suite import run_suite
 from .verdict import ERROR, FAIL
 
 HEALTHY, UNHEALTHY, UNKNOWN = 0, 1, 2
@@ -60,12 +58,12 @@ def run(configuration: Mapping[str, Any], names: Sequence[str] = (), *, where: s
         raise BadConfigurationError(f"There is no option {unknown[0]!r}.")
     options: dict[str, dict[str, Any]] = {}
     for name in wanted:
-        known = defaults(CHECKS[name][1])
+        known = defaults(CHECKS[name])
         own = dict((configuration.get("check_options") or {}).get(name) or {})
         unknown = sorted(set(own) - set(known))
         if unknown:
             raise BadConfigurationError(f"The check {name} has no option {unknown[0]!r}.")
-        options[name] = known | {key: _filled(CHECKS[name][1][key], value) for key, value in own.items()}
+        options[name] = known | {key: _filled(CHECKS[name][key], value) for key, value in own.items()}
     return run_suite(
         {name: check(name) for name in wanted},
         common | given,

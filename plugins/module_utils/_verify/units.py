@@ -1,20 +1,19 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The user units of the application, for the checks that look at them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._application.target import Host
-from .._host.systemd import UnitStatus, UserManager, unit_status
+from .._application.installation import Installation
+from .._host.systemd import UserManager
+from .._host.unit_status import UnitStatus, statuses
 
 
 class Units:
     """The units of the user whom the host's application belongs to. Nothing here writes."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Installation) -> None:
         self._host = host
 
     def states(self, names: Sequence[str]) -> dict[str, UnitStatus]:
@@ -25,7 +24,7 @@ class Units:
         manager = UserManager(self._host.account)
         manager.require()
         wanted = [*names, *(f"{name.removesuffix('.service')}.socket" for name in names)]
-        return {name: unit_status(name, properties) for name, properties in manager.show(wanted).items()}
+        return statuses(manager.show(wanted))
 
     def lingering(self) -> bool:
         """Whether the user's units run without a login."""

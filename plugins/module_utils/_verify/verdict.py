@@ -1,14 +1,14 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Verdicts: what a check found, as a tree whose state is the worst of its parts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
+
+from .._cures import DECISION, Cure
 
 SKIP = "skip"
 PASS = "pass"  # noqa: S105
@@ -64,6 +64,7 @@ class Verdict:
     cause: str = ""
     remedy: str = ""
     kind: str = ""
+    cure: Cure = DECISION
     evidence: dict[str, Any] = field(default_factory=dict)
     measures: list[Measure] = field(default_factory=list)
     duration_ms: float = 0.0
@@ -100,6 +101,7 @@ class Verdict:
             "cause": self.cause,
             "remedy": self.remedy,
             "kind": self.kind,
+            "cure": self.cure._asdict(),
             "evidence": self.evidence,
             "measures": [measure.to_dict() for measure in self.measures],
             "duration_ms": round(self.duration_ms, 1),
@@ -107,24 +109,6 @@ class Verdict:
             "consequence_of": self.consequence_of,
             "checks": [part.to_dict() for part in self.checks],
         }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
-        """The verdict that `to_dict` described."""
-        return cls(
-            name=str(data["name"]),
-            state=str(data["state"]),
-            summary=str(data.get("summary", "")),
-            cause=str(data.get("cause", "")),
-            remedy=str(data.get("remedy", "")),
-            kind=str(data.get("kind", "")),
-            evidence=dict(data.get("evidence") or {}),
-            measures=[Measure(**measure) for measure in data.get("measures") or []],
-            duration_ms=float(data.get("duration_ms", 0.0)),
-            attempts=int(data.get("attempts", 1)),
-            consequence_of=str(data.get("consequence_of", "")),
-            checks=[cls.from_dict(part) for part in data.get("checks") or []],
-        )
 
 
 def combine(name: str, parts: Iterable[Verdict], summary: str = "", **more: Any) -> Verdict:
@@ -152,19 +136,3 @@ def combine(name: str, parts: Iterable[Verdict], summary: str = "", **more: Any)
 def waived_part(name: str) -> Verdict:
     """In the place of a part that is accepted as it is."""
     return Verdict(name, SKIP, "waived", kind="waived")
-
-
-def without(verdict: Verdict, waived: Collection[str], prefix: str = "") -> Verdict:
-    """The tree without what is waived: dotted paths below the check."""
-    if not waived or not verdict.checks:
-        return verdict
-    parts = []
-    for part in verdict.checks:
-        path = f"{prefix}{part.name}"
-        parts.append(waived_part(part.name) if path in waived else without(part, waived, f"{path}."))
-    if all(new is old for new, old in zip(parts, verdict.checks, strict=True)):
-        return verdict
-    fresh = combine(verdict.name, parts)
-    fresh.evidence, fresh.measures = verdict.evidence, verdict.measures
-    fresh.duration_ms, fresh.attempts = verdict.duration_ms, verdict.attempts
-    return fresh

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From the options of `verify` to the result of its task; in the module, and on the host without one.
 
 A module has to be packed, sent, unpacked and compiled, which takes as long as the checks themselves. The host
@@ -15,15 +13,16 @@ from typing import Any
 from .._redaction import Redactor
 from .._terminal import clean_data
 from .baseline import compare, is_report
+from .check import Run
 from .common_options import COMMON
-from .options import CHECKS
+from .options import CHECKS, verify_options
 from .result import bad_options, refusal, result_of
-from .suite import Run, run_suite
+from .suite import run_suite
 
 
 def verify(options: Mapping[str, Any], check: Callable[[str], Run], *, diff: bool = False) -> dict[str, Any]:
     """All checks that the options of verify name, and no other is loaded; returns the result of the task."""
-    problems = bad_options(options, checks=CHECKS)
+    problems = bad_options(options, verify_options())
     if options["baseline"] and not is_report(options["baseline"]):
         problems.append("baseline: this is not a report of verify (it has no verdicts)")
     asked_for, skipped = set(options["checks"]), options["skip"]

@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Rules about the addresses that users, browsers and agents use."""
 
 from __future__ import annotations
@@ -8,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...module_utils._host import addresses as _addresses
+from ...module_utils._host import reachable as _reachable
 from .model import PREFIX, Context, Problem
 
 # --- addresses -----------------------------------------------------------------------------------
@@ -56,14 +55,14 @@ def public_url(context: Context) -> Iterator[Problem]:
             variable,
             message="is not set",
             remedy="give the address that users open in their browsers, for example "
-            "http://mission-control.example.com:3000",
+            "https://mission-control.example.com",
         )
     elif fault := _url_faults(url, origin=True):
         yield Problem(
             "public_url",
             variable,
             message=fault,
-            remedy="give scheme, host and port only, such as http://host:3000",
+            remedy="give scheme and host only, and a port where it is not the usual one, such as https://host",
             value=url,
         )
 
@@ -71,7 +70,7 @@ def public_url(context: Context) -> Iterator[Problem]:
 def binds(context: Context) -> Iterator[Problem]:
     for component in ("backend", "frontend"):
         address = str(context.get(f"{component}_bind"))
-        if context.runs(component) and not _addresses.is_address(address):
+        if context.runs(component) and not _reachable.is_address(address):
             yield Problem(
                 "binds",
                 f"{PREFIX}_{component}_bind",
@@ -100,8 +99,8 @@ def api_url(context: Context) -> Iterator[Problem]:
     if (
         public
         and not _url_faults(public)
-        and _addresses.is_this_host(url)
-        and not _addresses.is_this_host(public)
+        and _reachable.is_this_host(url)
+        and not _reachable.is_this_host(public)
     ):
         yield Problem(
             "api_url",

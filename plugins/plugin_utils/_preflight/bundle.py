@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Rules about the bundle that is deployed from: whether it fits this host and these settings."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._durations import size
+from ...module_utils._times.amounts import size
 from .model import PREFIX, Bundle, Context, Problem
 
 # --- the bundle ----------------------------------------------------------------------------------
@@ -59,7 +58,8 @@ def _unlike(
 
 
 def _room_for_bundle(context: Context, record: Bundle) -> Iterator[Problem]:
-    assert context.host is not None  # noqa: S101
+    if context.host is None:
+        raise ValueError("the host has to be looked at first")
     space = context.host["disk"].get(record.directory)
     if space is None or (context.host["files"].get(f"{record.directory}/installed.json") or {}).get("exists"):
         return

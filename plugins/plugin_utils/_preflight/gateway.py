@@ -1,18 +1,22 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Rules about gateways, their registrations and their boards: the variables of the role gateway."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ...module_utils._gateway import configuration as _configuration
 from ...module_utils._gateway.plan import TOKEN_ALPHABET
 from ...module_utils._gateway.protocol import OK, REFUSE, check_pair, parse_version
-from ...module_utils._host import addresses
+from ...module_utils._host import reachable
+from .host import USER_NAME, USER_NAME_REMEDY
+from .model import PREFIX as _PREFIX
 from .model import Context, Gateway, Problem, in_line
+
+PREFIX = f"{_PREFIX}_gateway"
 
 NO_DEVICE_AUTH = ("gateway", "controlUi", "dangerouslyDisableDeviceAuth")
 BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
@@ -47,9 +51,102 @@ def gateway_settings(context: Context) -> Iterator[Problem]:
             )
 
 
+def gateway_user(context: Context) -> Iterator[Problem]:
+    """As whom agents run, and what they get into their hands by that."""
+    settings = _deployed_here(context)
+    if settings is None or not settings.user:
+        return
+    variable, name = f"{PREFIX}_user", settings.user
+    host = context.host or {}
+    found = host.get("gateway") or {}
+    account = found.get("account") or {} if found.get("user") == name else {}
+    application = host.get("user") or {}
+    if name == "root" or account.get("uid") == 0:
+        yield Problem(
+            rule="gateway_user",
+            variable=variable,
+            value=name,
+            message="is the superuser, and agents must not run as that",
+            remedy="name an ordinary user, who is created when missing, or none",
+        )
+    elif not USER_NAME.fullmatch(name):
+        yield Problem(
+            rule="gateway_user",
+            variable=variable,
+            value=name,
+            message="is not a valid user name",
+            remedy=USER_NAME_REMEDY,
+        )
+    elif name == str(context.get("user", "mission-control")):
+        yield _together(variable, name, by_hand=bool(found.get("by_hand")))
+    elif account.get("uid") is not None and account["uid"] == application.get("uid"):
+        yield Problem(
+            rule="gateway_user",
+            variable=variable,
+            value=name,
+            message=f"has the UID of {application.get('name')}, so agents would run as the application",
+            remedy="give it another UID, or name another user",
+        )
+    elif found.get("occupied") and found.get("former"):
+        yield Problem(
+            rule="gateway_user",
+            variable=variable,
+            value=name,
+            message=f"has a gateway already ({account.get('home')}/.openclaw), and the one of "
+            f"{found['former']} would be moved there",
+            remedy=f"name another user, or set {variable}: {found['former']} to leave it where it is",
+        )
+    elif found.get("former") and found.get("user") == name:
+        yield Problem(
+            rule="gateway_user",
+            variable=variable,
+            value=name,
+            message=f"gets the gateway of {found['former']}, with sessions, workspaces and pairings; it "
+            "stands still meanwhile. What agents have elsewhere in that home stays there",
+            remedy=f"set {variable}: {found['former']} to leave it where it is",
+            warning=True,
+        )
+
+
+def _together(variable: str, name: str, *, by_hand: bool) -> Problem:
+    whose = "the gateway was set up by hand as" if by_hand else "the gateway runs as"
+    return Problem(
+        rule="gateway_user",
+        variable=variable,
+        value=name,
+        message=f"is the application's user: {whose} it, so agents can read the application's token, "
+        "database password, key and backups, and change its code",
+        remedy="name another user, for example openclaw: a deployment moves the gateway there"
+        if by_hand
+        else "leave the variable out: a deployment moves the gateway to a user of its own",
+        warning=True,
+    )
+
+
 def gateway_version(context: Context) -> Iterator[Problem]:
     if settings := _deployed_here(context):
         yield from _pair(settings, "gateway_version", settings.version)
+
+
+def gateway_support(context: Context) -> Iterator[Problem]:
+    """What the revision itself can do with gateways, once its source is there."""
+    support, settings = context.gateway_support, context.gateway
+    if not support or settings is None:
+        return
+    offered = min(support["protocols"]), max(support["protocols"])
+    # Where it is as the variables say, this was told before.
+    if settings.deployed and offered != settings.protocols:
+        for problem in _pair(replace(settings, protocols=offered), f"{PREFIX}_version", settings.version):
+            yield replace(problem, rule="gateway_support")
+    wanted = [item for item in settings.registrations if item.get("state", "present") != "absent"]
+    if wanted and not support["version_from_greeting"]:
+        yield Problem(
+            rule="gateway_support",
+            variable=REGISTRATIONS,
+            message="cannot be registered by this revision of the product: it is from before 2026-02-22 and "
+            "looks for a gateway's version where gateways do not tell it any more",
+            remedy=f"deploy a newer revision ({_PREFIX}_revision), or no gateway ({REGISTRATIONS}: [])",
+        )
 
 
 def _pair(settings: Gateway, variable: str, asked: str) -> Iterator[Problem]:
@@ -98,7 +195,7 @@ def gateway_listening(context: Context) -> Iterator[Problem]:
         )
     elsewhere = [host for host in settings.backend_hosts if host != context.hostname]
     host = _parts(settings.url).hostname or ""
-    if settings.bind == "loopback" and elsewhere and addresses.is_this_host(host):
+    if settings.bind == "loopback" and elsewhere and reachable.is_this_host(host):
         yield Problem(
             rule="gateway_listening",
             variable="gateway_bind",

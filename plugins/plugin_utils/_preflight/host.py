@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Rules about the host: system, user, Python, ports, room on disk and in memory."""
 
 from __future__ import annotations
@@ -8,13 +7,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...module_utils._application.components import PORTS
-from ...module_utils._application.settings import derived_api_url
-from ...module_utils._durations import size
-from ...module_utils._host import addresses
-from .model import _FALSE, PREFIX, Context, Problem
+from ...module_utils._application.components import PORTS, service_unit
+from ...module_utils._application.frontend_settings import derived_api_url
+from ...module_utils._host import reachable
+from ...module_utils._host.ageing import remedy as ageing_remedy
+from ...module_utils._host.journal_storage import KEPT
+from ...module_utils._host.written_addresses import IPV4_EVERYWHERE
+from ...module_utils._times.amounts import size
+from .model import PREFIX, Context, Problem
 
-_USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+# What useradd makes. One that is there already may come from elsewhere, such as a directory service.
+USER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+USER_NAME_REMEDY = "use letters, digits, _, . and -, at most 32 of them and no digit first"
+_EXISTING_NAME = re.compile(r"[^-+~\s:,/@\"'\\][^\s:,/\"'\\]*")
 
 
 # --- the host ------------------------------------------------------------------------------------
@@ -31,12 +36,12 @@ def user(context: Context) -> Iterator[Problem]:
             remedy="name an ordinary user; it is created when missing",
             value=name,
         )
-    elif not _USER_NAME.fullmatch(name):
+    elif not (_EXISTING_NAME if inspected.get("exists") else USER_NAME).fullmatch(name):
         yield Problem(
             "user",
             variable,
             message="is not a valid user name",
-            remedy="use lower-case letters, digits, _ and -, at most 32 of them",
+            remedy=USER_NAME_REMEDY,
             value=name,
         )
     elif inspected.get("exists") and inspected.get("system"):
@@ -49,6 +54,63 @@ def user(context: Context) -> Iterator[Problem]:
             value=name,
             warning=True,
         )
+
+
+# The comment of the users that role common makes (tasks/user.yml).
+_OUR_COMMENT = "OpenClaw Mission Control"
+
+
+def user_ageing(context: Context) -> Iterator[Problem]:
+    """A password or an account that ends takes the user's manager along, at the latest with a reboot."""
+    inspected = (context.host or {}).get("user") or {}
+    ageing = inspected.get("ageing") or {}
+    # One that the role made is mended by it, but not an end that somebody has set.
+    expired = ageing.get("expired")
+    if not ageing.get("ages") or (inspected.get("comment") == _OUR_COMMENT and not ageing.get("account")):
+        return
+    name = str(inspected["name"])
+    until = ageing.get("account") or ageing.get("password") or "the next login"
+    what = "account" if ageing.get("account") and expired != "password" else "password"
+    yield Problem(
+        "user_ageing",
+        f"{PREFIX}_user",
+        message=f"has a{'n' if what == 'account' else ''} {what} that {'expired' if expired else 'expires'} "
+        f"({until}): PAM then refuses its systemd manager, and with it the application",
+        remedy=f"run {ageing_remedy(name, what)} on {context.hostname}",
+        value=name,
+        warning=not expired,
+    )
+
+
+def noexec(context: Context) -> Iterator[Problem]:
+    """Programs are installed below the root and its user's home: there they have to be runnable."""
+    if context.host is None:
+        return
+    for path, space in context.host["disk"].items():
+        if space.get("noexec"):
+            yield Problem(
+                "noexec",
+                f"host {context.hostname}",
+                message=f"{path} lies on a file system ({space['checked']}) that is mounted noexec, where no "
+                "program may be run",
+                remedy=f"mount it without noexec (findmnt -T {space['checked']}), or set {PREFIX}_root or "
+                f"{PREFIX}_user to what lies elsewhere",
+            )
+
+
+def journal_storage(context: Context) -> Iterator[Problem]:
+    """A later file of journald's settings that takes the journal from the disk."""
+    journal = (context.host or {}).get("journal") or {}
+    if journal.get("storage", "auto") in KEPT:
+        return
+    yield Problem(
+        "journal_storage",
+        f"host {context.hostname}",
+        message=f"keeps no journal on disk (Storage={journal['storage']} in {journal['storage_file']}, which "
+        "counts more than what this collection writes): journalctl --user and the log check show nothing",
+        remedy="remove that line and run systemctl restart systemd-journald",
+        warning=True,
+    )
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -117,6 +179,22 @@ def python(context: Context) -> Iterator[Problem]:
         )
 
 
+def interpreter(context: Context) -> Iterator[Problem]:
+    """The packages that the roles install are for the distribution's Python."""
+    found = (context.host or {}).get("interpreter") or {}
+    if not found.get("missing") or not context.runs("postgresql", "backend", "worker", "frontend"):
+        return
+    what = "is that of a virtual environment of its own" if found["virtual"] else "is not the distribution's"
+    lacking = " and ".join(found["missing"])
+    yield Problem(
+        "interpreter",
+        "ansible_python_interpreter",
+        message=f"{what}, which lacks {lacking}, and Debian's packages do not reach it",
+        remedy=f"set it to /usr/bin/python3, or install {lacking} there",
+        value=str(found["path"]),
+    )
+
+
 def port_numbers(context: Context) -> Iterator[Problem]:
     seen: dict[int, str] = {}
     for port in context.ports:
@@ -159,6 +237,8 @@ def ports_free(context: Context) -> Iterator[Problem]:
         for listener in context.host["listeners"]:
             if str(listener["port"]) != str(port.number) or _is_ours(listener, uid):
                 continue
+            if port.variable == "gateway_port" and _is_our_gateway(listener, uid, context):
+                continue
             if listener["pid"] in adopted:
                 continue
             holder = listener["command"] or "a process"
@@ -183,6 +263,15 @@ def _is_ours(listener: Mapping[str, Any], uid: int | None) -> bool:
     return own or listener["command"] == "systemd"
 
 
+def _is_our_gateway(listener: Mapping[str, Any], uid: int | None, context: Context) -> bool:
+    """The gateway's unit, of its user or of another, whose it may have been until now."""
+    if listener.get("unit") != service_unit("gateway"):
+        return False
+    holder = ((context.host or {}).get("gateway") or {}).get("holder")
+    users = {holder, context.gateway.user if context.gateway else ""} - {"", None}
+    return listener["uid"] == uid or listener.get("user") in users
+
+
 def _adopted_pids(host: Mapping[str, Any]) -> set[int]:
     """Processes of an installation that is taken over: they make way."""
     return {pid for process in (host.get("adoption") or {}).get("processes", ()) for pid in process["pids"]}
@@ -202,7 +291,7 @@ def adoption(context: Context) -> Iterator[Problem]:
     found = (context.host or {}).get("adoption")
     if not found or found["state"] == "done" or not context.runs("backend", "worker", "frontend"):
         return
-    if str(context.get("adopt", True)).lower() in _FALSE:
+    if context.flag("adopt", True) is False:
         yield Problem(
             "adoption",
             f"{PREFIX}_adopt",
@@ -226,7 +315,7 @@ def undecided_addresses(
     given = {name: value for name, value in variables.items() if value not in (None, "")}
     base = str(found["settings"].get("BASE_URL", "")).rstrip("/")
     public = str(given.get(f"{PREFIX}_public_url", ""))
-    derived = derived_api_url(public)
+    derived = derived_api_url(public, given.get(f"{PREFIX}_backend_port"))
     if base and public and f"{PREFIX}_api_url" not in given and base != derived:
         yield f"{PREFIX}_api_url", base, derived
     for part in ("backend", "frontend"):
@@ -236,19 +325,20 @@ def undecided_addresses(
             continue
         if place["port"] != usual and f"{PREFIX}_{part}_port" not in given:
             yield f"{PREFIX}_{part}_port", place["port"], usual
-        reach = addresses.reach(place["host"])
-        if reach not in (addresses.ANY, addresses.LOOPBACK) and f"{PREFIX}_{part}_bind" not in given:
-            yield f"{PREFIX}_{part}_bind", place["host"], addresses.IPV4_EVERYWHERE
+        reach = reachable.reach(place["host"])
+        if reach not in (reachable.ANY, reachable.LOOPBACK) and f"{PREFIX}_{part}_bind" not in given:
+            yield f"{PREFIX}_{part}_bind", place["host"], IPV4_EVERYWHERE
 
 
 def service_ports(context: Context) -> Iterator[Problem]:
     if context.host is None:
         return
     expected = {
-        "postgresql": (PORTS["postgresql"], {"postgres", "postmaster"}, "database_url"),
-        "redis": (PORTS["redis"], {"redis-server", "valkey-server"}, "redis_url"),
+        "postgresql": ({"postgres", "postmaster"}, "database_url"),
+        "redis": ({"redis-server", "valkey-server"}, "redis_url"),
     }
-    for component, (number, commands, variable) in expected.items():
+    for component, (commands, variable) in expected.items():
+        number = int(context.get(f"{component}_port", PORTS[component]))
         if not context.runs(component) or context.get(variable, None) is not None:
             continue
         for listener in context.host["listeners"]:
@@ -277,6 +367,23 @@ def gateway_authority(context: Context) -> Iterator[Problem]:
     else:
         return
     yield Problem("gateway_authority", f"{PREFIX}_gateway_ca_path", message=fault, remedy=remedy, value=path)
+
+
+def other_installation(context: Context) -> Iterator[Problem]:
+    """A second one would take tasks out of the first one's queue, and its host command away."""
+    if context.host is None or not context.runs("backend", "worker", "frontend"):
+        return
+    user, there = str(context.get("user", "mission-control")), context.host.get("installed_user")
+    if there and there != user:
+        yield Problem(
+            "other_installation",
+            f"{PREFIX}_user",
+            message=f"is another than {there}, whose Mission Control this host has: two would share the "
+            "queue, the servers and the command mission-control",
+            remedy=f"name {there}, deploy to a host of its own, or remove that one first "
+            f"(playbooks/uninstall.yml -e {PREFIX}_user={there})",
+            value=user,
+        )
 
 
 def maintenance(context: Context) -> Iterator[Problem]:

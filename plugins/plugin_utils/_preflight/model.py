@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What rules know, and what they find.
 
 A rule is a function from what is known (variables, inventory, inspected host) to problems.
@@ -11,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from ...module_utils._application import assignment as _assignment
 from ...module_utils._application import components as _components
 from ...module_utils._gateway.protocol import BACKEND_PROTOCOLS, REFUSE
-from ...module_utils._host.errors import DeploymentError
+from ...module_utils._host.deployment_errors import DeploymentError
 
-PREFIX = _components.GROUP
-COMPONENTS = _components.ASSIGNED
+PREFIX = _assignment.GROUP
+COMPONENTS = _assignment.ASSIGNED
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
 _FALSE = {"0", "false", "no", "off", "n", "f"}
 
@@ -75,6 +75,7 @@ class Bundle:
 class Gateway:
     """The variables of the role gateway, where a playbook has it; `faults` are those of another kind."""
 
+    user: str = ""
     here: bool = True  # whether this host is about to run a gateway
     deployed: bool = True  # whether a host of the inventory is
     version: str = ""
@@ -104,22 +105,34 @@ class Context:
 
     variables: Mapping[str, Any] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
+    changing: Sequence[str] = ()  # variables that give another value each time they are asked for
     names: Sequence[str] = ()
     hostname: str = ""
-    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # by our names, whatever they are called
+    group: str = PREFIX  # what the group of the deployment's hosts is called
     components: Sequence[str] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)  # where hosts are reached, by their names
+    resolved: Sequence[str] | None = None  # where the public URL's name leads; None where nobody asked
     host: Mapping[str, Any] | None = None
     ports: Sequence[Port] = ()
     spaces: Sequence[Space] = ()
     memory: int = 0
     bundle: Bundle | None = None
     gateway: Gateway | None = None
+    gateway_support: Mapping[str, Any] = field(default_factory=dict)  # what the source says of itself
     source: DeploymentError | None = None  # what is wrong with the source, as far as the controller can see
 
     def get(self, name: str, default: Any = "") -> Any:
         """The value of mission_control_<name>, or the default where it is not set or empty."""
         value = self.variables.get(f"{PREFIX}_{name}")
         return default if value is None or value == "" else value
+
+    def flag(self, name: str, default: bool) -> bool | None:
+        """Whether mission_control_<name> is true; None where it is neither true nor false."""
+        value = str(self.get(name, default)).lower()
+        return True if value in _TRUE else False if value in _FALSE else None
 
     @property
     def secret_settings(self) -> tuple[str, ...]:

@@ -1,12 +1,23 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """All rules, and what they find together, so that an operator learns of all mistakes at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from . import access, addresses, bundle, database, gateway, host, inventory, settings
+from . import (
+    access,
+    addresses,
+    backup,
+    bundle,
+    database,
+    front_door,
+    gateway,
+    host,
+    inventory,
+    settings,
+    transport,
+)
 from .model import Context, Problem
 
 Rule = Callable[[Context], Iterable[Problem]]
@@ -14,10 +25,16 @@ Rule = Callable[[Context], Iterable[Problem]]
 # In the order in which problems are told.
 RULES: tuple[Rule, ...] = (
     inventory.undefined_variables,
+    inventory.changing_variables,
     addresses.public_url,
     addresses.api_url,
     addresses.binds,
     addresses.cors_origins,
+    front_door.whose_door,
+    front_door.plain_http,
+    front_door.door_apart,
+    front_door.acme,
+    front_door.certificate,
     access.authentication,
     inventory.inventory_groups,
     inventory.variable_names,
@@ -26,19 +43,30 @@ RULES: tuple[Rule, ...] = (
     settings.source,
     database.database,
     database.queue,
+    transport.encryption,
+    transport.plain_addresses,
     host.user,
+    host.user_ageing,
     host.operating_system,
     host.python,
+    host.interpreter,
     host.port_numbers,
     host.ports_free,
+    front_door.door_ports,
+    host.other_installation,
     host.adoption,
     host.service_ports,
     host.gateway_authority,
     host.maintenance,
     host.disk_space,
+    host.noexec,
+    host.journal_storage,
     host.memory,
+    backup.backup_repository,
+    backup.backup_settings,
     bundle.bundle,
     gateway.gateway_settings,
+    gateway.gateway_user,
     gateway.gateway_version,
     gateway.gateway_listening,
     gateway.gateway_access,
@@ -47,10 +75,14 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def check(context: Context) -> list[Problem]:
-    """All problems of all rules, in the order of the rules."""
+# What is known only when the source is on the host.
+RULES_OF_THE_SOURCE: tuple[Rule, ...] = (gateway.gateway_support,)
+
+
+def check(context: Context, rules: Sequence[Rule] = RULES) -> list[Problem]:
+    """All problems of some rules, in their order."""
     found: list[Problem] = []
-    for rule in RULES:
+    for rule in rules:
         for problem in rule(context):
             if problem not in found:
                 found.append(problem)

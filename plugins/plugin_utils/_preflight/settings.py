@@ -1,5 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Rules about the product's settings and about the source."""
 
 from __future__ import annotations
@@ -9,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._application.settings import BACKEND_SETTINGS, FRONTEND_SETTINGS, Setting
-from ...module_utils._redaction import holds_secret
+from ...module_utils._application.frontend_settings import FRONTEND_SETTINGS
+from ...module_utils._application.settings import BACKEND_SETTINGS, Setting
+from ...module_utils._shown_settings import holds_secret
 from .access import token_fault
 from .addresses import _items, _url_faults
 from .database import database_url_fault, redis_url_fault

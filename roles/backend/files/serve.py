@@ -41,6 +41,15 @@ def notify(message: str) -> None:
             print(f"systemd cannot be told {message.splitlines()[0]}: {error}", file=sys.stderr)
 
 
+def ask_directly() -> None:
+    """Keep what is local, and our own other hosts, from a proxy that the host's environment names."""
+    ours = os.environ.get("MISSION_CONTROL_DIRECT", "")
+    theirs = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    text = ",".join(dict.fromkeys(part for part in (*theirs.split(","), *ours.split(",")) if part))
+    if ours:
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = text
+
+
 def handed_over() -> list[socket.socket]:
     """The listening sockets that systemd opened for this process."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
@@ -101,6 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--grace", type=int, default=20, help="seconds that open requests may take after the end is asked for"
     )
     options = parser.parse_args(arguments)
+    ask_directly()
     # Beside the application, not beside this file, is where modules are looked for.
     sys.path[0] = str(Path.cwd())
     settings: dict[str, Any] = {
@@ -108,6 +118,10 @@ def main(arguments: list[str] | None = None) -> int:
         "port": options.port,
         "timeout_graceful_shutdown": options.grace,
     }
+    # By itself uvicorn believes 127.0.0.1 alone what scheme a request came by. With a proxy at ::1 or on
+    # another host, which the application believes, links would begin with http.
+    if proxies := os.environ.get("FORWARDED_ALLOW_IPS") or os.environ.get("TRUSTED_PROXIES"):
+        settings["forwarded_allow_ips"] = proxies
     server = Server(uvicorn.Config(options.application, **settings))
     sockets = handed_over()
     server.run(sockets=sockets or None)

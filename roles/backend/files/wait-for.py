@@ -49,7 +49,8 @@ def redis() -> str:
         with Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
             client.ping()
     except (RedisError, OSError) as error:
-        return f"Redis at {place.hostname}:{place.port or 6379}: {error}"
+        where = place.path if place.scheme == "unix" else f"{place.hostname}:{place.port or 6379}"
+        return f"Redis at {where}: {error}"
     return ""
 
 
@@ -59,14 +60,15 @@ PROBES: dict[str, Callable[[], str]] = {"database": database, "redis": redis}
 def wait(
     names: list[str],
     timeout: float,
-    probes: dict[str, Callable[[], str]] = PROBES,
+    probes: dict[str, Callable[[], str]] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[str]:
     """The reasons of those that did not come up in time."""
+    ask = PROBES if probes is None else probes
     deadline = clock() + timeout
     while True:
-        reasons = [reason for name in names if (reason := probes[name]())]
+        reasons = [reason for name in names if (reason := ask[name]())]
         if not reasons or clock() >= deadline:
             return reasons
         sleep(0.5)

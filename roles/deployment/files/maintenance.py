@@ -202,7 +202,8 @@ class Standing:
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101
+        if task is None:
+            raise RuntimeError("asyncio calls this in a task")
         self.open.add(task)
         try:
             with contextlib.suppress(

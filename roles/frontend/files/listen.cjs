@@ -19,6 +19,13 @@ const notifySocket = process.env.NOTIFY_SOCKET;
 // Children of the server have no business with either.
 for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET"]) delete process.env[name];
 
+const direct = process.env.MISSION_CONTROL_DIRECT;
+if (direct) {
+  const theirs = process.env.no_proxy || process.env.NO_PROXY || "";
+  const listed = [...theirs.split(","), ...direct.split(",")].filter(Boolean);
+  process.env.no_proxy = process.env.NO_PROXY = [...new Set(listed)].join(",");
+}
+
 // Node.js has no datagram sockets of the UNIX family, so that systemd's own program speaks for it.
 function notify(...messages) {
   const environment = { PATH: process.env.PATH, NOTIFY_SOCKET: notifySocket };

@@ -29,7 +29,17 @@ def notify(message: str) -> None:
         channel.sendall(message.encode())
 
 
+def ask_directly() -> None:
+    """Keep what is local, and our own other hosts, from a proxy that the host's environment names."""
+    ours = os.environ.get("MISSION_CONTROL_DIRECT", "")
+    theirs = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    text = ",".join(dict.fromkeys(part for part in (*theirs.split(","), *ours.split(",")) if part))
+    if ours:
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = text
+
+
 def main(arguments: list[str]) -> None:
+    ask_directly()
     program = Path(arguments[0]).resolve()
     sys.argv = [str(program), *arguments[1:]]
     sys.path[0] = str(Path.cwd())

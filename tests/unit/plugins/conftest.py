@@ -18,6 +18,8 @@ from ansible.module_utils.testing import patch_module_args
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+from controller import received  # noqa: E402
+
 
 @pytest.fixture
 def upstream_paths() -> dict[str, Any]:
@@ -150,7 +152,7 @@ def run_module(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, An
         given = {**arguments, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
         with patch_module_args(given), pytest.raises(SystemExit) as ended:
             module.main()
-        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        result: dict[str, Any] = json.loads(received(capsys.readouterr().out))
         assert bool(ended.value.code) == bool(result.get("failed"))
         return result
 

@@ -14,55 +14,73 @@ from source_tree import (
     payload,
 )
 
-# Thousands of bytes of source. Not reached yet: 180 for every check, 70 for database_backup and
-# database_restore, 105 for services.
+# Thousands of bytes of source that a check may bring along. 91 of them all checks have: what is secret (13),
+# becoming the user (14), commands within bounds (7), attempts, verdicts, causes and cures (2); those that ask
+# over HTTP have 129, of which 5 see to it that nobody else on the host is told the token.
+CHECK = 192
+# Those that need more, and what for.
+LARGER: dict[str, int] = {
+    # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
+    # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
+    # files are those that were deployed is 13, of which 6 read them.
+    "configuration_check": 221,
+    # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
+    # (13), processes and root's answers (14).
+    "service_check": 198,
+    # Units (24): what was logged before their last start, or while a gateway got ready, ended with its cause.
+    "log_check": 194,
+}
+# All others. Of these database_restore was to have 70, and services 105. What others may say and take is
+# bounded since, which is 6 in all of them, and
+# - database_restore has besides what database_backup has the schema (8), the migrations (3) and twice its
+#   work (15): it streams, and revisions are compared before anything is replaced;
+# - services reads the journal of what does not start and says why (14), knows who runs the gateway (5), and
+#   looks at releases and notices on the user's side of the border (13), which came after that figure.
+# verify is all checks at once.
 BOUNDS: dict[str, int] = {
-    "adoption": 180,
-    "agents_check": 190,
-    "board": 95,
-    "bundle": 95,
-    "bundle_build": 260,
-    "configuration_check": 250,
-    "cors_check": 185,
-    "database_backup": 90,
-    "database_check": 205,
+    "adoption": 168,
+    # Of these two 20 are point in time and what is exported; of the first, 22 whether somebody deploys, and
+    # which schema a release knows: between a migration and the switch to its release nothing fits together.
+    "backup": 256,
+    "backup_info": 90,
+    "backup_restore": 245,
+    # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log.
+    "backup_setup": 131,
+    "board": 75,
+    "bundle": 85,
+    # 4 of this, and of release, are what a build consists of: written down, and compared.
+    "bundle_build": 295,
+    "database_backup": 73,
     "database_migration": 165,
-    "database_migration_info": 160,
-    "database_query": 180,
-    "database_restore": 115,
-    "deployment": 120,
-    "deployment_info": 115,
-    "frontend_check": 200,
-    "gateway": 100,
+    "database_migration_info": 164,
+    "database_query": 88,
+    "database_restore": 98,
+    "deployment": 115,
+    "deployment_info": 107,
+    "gateway": 81,
     "gateway_call": 85,
-    "gateway_check": 200,
-    "gateway_install": 240,
-    "gateway_pairing": 125,
-    "health_check": 180,
-    "host_check": 220,
-    "host_command": 65,
-    "host_info": 160,
-    "log_check": 235,
-    "maintenance": 130,
-    "membership_check": 180,
-    "metrics_check": 195,
-    "owner": 10,
+    "gateway_identity": 51,
+    "gateway_install": 295,
+    "gateway_pairing": 131,
+    "host_command": 44,
+    "host_info": 176,
+    "maintenance": 133,
+    "owner": 17,
     "preflight": 10,
-    "queue_check": 195,
-    "release": 240,
-    "release_info": 145,
-    "service_check": 245,
-    "service_logs": 125,
-    "services": 155,
-    "services_info": 145,
-    "session_check": 190,
-    "sessions_check": 190,
+    "release": 279,
+    "release_info": 164,
+    "service_logs": 99,
+    "services": 140,
+    "services_info": 128,
     "show": 5,
-    "source": 105,
-    "user_directories": 55,
-    "user_file_info": 35,
-    "user_units": 110,
-    "verify": 475,
+    "source": 131,
+    "user_directories": 36,
+    "user_file_info": 24,
+    "user_units": 107,
+    # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
+    # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
+    # these explain 3.
+    "verify": 683,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))
@@ -70,8 +88,15 @@ MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startsw
 SLACK = 12
 
 
+def bound(module: str) -> int:
+    """What a module may bring along."""
+    return CHECK if module.endswith("_check") and module not in LARGER else {**BOUNDS, **LARGER}[module]
+
+
 def test_every_module_has_a_bound() -> None:
-    assert sorted(BOUNDS) == MODULES
+    rule = {module for module in MODULES if module.endswith("_check")}
+    assert sorted({*BOUNDS, *rule}) == MODULES
+    assert set(LARGER) <= rule and min(LARGER.values()) > CHECK
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -79,5 +104,6 @@ def test_a_module_brings_along_what_it_uses(module: str) -> None:
     name = f"modules.{module}"
     size = payload(name)
     largest = sorted(closure(name), key=lambda part: -FILES[part].stat().st_size)[:12]
-    assert size <= BOUNDS[module], f"{size:.1f} kB, the largest of it: {', '.join(largest)}"
-    assert size > BOUNDS[module] - SLACK, f"it is only {size:.1f} kB now: lower its bound"
+    assert size <= bound(module), f"{size:.1f} kB, the largest of it: {', '.join(largest)}"
+    if bound(module) != CHECK:
+        assert size > bound(module) - SLACK, f"it is only {size:.1f} kB now: lower its bound"

@@ -8,31 +8,12 @@ FILE_LINES = 450
 FUNCTION_LINES = 60
 # Those that are longer, with their present length: none may grow, and none may come to them.
 LONG_FILES: dict[str, int] = {
-    "module_utils._host.units": 473,
-    "module_utils._http": 553,
     "module_utils._verify.reports.html": 502,
 }
 LONG_FUNCTIONS: dict[str, int] = {
-    "action.preflight.run": 69,
-    "action.verify_report.run": 67,
-    "module_utils._command.main.parser": 75,
     "module_utils._command.server.handler": 67,
-    "module_utils._database.query.ask": 61,
-    "module_utils._database.restore.restore": 75,
     "module_utils._host.logged_commands.__call__": 78,
-    "module_utils._host.privileges.as_user": 61,
-    "module_utils._verify.baseline.compare": 73,
-    "module_utils._verify.checks.cors.judge_preflight": 86,
     "module_utils._verify.checks.database._judge": 96,
-    "module_utils._verify.checks.host.judge_port": 73,
-    "module_utils._verify.checks.service.judge_active": 100,
-    "module_utils._verify.checks.service.run": 66,
-    "module_utils._verify.context.describe": 87,
-    "module_utils._verify.reports.prometheus.render": 73,
-    "module_utils._verify.suite.run_suite": 61,
-    "module_utils._verify.suite._run_suite": 69,
-    "modules.release.main": 67,
-    "modules.service_logs.main": 62,
 }
 
 

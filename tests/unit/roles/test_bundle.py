@@ -18,6 +18,7 @@ KNOWN = {
     "common_postponed": ("common_packages",),
     "__postgresql_missing": ("postgresql_needs.packages",),
     "__redis_missing": ("redis_needs.packages",),
+    "__proxy_missing": ("proxy_needs.packages",),
     "command_result.missing_packages": ("command_needs.packages",),
 }
 

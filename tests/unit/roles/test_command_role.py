@@ -28,7 +28,9 @@ def test_every_check_has_its_place() -> None:
     """Both roles ask the same filter; no check is missing there (plugin_utils/test_verify_settings.py)."""
     asked = "openclaw.mission_control.host_checks"
     assert asked in COMMAND["__command_verify_checks"] and asked in VERIFY["__verify_here"]
-    assert sorted(_verify_settings.host_checks(["backend", "frontend"])) == sorted(CHECKS)
+    here = _verify_settings.host_checks(["backend", "frontend"])
+    # What users see of the door is seen from elsewhere.
+    assert sorted([*here, "front_door"]) == sorted(CHECKS)
 
 
 def test_checks_get_the_same_settings_of_the_deployment() -> None:
@@ -38,16 +40,14 @@ def test_checks_get_the_same_settings_of_the_deployment() -> None:
         for name, values in VERIFY.items()
         if name.endswith("_defaults")
     }
+    assert given.pop("front_door") <= set(CHECKS["front_door"])
     assert given and given == {name: set(values) for name, values in defaults.items()}
     for name, options in given.items():
-        assert options <= set(CHECKS[name][1])
+        assert options <= set(CHECKS[name])
 
 
 def test_no_secret_gets_into_the_configuration() -> None:
     secret = {
-        option
-        for _title, options in CHECKS.values()
-        for option, found in options.items()
-        if found.get("no_log")
+        option for options in CHECKS.values() for option, found in options.items() if found.get("no_log")
     }
     assert secret and secret <= set(_verify_settings.SECRET_OPTIONS)

@@ -29,6 +29,8 @@ def evaluate(tmp_path: Path, that: list[str], packages: dict[str, str | None], *
             "home": home,
             "group": "mission-control",
             "lingering": True,
+            "comment": "OpenClaw Mission Control",
+            "ageing": {"must_change": False, "password": ""},
             "manager": {"running": True},
         },
         "journal": {"persistent": True},

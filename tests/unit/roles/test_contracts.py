@@ -83,13 +83,23 @@ def results(tasks: Any) -> Iterator[str]:
 
 
 @cache
+def variables(role: str) -> frozenset[str]:
+    """What vars/main.yml says."""
+    path = ROOT / "roles" / role / "vars/main.yml"
+    return frozenset(yaml.safe_load(path.read_text()) if path.exists() else ())
+
+
+@cache
+def worked_out(role: str) -> frozenset[str]:
+    """What its tasks register or set."""
+    tasks = (ROOT / "roles" / role / "tasks").glob("*.yml")
+    return frozenset(name for path in tasks for name in results(yaml.safe_load(path.read_text())))
+
+
+@cache
 def own_names(role: str) -> frozenset[str]:
     """What a role works out for itself: results of its tasks, and its variables that are no options."""
-    found = set()
-    for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
-        found |= set(results(yaml.safe_load(path.read_text())))
-    variables = ROOT / "roles" / role / "vars/main.yml"
-    return frozenset(found | set(yaml.safe_load(variables.read_text()) if variables.exists() else ()))
+    return worked_out(role) | variables(role)
 
 
 def elsewhere(role: str) -> str:
@@ -99,6 +109,13 @@ def elsewhere(role: str) -> str:
         if path.relative_to(ROOT).parts[:2] != ("roles", role):
             texts += [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
     return "\n".join(texts)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_result_takes_the_place_of_a_variable(role: str) -> None:
+    """From then on whatever reads the variable would get it. What a README tells of is meant to."""
+    documented = set(re.findall(r"`(\w+)`", (ROOT / "roles" / role / "README.md").read_text()))
+    assert sorted((worked_out(role) & variables(role)) - documented) == []
 
 
 @pytest.mark.parametrize("role", ROLES)

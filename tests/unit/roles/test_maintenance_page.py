@@ -14,7 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application import maintenance
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.notice import (
+    HEADER,
+    notice_of,
+)
 
 PROGRAM = Path(__file__).resolve().parents[3] / "roles/deployment/files/maintenance.py"
 # As systemd does: the socket as descriptor 3, and the process's own number in LISTEN_PID.
@@ -90,7 +93,7 @@ def test_programs_get_the_reason_as_json(notice: Path, tmp_path: Path) -> None:
             }
         # Who began it is for operators.
         assert b"ann@desk" not in body and "ann@desk" not in str(answer.headers)
-        found = maintenance.notice_of(answer.headers[maintenance.HEADER])
+        found = notice_of(answer.headers[HEADER])
         assert found is not None and found.sentence == "in maintenance since 2026-11-24T18:00:00Z: New disks"
         answer, body = ask("POST", "/api/v1/boards", b"x" * 300_000)
         assert answer.status == 503 and json.loads(body)["ok"] is False

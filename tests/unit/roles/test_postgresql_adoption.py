@@ -123,6 +123,21 @@ def url(server: Server, login: str, password: str, database: str) -> str:
     return f"postgresql+psycopg://{login}:{password}@127.0.0.1:{server.port}/{database}"
 
 
+@pytest.fixture
+def watched(server: Server, database: str) -> str:
+    """The database, which notes who changes something in it, where nothing is handed over."""
+    server.sql(
+        """
+        CREATE TABLE information_schema.changes (who text, tag text);
+        CREATE FUNCTION information_schema.note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS
+          $$ BEGIN INSERT INTO information_schema.changes VALUES (session_user, tg_tag); END $$;
+        CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION information_schema.note();
+        """,
+        database,
+    )
+    return database
+
+
 REFUSED = [
     ("", "no installation that is taken over in this run used it"),
     ("maker:wrong", "cannot log in to it as maker"),
@@ -146,8 +161,9 @@ def test_a_database_of_somebody_elses_is_refused(
 
 @pytest.mark.parametrize("how", ["the login that was found owns it", "the operator says so"])
 def test_what_is_taken_over_is_handed_over_and_nothing_in_it_is_run(
-    server: Server, database: str, tmp_path: Path, how: str
+    server: Server, watched: str, tmp_path: Path, how: str
 ) -> None:
+    database = watched
     variables: dict[str, Any] = {"postgresql_adopt": True}
     if how == "the login that was found owns it":
         variables = {"postgresql_adopted_url": url(server, "maker", "made-by-hand", database)}
@@ -155,9 +171,28 @@ def test_what_is_taken_over_is_handed_over_and_nothing_in_it_is_run(
     assert done.returncode == 0, done.stdout
     assert owners(server, database) == {"mission_control"}
     assert server.sql("SELECT note FROM public.prey", database) == ""
+    changed = "SELECT DISTINCT who FROM information_schema.changes WHERE tag ~ '^ALTER'"
+    assert server.sql(changed, database) == ("maker" if "postgresql_adopted_url" in variables else "postgres")
     # Who owned it goes on working, who may read may connect, and nobody else.
     may = "SELECT pg_catalog.has_database_privilege('{}', pg_catalog.current_database(), 'CONNECT')"
     told = {role: server.sql(may.format(role), database) for role in ("maker", "reader", "other")}
     assert told == {"maker": "t", "reader": "t", "other": "f"}
     again = play(server, database, tmp_path)
     assert again.returncode == 0 and "changed=0" in again.stdout, again.stdout
+
+
+def test_what_the_databases_owner_does_not_own_is_not_taken_from_others(
+    server: Server, database: str, tmp_path: Path
+) -> None:
+    server.sql(
+        "CREATE TABLE public.of_another (id int); ALTER TABLE public.of_another OWNER TO other", database
+    )
+    address = url(server, "maker", "made-by-hand", database)
+    done = play(server, database, tmp_path, postgresql_adopted_url=address)
+    text = " ".join(done.stdout.split())
+    assert done.returncode != 0 and "must be owner of table of_another" in text, text
+    assert "postgresql_adopt: true" in text and "made-by-hand" not in text
+    assert owners(server, database) == {"maker", "other"}
+    done = play(server, database, tmp_path, postgresql_adopted_url=address, postgresql_adopt=True)
+    assert done.returncode == 0, done.stdout
+    assert owners(server, database) == {"mission_control"}

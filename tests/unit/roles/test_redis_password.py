@@ -53,9 +53,12 @@ def cli(port: int, *lines: str) -> str:
     return done.stdout + done.stderr
 
 
-def play(port: int, tmp_path: Path, tasks: list[dict[str, Any]], **variables: Any) -> str:
+def play(
+    port: int, tmp_path: Path, tasks: list[dict[str, Any]], *, bare: bool = False, **variables: Any
+) -> str:
+    """Some tasks as if the role had asked the server; bare, as if it had not."""
     role = {"name": "openclaw.mission_control.redis", "public": True}
-    tasks = [
+    asked: list[dict[str, Any]] = [
         {"ansible.builtin.include_vars": str(ROLE / "defaults/main.yml")},
         {"ansible.builtin.include_vars": str(ROLE / "vars/main.yml")},
         {
@@ -65,6 +68,9 @@ def play(port: int, tmp_path: Path, tasks: list[dict[str, Any]], **variables: An
             },
             "register": "__redis_running",
         },
+    ]
+    tasks = [
+        *([] if bare else asked),
         *(
             {"ansible.builtin.include_role": {**role, "tasks_from": task["role"]}} if "role" in task else task
             for task in tasks
@@ -84,7 +90,7 @@ def play(port: int, tmp_path: Path, tasks: list[dict[str, Any]], **variables: An
         "common_host": {"packages": {"redis-server": "7"}, "files": files, "system_units": {}},
         "redis_port": port,
         "__redis_drop_in": str(tmp_path / "mission-control.conf"),
-        "__redis_password": PASSWORD,
+        **({} if bare else {"__redis_password": PASSWORD}),
         **variables,
     }
     done = subprocess.run(
@@ -137,3 +143,92 @@ def test_a_server_in_use_stays_open_until_it_is_closed_and_nobody_is_disconnecte
 )
 def test_whether_it_shall_ask(port: int, tmp_path: Path, variables: dict[str, Any], that: list[str]) -> None:
     play(port, tmp_path, [conditions("__redis_open", *that)], **variables)
+
+
+# --- another password ---
+
+
+def lets_in(port: int, password: str) -> bool:
+    return cli(port, f"AUTH default {password}").startswith("OK")
+
+
+def asking(port: int, tmp_path: Path) -> None:
+    """The server asks for a password, as an earlier run has left it."""
+    (tmp_path / "mission-control.conf").write_text("appendonly yes\nrequirepass before\n")
+    cli(port, "CONFIG SET requirepass before")
+
+
+def rotate(port: int, tmp_path: Path, *entries: str) -> None:
+    given = {"redis_password": PASSWORD, "redis_password_file": str(tmp_path / "redis-password")}
+    play(port, tmp_path, [{"role": entry} for entry in entries], bare=True, **given)
+
+
+def test_a_server_takes_both_passwords_until_the_new_one_is_the_only_one(port: int, tmp_path: Path) -> None:
+    asking(port, tmp_path)
+    rotate(port, tmp_path, "asked", "rotate", "both")
+    assert lets_in(port, "before") and lets_in(port, PASSWORD) and not lets_in(port, "guessed")
+    assert "requirepass before" in (tmp_path / "mission-control.conf").read_text()
+    # Again, as after an interruption.
+    rotate(port, tmp_path, "asked", "rotate", "both", "rotated")
+    assert not lets_in(port, "before") and lets_in(port, PASSWORD)
+    assert f"requirepass {PASSWORD}\n" in (tmp_path / "mission-control.conf").read_text()
+
+
+def test_a_rotation_that_fails_leaves_the_old_password_alone(port: int, tmp_path: Path) -> None:
+    asking(port, tmp_path)
+    rotate(port, tmp_path, "asked", "rotate", "both", "unrotate")
+    assert lets_in(port, "before") and not lets_in(port, PASSWORD)
+
+
+def test_a_generated_password_is_kept_beside_until_it_counts(port: int, tmp_path: Path) -> None:
+    asking(port, tmp_path)
+    kept, new = tmp_path / "kept/redis-password", tmp_path / "kept/redis-password.new"
+    entries = [{"role": entry} for entry in ("asked", "rotate", "both")]
+    for _ in range(2):
+        play(port, tmp_path, entries, bare=True, redis_password_file=str(kept))
+        made = new.read_text().strip()
+        assert len(made) == 48 and lets_in(port, made) and not kept.exists()
+        assert new.stat().st_mode & 0o777 == 0o600
+    play(port, tmp_path, [*entries, {"role": "rotated"}], redis_password_file=str(kept), bare=True)
+    assert kept.read_text().strip() == made and not new.exists()
+    assert lets_in(port, made) and not lets_in(port, "before")
+
+
+# --- TLS for other hosts --------------------------------------------------------------------------
+
+BY_TLS = {
+    "ansible.builtin.command": {"argv": "{{ __redis_cli_tls }}", "stdin": "PING"},
+    "register": "__redis_by_tls",
+    "failed_when": False,
+}
+
+
+def test_a_server_that_speaks_no_tls_yet_is_asked_without(port: int, tmp_path: Path) -> None:
+    # redis-cli ends with status 0 although nothing listens there.
+    asked = conditions(
+        "__redis_by_tls.rc == 0",
+        "not __redis_encrypted",
+        "__redis_cli == __redis_cli_plain",
+        f"__redis_in_force.port == '{port}'",
+        # What only this host reached has no clients elsewhere that would be cut off.
+        "not __redis_plain",
+        "__redis_own.port == 0",
+    )
+    play(port, tmp_path, [BY_TLS, asked], redis_tls=True, redis_tls_port=1, redis_tls_deferred=True)
+
+
+@pytest.mark.parametrize(
+    ("variables", "that"),
+    [
+        ({"redis_tls_deferred": True}, ["__redis_plain_deferred", "__redis_own.port == redis_port"]),
+        # As close.yml sees it, and a play that defers nothing.
+        ({}, ["__redis_plain", "not __redis_plain_deferred", "__redis_own.port == 0"]),
+        ({"redis_tls": False}, ["not __redis_plain", "'tls-port' not in __redis_values"]),
+    ],
+)
+def test_a_server_that_others_reach_without_tls_goes_on_until_it_is_closed(
+    port: int, tmp_path: Path, variables: dict[str, Any], that: list[str]
+) -> None:
+    open_to_all = {"port": str(port), "bind": "* -::*"}
+    given = {"redis_tls": True, "redis_bind": ["*", "-::*"], "__redis_in_force": open_to_all, **variables}
+    play(port, tmp_path, [conditions(*that)], **given)

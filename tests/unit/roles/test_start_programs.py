@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ WAIT_FOR = ROLES / "backend/files/wait-for.py"
 RUN_WORKER = ROLES / "worker/files/run-worker.py"
 LISTEN = ROLES / "frontend/files/listen.cjs"
 FONTS = ROLES / "frontend/files/google-fonts.cjs"
+PROGRAMS = (RUN_WORKER, ROLES / "backend/files/serve.py")
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="there is no node on this machine")
 needs_notify = pytest.mark.skipif(
@@ -285,3 +287,33 @@ def test_a_style_sheet_takes_fonts_from_the_readers_computer_only() -> None:
     assert text.count("@font-face") == 4 and text.count("font-style: italic") == 2
     assert "font-weight: 100 900;" in text and "src: local('Open Sans');" in text
     assert "url(" not in text
+
+
+def test_what_is_local_is_kept_from_a_proxy_of_the_hosts_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", "mirror.example.com")
+    worker = load(RUN_WORKER)
+    worker.ask_directly()
+    assert os.environ["no_proxy"] == "mirror.example.com"
+    assert urllib.request.getproxies()["http"] and not urllib.request.proxy_bypass("127.0.0.1:18789")
+    monkeypatch.setenv("MISSION_CONTROL_DIRECT", "localhost,127.0.0.1,mirror.example.com")
+    worker.ask_directly()
+    assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == "mirror.example.com,localhost,127.0.0.1"
+    assert urllib.request.proxy_bypass("127.0.0.1:18789")
+    assert not urllib.request.proxy_bypass("example.org")
+    # The backend's program has the same words.
+    texts = [path.read_text().partition("def ask_directly")[2].partition("\n\n\n")[0] for path in PROGRAMS]
+    assert texts[0] == texts[1] != ""
+
+
+@needs_node
+def test_the_frontends_program_keeps_what_is_local_from_a_proxy() -> None:
+    assert NODE is not None
+    done = subprocess.run(
+        [NODE, "--require", str(LISTEN), "-e", "console.log(process.env.no_proxy, process.env.NO_PROXY)"],
+        env={"PATH": os.defpath, "NO_PROXY": "a", "MISSION_CONTROL_DIRECT": "a,localhost"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["a,localhost", "a,localhost"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import (
     Account,
-    acting_as,
     find_account,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.acting_as import acting_as
 
 NAME = "nobody"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another account")

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application.target import Host
-from ansible_collections.openclaw.mission_control.plugins.module_utils._http import Answer, Client
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.installation import (
+    Installation,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.answer import Answer
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.client import Client
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.common_options import COMMON
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.context import Context, Shared
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.option_model import defaults
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.http_context import HttpContext
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS, defaults
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.waiting import Clock
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -92,9 +95,9 @@ class Replay(Client):
 
 
 def options_of(check: str, **given: Any) -> dict[str, Any]:
-    unknown = set(given) - set(CHECKS[check][1])
+    unknown = set(given) - set(CHECKS[check])
     assert not unknown, unknown
-    return {**defaults(CHECKS[check][1]), **given}
+    return {**defaults(CHECKS[check]), **given}
 
 
 def common(**given: Any) -> dict[str, Any]:
@@ -104,10 +107,10 @@ def common(**given: Any) -> dict[str, Any]:
 
 def make_context(
     table: Mapping[str, Any] | None = None, time: FakeTime | None = None, name: str = "", **given: Any
-) -> Context:
+) -> HttpContext:
     client = Replay(table or {})
     redactor = Redactor([TOKEN])
     client.redactor = redactor
-    host = Host(user="", root="/nonexistent", env_file="/nonexistent/.env", redactor=redactor)
-    shared = Shared(common(**given), client, redactor, host, (time or FakeTime()).clock(), "host1")
-    return Context(shared, name)
+    host = Installation(user="", root="/nonexistent", env_file="/nonexistent/.env", redactor=redactor)
+    shared = Shared(common(**given), redactor, host, (time or FakeTime()).clock(), "host1", transport=client)
+    return HttpContext(Context(shared, name))

@@ -45,6 +45,17 @@ class Server:
 
 
 @contextlib.contextmanager
+def application_server(name: str, tables: str) -> Iterator[Server]:
+    """With the application's role `mc` and its database, in which these tables are the role's."""
+    with throw_away_server(name) as server:
+        server.sql("CREATE ROLE mc LOGIN PASSWORD 'mc'")
+        server.sql("CREATE DATABASE mission_control OWNER mc")
+        server.sql("GRANT ALL ON SCHEMA public TO mc", "mission_control")
+        server.sql(f"SET ROLE mc; {tables}", "mission_control")
+        yield server
+
+
+@contextlib.contextmanager
 def throw_away_server(name: str, port: int = 0) -> Iterator[Server]:
     """With a port it listens on 127.0.0.1, too, where logins need their passwords."""
     programs = server_programs()

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import boards, gateway_sessions, metrics, organization
+from app.api import boards, gateway_sessions, metrics, organization, outside
 from app.core import http
 from app.core.config import RateLimitBackend, settings
 from app.core.logging import configure_logging
@@ -78,6 +78,7 @@ def health() -> Ok:
 
 for router in (
     organization.router,
+    outside.router,
     boards.boards,
     # Before the gateways, whose /{gateway_id} would take "status" for an id.
     gateway_sessions.router,

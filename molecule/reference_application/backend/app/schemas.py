@@ -309,3 +309,10 @@ class Dashboard(BaseModel):
     error_rate: SeriesPair
     wip: WipPair
     pending_approvals: PendingApprovals
+
+
+class WebhookTaken(BaseModel):
+    ok: bool = True
+    board_id: UUID
+    webhook_id: UUID
+    payload_id: UUID

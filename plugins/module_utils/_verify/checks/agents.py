@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The agents: all pages, counted by status; those that are silent, stuck or missing."""
 
 from __future__ import annotations
@@ -9,8 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._durations import brief, timestamp
-from ..context import Context, Problem
+from ..._times.amounts import brief
+from ..._times.timestamps import timestamp
+from ..context import Problem
+from ..http_context import HttpContext, OverHttp
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, Measure, Verdict, worst
 from . import api
@@ -135,7 +135,8 @@ def judge_expected(agents: Sequence[Mapping[str, Any]], expected: Sequence[str])
     return Verdict("expected", summary=f"{len(expected)} expected agents are there")
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """Read all pages once, judge from several sides."""
     agents = api.agents(context)
     for agent in agents:

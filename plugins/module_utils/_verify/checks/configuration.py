@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What runs against what is deployed: settings, headers, addresses, and the versions that must fit."""
 
 from __future__ import annotations
@@ -11,15 +9,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..._application.settings import BACKEND_SETTINGS
+from ..._cures import CLOSE_SETTINGS, DEPLOYMENT, restart
 from ..._gateway.protocol import check_pair
+from ..._host.environment_lines import odd_line
 from ..._host.errors import HostError
-from ..._host.processes import environment_differences, process_evidence, read_environment
-from ..._host.systemd import unit_name
-from ..._http import origin_of
-from ..context import Context
-from ..units import Units
+from ..._host.proc_files import started, stat_fields
+from ..._host.process_environment import environment_differences, read_environment
+from ..._host.proxies import proxy_of, sent_to_proxy
+from ..._host.systemd import UserManager, main_pid
+from ..._host.unit_names import unit_name
+from ..._host.user_file_status import status_of
+from ..._http.browser_origin import origin_of
+from ..deployed import require_deployed
+from ..http_context import HttpContext, OverHttp
+from ..release_files import judge_release
 from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Verdict, combine
-from . import frontend
+from . import frontend_build
 
 HEADERS = {
     "SECURITY_HEADER_X_CONTENT_TYPE_OPTIONS": "x-content-type-options",
@@ -48,9 +53,31 @@ def judge_names(environment: Mapping[str, str], known: Collection[str]) -> Verdi
             "mission_control_additional_environment "
             "and deploy again.",
             kind="setting_misspelt",
+            cure=DEPLOYMENT,
             evidence={"misspelt": wrong},
         )
     return Verdict("names", summary=f"{len(environment)} settings, none misspelt")
+
+
+def judge_lines(path: str, text: str) -> Verdict:
+    """Whether the environment file can be read line by line, as systemd and the product do."""
+    found = odd_line(text)
+    if found is None:
+        return Verdict("lines", summary="each line is a setting")
+    number, name, what = found
+    which = f"line {number}" + (f" ({name})" if name else "")
+    return Verdict(
+        "lines",
+        FAIL,
+        f"{which} of the environment file {what}",
+        cause=f"{path} was edited by hand, or cut off: {which} {what}. What the services read is not what "
+        "was deployed.",
+        remedy="Deploy again: the file is written anew, and the services are restarted with it. Or correct "
+        f"{which} in {path} and restart: mission-control restart",
+        kind="env_file_garbled",
+        cure=DEPLOYMENT,
+        evidence={"path": path, "line": number, "name": name},
+    )
 
 
 def judge_mode(path: str, mode: int) -> Verdict:
@@ -67,6 +94,7 @@ def judge_mode(path: str, mode: int) -> Verdict:
         remedy=f"chmod 600 {path}, and if others use this host, deploy again with a new "
         "mission_control_token.",
         kind="env_file_readable",
+        cure=CLOSE_SETTINGS,
         evidence=evidence,
     )
 
@@ -89,6 +117,7 @@ def judge_headers(environment: Mapping[str, str], sent: Mapping[str, str]) -> Ve
             if blank
             else "Let the proxy pass them on.",
             kind="header_blanked",
+            cure=DEPLOYMENT,
             evidence=evidence,
         )
     return Verdict("headers", summary="security headers are sent", evidence=evidence)
@@ -107,6 +136,7 @@ def judge_origins(environment: Mapping[str, str], public_url: str) -> Verdict:
             cause="CORS_ORIGINS contains *, so any site may use the API in its visitors' name.",
             remedy=remedy,
             kind="cors_misconfigured",
+            cure=DEPLOYMENT,
             evidence=evidence,
         )
     bad = [origin for origin in origins if origin_of(origin) != origin]
@@ -119,6 +149,7 @@ def judge_origins(environment: Mapping[str, str], public_url: str) -> Verdict:
             "matches.",
             remedy=remedy,
             kind="cors_misconfigured",
+            cure=DEPLOYMENT,
             evidence=evidence,
         )
     if not public_url:
@@ -132,6 +163,7 @@ def judge_origins(environment: Mapping[str, str], public_url: str) -> Verdict:
             f"{origin_of(public_url)}.",
             remedy=remedy,
             kind="cors_misconfigured",
+            cure=DEPLOYMENT,
             evidence=evidence,
         )
     return Verdict(
@@ -154,22 +186,50 @@ def judge_environment(
             kind="not_permitted",
         )
     if differing or changed_after_start:
+        read = f"systemctl --user restart {unit}"
         what = ", ".join(differing[:5]) if differing else "the file is newer than the process"
         return Verdict(
             name,
             FAIL,
             f"runs with other settings than those deployed: {what}",
             cause="The environment file was changed after the process was started.",
-            remedy=f"systemctl --user restart {unit}",
+            remedy=(
+                "Deploy again: the file becomes what the inventory says, and the services read it. Or, where "
+                f"the change is meant, have it read: {read}"
+                if differing
+                else read
+            ),
             kind="stale_environment",
+            # A service that runs is not restarted with settings that nobody has tried.
+            cure=DEPLOYMENT if differing else restart(unit),
             evidence={"differing": list(differing)},
         )
     return Verdict(name, summary="runs with the deployed settings")
 
 
+def judge_proxy(unit: str, environment: Mapping[str, str]) -> Verdict:
+    """Whether a process asks a proxy for what is on its own host."""
+    name, sent = f"proxy {unit}", sent_to_proxy(environment)
+    evidence = {"unit": unit, "proxy": proxy_of(environment), "sent_to_proxy": sent}
+    if not sent:
+        return Verdict(name, summary="what is local is asked directly", evidence=evidence)
+    return Verdict(
+        name,
+        FAIL,
+        f"{evidence['proxy']} is set, and no_proxy lacks {', '.join(sent)}",
+        cause="The host's environment (/etc/environment, or that of the user's manager) names a proxy, and"
+        " the process asks it for this host's own services, such as the gateway, which it cannot reach.",
+        remedy=f"Deploy again: the units keep what is local from a proxy. Or add {','.join(sent)} to no_proxy"
+        f" there and run systemctl --user restart {unit}.",
+        kind="local_proxy",
+        cure=DEPLOYMENT,
+        evidence=evidence,
+    )
+
+
 def judge_api_url(baked: str | None, page: str, expected: str) -> Verdict:
     """The address built into the frontend against the one deployed."""
-    verdict = frontend.judge_api_url(baked, page, expected)
+    verdict = frontend_build.judge_api_url(baked, page, expected)
     verdict.name = "api_url"
     if verdict.kind == "api_url_unknown":
         return Verdict("api_url", SKIP, verdict.summary)
@@ -189,6 +249,7 @@ def judge_base_url(environment: Mapping[str, str], api_url: str) -> Verdict:
             cause="Agents call the API at BASE_URL; it must be an absolute http(s) address that they reach.",
             remedy="Set mission_control_api_url and deploy again.",
             kind="base_url",
+            cure=DEPLOYMENT,
             evidence=evidence,
         )
     if api_url and base != api_url.rstrip("/"):
@@ -200,6 +261,7 @@ def judge_base_url(environment: Mapping[str, str], api_url: str) -> Verdict:
             remedy="Set mission_control_api_url and deploy again; if the difference is meant, set api_url of "
             "this check.",
             kind="base_url",
+            cure=DEPLOYMENT,
             evidence=evidence,
         )
     return Verdict("base_url", summary=f"BASE_URL is {base}", evidence=evidence)
@@ -221,20 +283,34 @@ def judge_gateway_version(
     return verdict
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+def unreadable(path: str) -> Verdict:
+    """No settings where an application is deployed."""
+    return Verdict(
+        "configuration",
+        ERROR,
+        f"{path} cannot be read",
+        cause="The backend's environment file is missing, or belongs to another user.",
+        remedy="Run the check as root (become: true) or as the application's user; deploy if it is missing.",
+        kind="env_file_missing",
+        cure=DEPLOYMENT,
+    )
+
+
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """Compare files, processes and answers."""
     environment = context.host.environment
     if not environment:
-        context.require_deployed()
-        return Verdict(
-            "configuration",
-            ERROR,
-            f"{context.host.env_file} cannot be read",
-            cause="The backend's environment file is missing, or belongs to another user.",
-            remedy="Run the check as root (become: true) or as the application's user; deploy if it is "
-            "missing.",
-            kind="env_file_missing",
-        )
+        require_deployed(context)
+        try:
+            lines = judge_lines(str(context.host.env_file), context.host.files.read(context.host.env_file))
+        except (OSError, HostError):
+            lines = Verdict("lines", SKIP)
+        # A release that is somebody else's cannot be read, whatever stands in it.
+        wrong = [verdict for verdict in (lines, *judge_release(context)) if not verdict.healthy]
+        if wrong:
+            return combine("configuration", wrong)
+        return unreadable(str(context.host.env_file))
     public = context.common["public_url"]
     api_url = options["expected_api_url"]
     env_file = context.host.env_file
@@ -246,7 +322,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return judge_headers(environment, answer.headers)
 
     works: list[tuple[str, Any]] = [
-        ("env_file", lambda: judge_mode(str(env_file), context.host.files.status(env_file).mode)),
+        ("lines", lambda: judge_lines(str(env_file), context.host.files.read(env_file))),
+        ("env_file", lambda: judge_mode(str(env_file), status_of(context.host.files, env_file).mode)),
         ("names", lambda: judge_names(environment, BACKEND_SETTINGS)),
         ("headers", headers),
         ("cors_origins", lambda: judge_origins(environment, public)),
@@ -255,8 +332,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     if options["frontend_url"]:
 
         def built() -> Verdict:
-            scripts = frontend.scripts_of(context, options["frontend_url"].rstrip("/"))
-            return judge_api_url(frontend.baked_api_url(scripts), public or options["frontend_url"], api_url)
+            scripts = frontend_build.scripts_of(context, options["frontend_url"].rstrip("/"))
+            return judge_api_url(
+                frontend_build.baked_api_url(scripts), public or options["frontend_url"], api_url
+            )
 
         works.append(("api_url", built))
     if options["gateway_version"]:
@@ -270,36 +349,38 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             )
         )
     verdicts = context.parts(works)
+    verdicts += judge_release(context)
     verdicts += _processes(context, options, environment)
     return combine("configuration", verdicts, f"{len(environment)} settings, as deployed")
 
 
-def _processes(context: Context, options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Verdict]:
+def _processes(
+    context: HttpContext, options: Mapping[str, Any], environment: Mapping[str, str]
+) -> list[Verdict]:
     names = [unit_name(name) for name in options["environment_units"]]
     if not names:
         return []
     try:
-        states = Units(context.host).states(names)
+        shown = UserManager(context.host.account).show(names, ["Id", "MainPID"])
     except HostError as error:
         return [Verdict("environment", SKIP, f"not compared: {error}")]
-    written = context.host.files.status(context.host.env_file).changed
+    written = status_of(context.host.files, context.host.env_file).changed
     verdicts = []
     for name in names:
         short = name.removesuffix(".service")
-        status = states[name]
-        process = process_evidence(status.main_pid) if status.main_pid else None
-        if process is None:
+        pid = main_pid(shown[name])
+        fields = stat_fields(pid) if pid else None
+        if fields is None:
             verdicts.append(Verdict(f"environment {short}", SKIP, "not running"))
             continue
-        actual = read_environment(process.pid)
+        actual = read_environment(pid)
         if actual is None:
             verdicts.append(judge_environment(short, None, None))
             continue
+        verdicts.append(judge_proxy(short, actual))
         if not set(environment) & set(actual):
             # The application reads the file itself: all that can be said is which of them is older.
-            verdicts.append(judge_environment(short, [], written > process.started + 1))
+            verdicts.append(judge_environment(short, [], written > started(fields) + 1))
             continue
-        verdicts.append(
-            judge_environment(short, environment_differences(process.pid, dict(environment)), None)
-        )
+        verdicts.append(judge_environment(short, environment_differences(pid, dict(environment)), None))
     return verdicts

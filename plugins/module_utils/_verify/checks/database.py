@@ -1,32 +1,39 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
-"""PostgreSQL as the application sees it, read only and with a statement timeout."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PostgreSQL as the application sees it: with its own settings, and our time limits. Nothing stays behind."""
 
 from __future__ import annotations
 
 import ast
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from ..._durations import brief, size
+from ..._cures import DELIBERATE
+from ..._database.address import AddressError, libpq_url
+from ..._database.login import load_psycopg2, refusal
 from ..._host.accounts import expand_home
-from ..._host.addresses import is_this_host
-from ..._http import MissingLibraryError
-from ..._services.diagnosis import recognize
+from ..._host.reachable import is_this_host
+from ..._host.symptoms import recognize
+from ..._host.user_entries import ages as ages_of
+from ..._host.user_entries import texts
+from ..._host.user_files import UserFiles
+from ..._redaction import Redactor
+from ..._release.places import current_release
+from ..._times.amounts import brief, size
+from ..certificates import judge_certificate, postgresql_certificate_ends
+from ..check import Prepared
 from ..context import Context, Problem
+from ..database_locks import Holder, holders, judge_locks
+from ..database_writes import session_options, try_to_write
+from ..deployed import require_deployed
 from ..postgresql import (
     BACKUP,
     CONNECTIONS,
     DISK,
-    LOCKS,
-    LOGIN,
-    LOGIN_UNKNOWN,
     SIZE,
     STATEMENT,
     STATEMENT_UNKNOWN,
@@ -34,58 +41,32 @@ from ..postgresql import (
 )
 from ..verdict import ERROR, FAIL, PASS, SKIP, Verdict, combine
 
-if TYPE_CHECKING:
-    from ..._host.user_files import UserFiles
-
-# What an address may tell libpq. Left out is what names files to write or to take passwords from
-# (sslkeylogfile, passfile, service), and what has it talk to another host than the one that is named.
-LIBPQ_PARAMETERS = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "sslcrl": "PGSSLCRL",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
-    "options": "PGOPTIONS",
-    "gssencmode": "PGGSSENCMODE",
-    "channel_binding": "PGCHANNELBINDING",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-}
-# Passwords come from the address only.
-NO_FILES = {"PGPASSFILE": "/dev/null", "PGSERVICEFILE": "/dev/null", "PGSYSCONFDIR": "/nonexistent"}
-
-
-def libpq_url(url: str) -> str:
-    """The product's SQLAlchemy address as libpq understands it."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.split("+")[0]
-    if scheme not in ("postgresql", "postgres"):
-        raise Problem(
-            "bad_option",
-            f"database_url: {scheme or 'nothing'} is not PostgreSQL",
-            cause="The check knows PostgreSQL only, which is what the product uses.",
-            remedy="Give an address of the form postgresql+psycopg://user:password@host:5432/database.",
-            state=ERROR,
-        )
-    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in LIBPQ_PARAMETERS])
-    return urlunsplit(("postgresql", parts.netloc, parts.path, query, ""))
-
 
 def login_problem(message: str, url: str, where: str) -> Problem:
     """Why there is no connection."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "the local socket", parts.port or 5432
-    user, name = unquote(parts.username or ""), parts.path.lstrip("/")
-    first = next((line for line in message.splitlines() if line.strip()), message).strip()
-    evidence = {"error": message[:500], "host": host, "port": port, "user": user, "database": name}
-    words = {"host": host, "port": port, "user": user, "name": name, "where": where}
-    found = recognize(message, LOGIN, words) or LOGIN_UNKNOWN
-    return Problem(found.kind, first, cause=found.cause, remedy=found.remedy, evidence=evidence)
+    found = refusal(message, url, where)
+    return Problem(
+        found.kind,
+        found.summary,
+        cause=found.cause,
+        remedy=found.remedy,
+        cure=found.cure,
+        evidence=found.evidence,
+    )
+
+
+def address(url: str) -> str:
+    """The product's SQLAlchemy address as libpq understands it."""
+    try:
+        return libpq_url(url)
+    except AddressError as error:
+        raise Problem(
+            "bad_option",
+            str(error),
+            cause="The check knows PostgreSQL only, which is what the product uses.",
+            remedy="Give an address of the form postgresql+psycopg://user:password@host:5432/database.",
+            state=ERROR,
+        ) from None
 
 
 _ASSIGNED = re.compile(r"^(revision|down_revision)\s*(?::[^=\n]+)?=\s*(.+?)\s*(?:#.*)?$", re.MULTILINE)
@@ -117,8 +98,43 @@ def read_migrations(backend: Path, files: UserFiles) -> dict[str, str]:
     """The migration files of a backend."""
     for place in ("migrations/versions", "alembic/versions", "app/migrations/versions"):
         if files.exists(backend / place):
-            return files.texts(backend / place, "*.py")
+            return texts(files, backend / place, "*.py")
     return {}
+
+
+def _too_many_rows(applied: Sequence[str], heads: set[str], evidence: dict[str, Any]) -> Verdict:
+    """More rows than the code has heads: deploying changes nothing about that."""
+    wrong = sorted(set(applied) - heads) or sorted(applied)[1:]
+    names = ", ".join(f"'{revision}'" for revision in wrong)
+    # For a person to read and to call; nothing here calls it.
+    statement = f"DELETE FROM alembic_version WHERE version_num IN ({names})"  # noqa: S608
+    return Verdict(
+        "migrations",
+        FAIL,
+        f"alembic_version has {len(applied)} rows: {', '.join(sorted(applied))}",
+        cause=f"The code has one head ({', '.join(sorted(heads))}), and alembic takes each row for a branch "
+        "of the schema: migrations of later releases will fail. Somebody added a row by hand, or two "
+        "databases were merged.",
+        remedy="See that the schema is that of the head, make a backup (playbook backup), then remove the "
+        f'other rows: mission-control db --write -c "{statement}"',
+        kind="migration_rows",
+        evidence=evidence,
+    )
+
+
+def _no_version(backend: Path, user: str) -> Verdict:
+    """Tables, and nothing that says which migrations made them: deploying would try all of them again."""
+    return Verdict(
+        "migrations",
+        FAIL,
+        "the database has tables, and no table alembic_version",
+        cause="Somebody removed or renamed it, or the database was restored in part. The next deployment "
+        "would apply all migrations to tables that are there, and fail.",
+        remedy="Where the schema is that of the deployed code, say so: runuser -u "
+        f"{user} -- sh -c 'cd {backend} && .venv/bin/alembic stamp head'. Where it is not, or nobody knows, "
+        "restore a backup.",
+        kind="migration_unknown",
+    )
 
 
 def judge_migrations(applied: Sequence[str] | None, heads: set[str], known: set[str]) -> Verdict:
@@ -132,6 +148,7 @@ def judge_migrations(applied: Sequence[str] | None, heads: set[str], known: set[
             cause="No migration was ever applied: the table alembic_version does not exist.",
             remedy=remedy,
             kind="migration_missing",
+            cure=DELIBERATE,
         )
     evidence = {"applied": sorted(applied), "heads": sorted(heads)}
     if not heads:
@@ -141,6 +158,8 @@ def judge_migrations(applied: Sequence[str] | None, heads: set[str], known: set[
             f"at {', '.join(sorted(applied))}; the deployed code's migrations are not at hand",
             evidence=evidence,
         )
+    if len(applied) > max(1, len(heads)):
+        return _too_many_rows(applied, heads, evidence)
     if set(applied) == heads:
         return Verdict("migrations", summary=f"at the head, {', '.join(sorted(heads))}", evidence=evidence)
     if set(applied) - known:
@@ -162,16 +181,14 @@ def judge_migrations(applied: Sequence[str] | None, heads: set[str], known: set[
         cause="Migrations of the deployed code were not applied.",
         remedy=remedy,
         kind="migration_missing",
+        cure=DELIBERATE,
         evidence=evidence,
     )
 
 
-def judge_transactions(oldest: float, waiting: int, options: Mapping[str, Any]) -> list[Verdict]:
-    """Long transactions and sessions that wait for a lock."""
-    return [
-        TRANSACTION.judged(oldest, f"the longest transaction is {brief(oldest)} old", options),
-        LOCKS.judged(waiting, f"{waiting} sessions wait for a lock", options),
-    ]
+def judge_transactions(oldest: float, options: Mapping[str, Any]) -> Verdict:
+    """How long a transaction is open."""
+    return TRANSACTION.judged(oldest, f"the longest transaction is {brief(oldest)} old", options)
 
 
 def judge_share(used: float, most: float, options: Mapping[str, Any]) -> Verdict:
@@ -198,7 +215,7 @@ def judge_backup(directory: str, ages: Sequence[float] | None, options: Mapping[
 def look_at_backups(context: Context, directory: Path, options: Mapping[str, Any]) -> Verdict:
     """The backups as the application's user sees them."""
     try:
-        ages: list[float] | None = context.host.files.ages(directory, context.clock.now())
+        ages: list[float] | None = ages_of(context.host.files, directory, context.clock.now())
     except PermissionError:
         user = context.host.account.name
         return Verdict(
@@ -225,11 +242,17 @@ def _fetch(cursor: Any, statement: str) -> list[tuple[Any, ...]]:
     return list(cursor.fetchall())
 
 
+class _OverPsycopg2(Prepared):
+    def load(self) -> None:
+        load_psycopg2()
+
+
+@_OverPsycopg2
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """One connection, a handful of statements."""
     url = options["database_url"] or context.host.environment.get("DATABASE_URL", "")
     if not url:
-        context.require_deployed()
+        require_deployed(context)
         return Verdict(
             "database",
             ERROR,
@@ -240,20 +263,16 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             kind="no_database_url",
         )
     context.redactor.add(urlsplit(url).password, unquote(urlsplit(url).password or ""))
-    dsn = libpq_url(url)
-    try:
-        import psycopg2
-    except ImportError as error:
-        raise MissingLibraryError("psycopg2", "python3-psycopg2") from error
+    dsn = address(url)
+    psycopg2 = load_psycopg2()
     timeout = max(1, round(float(options["statement_timeout"]) * 1000))
     try:
         connection = psycopg2.connect(
             dsn,
             passfile=os.devnull,
-            connect_timeout=max(2, int(context.client.timeout)),
+            connect_timeout=max(2, int(context.common["timeout"])),
             application_name="mission-control-verify",
-            options=f"-c statement_timeout={timeout} -c lock_timeout={timeout} "
-            "-c default_transaction_read_only=on",
+            options=session_options(url, context.host.environment, timeout),
         )
     except psycopg2.Error as error:
         problem = login_problem(context.redactor.text(str(error)), url, context.where)
@@ -262,30 +281,62 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         connection.autocommit = True
         with connection.cursor() as cursor:
             parts = _judge(context, options, cursor, url, psycopg2.Error)
+            ends = postgresql_certificate_ends(url, min(5.0, float(context.common["timeout"])))
+            parts += judge_certificate(ends, context.clock.now(), options)
             return combine("database", parts, "; ".join(part.summary for part in parts[:3]))
     finally:
         connection.close()
 
 
+def _refused(name: str, error: Exception, redactor: Redactor) -> Verdict:
+    """The verdict on a statement that PostgreSQL refuses."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    reason = recognize(text, STATEMENT, {}) or STATEMENT_UNKNOWN
+    return Verdict(
+        name, FAIL, redactor.text(text), cause=reason.cause, remedy=reason.remedy, kind=reason.kind
+    )
+
+
+def _migrations(context: Context, cursor: Any) -> Verdict:
+    there, tables = _fetch(
+        cursor,
+        "SELECT to_regclass('alembic_version') IS NOT NULL, to_regclass('organizations') IS NOT NULL",
+    )[0]
+    applied = [row[0] for row in _fetch(cursor, "SELECT version_num FROM alembic_version")] if there else None
+    backend = (current_release(context.host.files, context.host.root) or context.host.root) / "backend"
+    if tables and not there:
+        return _no_version(context.host.root / "current/backend", context.host.account.name)
+    sources = read_migrations(backend, context.host.files)
+    known = {
+        str(match)
+        for text in sources.values()
+        for match in re.findall(r"^revision\s*(?::[^=\n]+)?=\s*[\"']([^\"']+)", text, re.MULTILINE)
+    }
+    return judge_migrations(applied, migration_heads(sources), known)
+
+
+def _agents(cursor: Any) -> Verdict:
+    rows = _fetch(cursor, "SELECT name, status FROM agents ORDER BY name LIMIT 1000")
+    counts: dict[str, int] = {}
+    for _name, status in rows:
+        counts[str(status)] = counts.get(str(status), 0) + 1
+    text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none"
+    return Verdict(
+        "agents",
+        summary=f"{len(rows)} agents: {text}",
+        evidence={"agents": [{"name": row[0], "status": row[1]} for row in rows[:100]]},
+    )
+
+
 def _judge(
     context: Context, options: Mapping[str, Any], cursor: Any, url: str, database_error: type[Exception]
 ) -> list[Verdict]:
-    def guarded(name: str, work: Any) -> Verdict:
+    def guarded(name: str, work: Callable[[], Verdict]) -> Verdict:
         def really() -> Verdict:
             try:
-                found: Verdict = work()
-                return found
+                return work()
             except database_error as error:
-                text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-                reason = recognize(text, STATEMENT, {}) or STATEMENT_UNKNOWN
-                return Verdict(
-                    name,
-                    FAIL,
-                    context.redactor.text(text),
-                    cause=reason.cause,
-                    remedy=reason.remedy,
-                    kind=reason.kind,
-                )
+                return _refused(name, error, context.redactor)
 
         return context.guard(name, really)
 
@@ -296,33 +347,15 @@ def _judge(
         evidence={"database": database, "server_version": version},
     )
 
-    def migrations() -> Verdict:
-        there = _fetch(cursor, "SELECT to_regclass('alembic_version') IS NOT NULL")[0][0]
-        applied = (
-            [row[0] for row in _fetch(cursor, "SELECT version_num FROM alembic_version")] if there else None
-        )
-        backend = (context.host.release or context.host.root) / "backend"
-        sources = read_migrations(backend, context.host.files)
-        known = {
-            str(match)
-            for text in sources.values()
-            for match in re.findall(r"^revision\s*(?::[^=\n]+)?=\s*[\"']([^\"']+)", text, re.MULTILINE)
-        }
-        return judge_migrations(applied, migration_heads(sources), known)
-
-    def agents() -> Verdict:
-        rows = _fetch(cursor, "SELECT name, status FROM agents ORDER BY name LIMIT 1000")
-        counts: dict[str, int] = {}
-        for _name, status in rows:
-            counts[str(status)] = counts.get(str(status), 0) + 1
-        text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none"
-        return Verdict(
-            "agents",
-            summary=f"{len(rows)} agents: {text}",
-            evidence={"agents": [{"name": row[0], "status": row[1]} for row in rows[:100]]},
-        )
-
     oldest, waiting, used, most = 0.0, 0, 0, 0
+    held: list[Holder] = []
+
+    def locks() -> Verdict:
+        held.extend(holders(cursor, context.clock.sleep))
+        if held:
+            # What it keeps us from is told with it.
+            cursor.execute("SET lock_timeout = '300ms'")
+        return judge_locks(held, 0, url, options)
 
     def activity() -> Verdict:
         nonlocal oldest, waiting, used, most
@@ -343,13 +376,23 @@ def _judge(
         number = int(_fetch(cursor, "SELECT pg_database_size(current_database())")[0][0])
         return SIZE.judged(number, size(number), options)
 
-    parts = [login, guarded("migrations", migrations), guarded("agents", agents)]
+    # Before the others, whose session writes nothing.
+    writes = guarded("writes", lambda: try_to_write(cursor))
+    cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    locked = guarded("locks", locks)
+    parts = [
+        login,
+        writes,
+        guarded("migrations", partial(_migrations, context, cursor)),
+        guarded("agents", partial(_agents, cursor)),
+    ]
     found = guarded("activity", activity)
     if found.state == PASS:
-        parts += judge_transactions(float(oldest), int(waiting), options)
+        parts.append(judge_transactions(float(oldest), options))
+        parts.append(locked if locked.state == FAIL else judge_locks(held, int(waiting), url, options))
         parts.append(judge_share(float(used), float(most), options))
     else:
-        parts.append(found)
+        parts += [locked, found]
     parts.append(guarded("size", volume))
     if is_this_host(url):
         where = options["data_directory"]

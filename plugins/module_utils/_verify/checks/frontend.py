@@ -1,103 +1,34 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The user interface as a browser meets it: page, assets, the API address built in, and whether it works."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import partial
-from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from ..._application.components import PORTS
-from ..._durations import timestamp
-from ..._host.addresses import in_url, url
-from ..._http import Answer, origin_of
-from ..context import Context
+from ..._cures import DEPLOYMENT
+from ..._host.addresses import url
+from ..._http.answer import Answer
+from ..._http.browser_origin import origin_of
+from ..._http.redirects import follow
+from ..._times.timestamps import timestamp
+from ..http_context import HttpContext, OverHttp
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
-from .cors import judge_preflight, preflight
+from .frontend_build import AUTO, JOURNAL, assets_of, baked_api_url, judge_api_url, resolve_api_url
+from .preflight_request import judge_preflight, preflight
 
-JOURNAL = "journalctl --user -u mission-control-frontend"
-AUTO = "auto"
-# The product writes `process.env.NEXT_PUBLIC_API_URL.trim()` and compares it with "auto"; the build puts the
-# value in its place.
-_TRIMMED = re.compile(r"""["'`]([^"'`\\\s]*)["'`]\??\.trim\(\)""")
-_NEAR_AUTO = re.compile(r"""["'`](https?://[^"'`\\\s]+)["'`].{0,300}?["'`]auto["'`]""", re.DOTALL)
-_UNSET = re.compile(r"""env\.NEXT_PUBLIC_API_URL\b""")
+# What every page of a user who has come in asks for.
+MEMBER = "/api/v1/organizations/me/member"
+# Why a host may not reach an address that browsers do reach: no DNS entry yet, a NAT that does not lead back.
+OUT_OF_REACH = ("dns", "unreachable", "refused", "connect_timeout", "timeout")
 
 
-class _Links(HTMLParser):
-    """Scripts and style sheets of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag == "script" and values.get("src"):
-            self.found.append(str(values["src"]))
-        if tag == "link" and values.get("href"):
-            kinds = (values.get("rel") or "").lower().split()
-            if "stylesheet" in kinds or (
-                "preload" in kinds and values.get("as") in ("script", "style", "font")
-            ):
-                self.found.append(str(values["href"]))
-
-
-def assets_of(html: str, base: str) -> list[str]:
-    """The addresses of a page's own scripts and style sheets, each once."""
-    parser = _Links()
-    parser.feed(html)
-    absolute = [urljoin(base, link) for link in parser.found]
-    own = origin_of(base)
-    return list(dict.fromkeys(link for link in absolute if origin_of(link) == own))
-
-
-def baked_api_url(scripts: Iterable[str]) -> str | None:
-    """What NEXT_PUBLIC_API_URL was when the frontend was built; None where no script tells."""
-    fallback = None
-    for text in scripts:
-        for match in _TRIMMED.finditer(text):
-            value = match[1]
-            if value.lower() == AUTO or value.startswith(("http://", "https://")):
-                near = text[match.end() : match.end() + 300]
-                if AUTO in near.lower():
-                    return AUTO if value.lower() == AUTO else value
-                fallback = fallback or value
-        near_auto = _NEAR_AUTO.search(text)
-        if near_auto:
-            return near_auto[1]
-        if _UNSET.search(text):
-            fallback = fallback or AUTO
-    return fallback
-
-
-def scripts_of(context: Context, url: str) -> list[str]:
-    """The scripts of the page at an address, and the page."""
-    page = context.client.get(f"{url}/", token="", follow=3)
-    if not page.ok:
-        raise context.problem(page, variable="mission_control_public_url", unit=JOURNAL)
-    links = [link for link in assets_of(page.text, page.url) if urlsplit(link).path.endswith(".js")]
-    answers = context.parallel([partial(context.client.get, link, token="") for link in links])
-    return [*(answer.text for answer in answers if answer.ok), page.text]
-
-
-def resolve_api_url(baked: str, page: str) -> str:
-    """The address that a browser with that page uses: `auto` is the page's own host at port 8000."""
-    if baked.lower() != AUTO:
-        return baked.rstrip("/")
-    parts = urlsplit(page)
-    host = in_url(parts.hostname or "")
-    return f"{'https' if parts.scheme == 'https' else 'http'}://{host}:{PORTS['backend']}"
-
-
-def judge_page(context: Context, page: str, answer: Answer, options: Mapping[str, Any]) -> Verdict:
+def judge_page(context: HttpContext, page: str, answer: Answer, options: Mapping[str, Any]) -> Verdict:
     """One page of the user interface."""
     if not answer.ok:
         raise context.problem(answer, variable="mission_control_public_url", unit=JOURNAL)
@@ -124,7 +55,7 @@ def judge_page(context: Context, page: str, answer: Answer, options: Mapping[str
     return verdict
 
 
-def judge_assets(context: Context, answers: list[Answer]) -> Verdict:
+def judge_assets(context: HttpContext, answers: list[Answer]) -> Verdict:
     """Everything that the page loads."""
     if not answers:
         return Verdict(
@@ -134,6 +65,7 @@ def judge_assets(context: Context, answers: list[Answer]) -> Verdict:
             cause="The frontend was built wrongly, or something else answers in its place.",
             remedy="Deploy again so that the frontend is rebuilt.",
             kind="no_assets",
+            cure=DEPLOYMENT,
         )
     broken = []
     for answer in answers:
@@ -147,53 +79,16 @@ def judge_assets(context: Context, answers: list[Answer]) -> Verdict:
             "assets",
             FAIL,
             f"{len(broken)} of {len(answers)} assets are missing or wrong: {broken[0]}",
-            cause="The static files do not belong to the running server: the release was switched under "
-            "it, or a proxy serves an old copy.",
-            remedy="Restart mission-control-frontend, and clear the cache of any proxy in front of it.",
+            cause="The page names files that are not served: files of the frontend's build are missing or "
+            "were changed (configuration says so), the release was switched under the running server, or a "
+            "proxy serves an old copy.",
+            remedy="Deploy again, which puts missing files right. If all are there: restart "
+            "mission-control-frontend, and clear the cache of any proxy in front of it.",
             kind="assets_broken",
+            cure=DEPLOYMENT,
             evidence={"broken": broken[:20]},
         )
     return Verdict("assets", summary=f"{len(answers)} assets", evidence={"count": len(answers)})
-
-
-def judge_api_url(baked: str | None, page: str, expected: str) -> Verdict:
-    """The API address built into the scripts."""
-    if baked is None:
-        return Verdict(
-            "api_url",
-            WARN,
-            "no script tells which API address was built in",
-            cause="The scripts of the first page do not contain the address: the frontend is of another "
-            "version, or was built with another bundler.",
-            remedy="Look into the page's scripts for the address; waive frontend.api_url if it is right.",
-            kind="api_url_unknown",
-        )
-    resolved = resolve_api_url(baked, page)
-    evidence = {"built_in": baked, "resolved": resolved, "page": page}
-    if urlsplit(page).scheme == "https" and urlsplit(resolved).scheme == "http":
-        return Verdict(
-            "api_url",
-            FAIL,
-            f"the page is https but its API address is {resolved}",
-            cause="Browsers refuse plain http requests of an https page (mixed content).",
-            remedy="Set mission_control_api_url to the https address of the API and deploy again; the "
-            "frontend is rebuilt with it.",
-            kind="mixed_content",
-            evidence=evidence,
-        )
-    if expected and resolve_api_url(expected, page) != resolved:
-        return Verdict(
-            "api_url",
-            FAIL,
-            f"built for the API at {resolved}, expected {resolve_api_url(expected, page)}",
-            cause="NEXT_PUBLIC_API_URL is fixed when the frontend is built, and it was built with another "
-            "address.",
-            remedy="Deploy again with the right mission_control_api_url: the frontend is rebuilt. "
-            "Restarting does not help.",
-            kind="api_url_differs",
-            evidence={**evidence, "expected": expected},
-        )
-    return Verdict("api_url", summary=f"built for {resolved}", evidence=evidence)
 
 
 def judge_certificate(answer: Answer, now: float, warn: str, crit: str) -> Verdict:
@@ -214,14 +109,57 @@ def judge_certificate(answer: Answer, now: float, warn: str, crit: str) -> Verdi
     return verdict
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+class _Api:
+    """The API that a page uses, asked as a browser with that page asks it."""
+
+    def __init__(self, context: HttpContext, page: str, base: str, options: Mapping[str, Any]) -> None:
+        self._context, self._origin, self._base = context, origin_of(page), base
+        self._near, self._probe = options["backend_url"].rstrip("/"), options["probe"]
+
+    def _ask(self, ask: Callable[[str], Answer]) -> tuple[Answer, Answer]:
+        """What the API answers, and what the backend does that may stand for it."""
+        answer = ask(self._base)
+        if self._near and answer.failure is not None and answer.failure.kind in OUT_OF_REACH:
+            return answer, ask(self._near)
+        return answer, answer
+
+    def judge(self) -> Verdict:
+        """Whether a backend answers there."""
+        context, headers = self._context, {"Origin": self._origin}
+        far, answer = self._ask(
+            lambda place: context.client.request("GET", place + self._probe, headers=headers, token="")
+        )
+        # Without a token that is what a backend says; a browser sends one.
+        if not answer.ok and answer.status not in (401, 403):
+            problem = context.problem(far, variable="mission_control_api_url")
+            problem.summary = f"the API that the page uses does not work: {problem.summary}"
+            raise problem
+        context.parse(answer)
+        if answer is not far:
+            return _out_of_reach(context, self._base, self._near, far)
+        return Verdict("api", summary=f"{self._base} answers", evidence=answer.evidence(context.redactor))
+
+    def allowed(self) -> Verdict:
+        """Whether it allows the page's origin."""
+        if self._origin == origin_of(self._base):
+            return Verdict("cors", summary="page and API have the same origin: nothing to allow")
+        _far, answer = self._ask(
+            lambda place: preflight(self._context, f"{place}{MEMBER}", self._origin, "GET", ["authorization"])
+        )
+        verdict = judge_preflight(self._context, self._origin, answer, "GET", ["authorization"])
+        verdict.name = "cors"
+        return verdict
+
+
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """The page first, then what it needs."""
     usual = url("", PORTS["frontend"])
     fetched = (options["frontend_url"] or context.common["public_url"] or usual).rstrip("/")
     public = (context.common["public_url"] or fetched).rstrip("/")
 
     def get(url: str) -> Answer:
-        return context.client.get(url, token="", follow=3)
+        return context.client.get(url, token="", then=follow)
 
     pages = list(options["pages"])
     answers = dict(
@@ -240,35 +178,12 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     scripts = [answer.text for answer in assets if answer.ok and urlsplit(answer.url).path.endswith(".js")]
     baked = baked_api_url([*scripts, first.text])
 
-    def api() -> Verdict:
-        base = resolve_api_url(baked or AUTO, public)
-        answer = context.client.request(
-            "GET", base + options["probe"], headers={"Origin": origin_of(public)}, token=""
-        )
-        if not answer.ok:
-            problem = context.problem(answer, variable="mission_control_api_url")
-            problem.summary = f"the API that the page uses does not work: {problem.summary}"
-            raise problem
-        context.parse(answer)
-        return Verdict("api", summary=f"{base} answers", evidence=answer.evidence(context.redactor))
-
-    def allowed() -> Verdict:
-        base = resolve_api_url(baked or AUTO, public)
-        origin = origin_of(public)
-        if origin == origin_of(base):
-            return Verdict("cors", summary="page and API have the same origin: nothing to allow")
-        answer = preflight(
-            context, f"{base}/api/v1/organizations/me/member", origin, "GET", ["authorization"]
-        )
-        verdict = judge_preflight(context, origin, answer, "GET", ["authorization"])
-        verdict.name = "cors"
-        return verdict
-
+    api = _Api(context, public, resolve_api_url(baked or AUTO, public), options)
     works = [
         ("assets", lambda: judge_assets(context, assets)),
         ("api_url", lambda: judge_api_url(baked, public, options["api_url"])),
-        ("api", api),
-        ("cors", allowed),
+        ("api", api.judge),
+        ("cors", api.allowed),
     ]
     if urlsplit(fetched).scheme == "https":
         warn, crit = options["certificate_days_warning"], options["certificate_days_critical"]
@@ -276,5 +191,20 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     return _combine(context, [*verdicts, *context.parts(works)])
 
 
-def _combine(context: Context, verdicts: list[Verdict]) -> Verdict:
+def _out_of_reach(context: HttpContext, base: str, near: str, far: Answer) -> Verdict:
+    """The backend is well, and this host alone cannot say whether users reach it."""
+    return Verdict(
+        "api",
+        WARN,
+        f"{base} is out of reach from {context.where}; the backend answers at {near}",
+        cause="The name leads elsewhere or nowhere as yet, or the way from this host to its own public "
+        "address is closed (NAT).",
+        remedy="Look from where users are: playbooks/verify.yml does from the controller. Add the name to "
+        "DNS, or to /etc/hosts of this host.",
+        kind="out_of_reach",
+        evidence=far.evidence(context.redactor),
+    )
+
+
+def _combine(context: HttpContext, verdicts: list[Verdict]) -> Verdict:
     return combine(context.name or "frontend", verdicts)

@@ -1,20 +1,26 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Gateways as the backend sees them. The answer is 200 even when one is down: the verdict is inside."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..._services.diagnosis import Symptom, recognize
-from ..context import Context, Problem
+from ..._application.components import service_unit
+from ..._cures import DECISION, DEPLOYMENT, WAITING, Cure, start
+from ..._host.symptoms import Symptom, recognize
+from ..asking_root import AskingRoot
+from ..context import Problem
+from ..http_context import HttpContext, OverHttp
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, WARN, Measure, Verdict
 from . import api
+from .dialect import dialect
+from .gateway_targets import Target, nothing_bound, targets
+from .through_gateway import ask_gateway
 
 # What the backend says in `error`.
 ERRORS: tuple[Symptom, ...] = (
@@ -55,10 +61,17 @@ ERRORS: tuple[Symptom, ...] = (
         "openssl s_client -connect HOST:PORT shows both.",
     ),
     Symptom(
+        pattern=re.compile(r"(?i)valid URI"),
+        kind="gateway_url",
+        cause="Its URL is not the address of a gateway.",
+        remedy="Correct its URL in the user interface under Gateways: ws://host:port or wss://host:port.",
+    ),
+    Symptom(
         pattern=re.compile(r"(?i)starting|retry shortly|not ready|1012|service restart"),
         kind="gateway_starting",
         cause="The gateway has just been started and takes no connections yet.",
         remedy="Wait some seconds (deadline).",
+        cure=WAITING,
     ),
     Symptom(
         pattern=re.compile(r"(?i)pairing"),
@@ -67,6 +80,7 @@ ERRORS: tuple[Symptom, ...] = (
         remedy="Approve the device on the gateway (openclaw devices list, openclaw devices approve), or "
         "deploy the role gateway, which pairs it. Was the identity file of the backend "
         "(OPENCLAW_GATEWAY_DEVICE_IDENTITY_PATH) lost, the device must be paired again.",
+        cure=DEPLOYMENT,
     ),
     Symptom(
         pattern=re.compile(r"(?i)protocol"),
@@ -81,6 +95,7 @@ ERRORS: tuple[Symptom, ...] = (
         cause="The gateway refuses the token with which it is registered.",
         remedy="Deploy again so that the registration gets the gateway's token (OPENCLAW_GATEWAY_TOKEN), "
         "or correct it in the user interface under Gateways.",
+        cure=DEPLOYMENT,
     ),
     Symptom(
         pattern=re.compile(r"(?i)refused|Errno 111"),
@@ -89,6 +104,7 @@ ERRORS: tuple[Symptom, ...] = (
         "address.",
         remedy="Start it (systemctl --user start openclaw-gateway on the gateway's host); compare its port "
         "and bind address with the URL it is registered with.",
+        cure=start(service_unit("gateway")),
     ),
     Symptom(
         pattern=re.compile(r"(?i)name or service|getaddrinfo|resolve|Errno -[235]|nodename"),
@@ -120,14 +136,15 @@ ERRORS: tuple[Symptom, ...] = (
 )
 
 
-def classify(error: str) -> tuple[str, str, str]:
-    """Kind, cause and remedy of what the backend says about its gateway."""
+def classify(error: str) -> tuple[str, str, str, Cure]:
+    """Kind, cause, remedy and cure of what the backend says about its gateway."""
     if found := recognize(error, ERRORS, {}):
-        return found.kind, found.cause, found.remedy
+        return found.kind, found.cause, found.remedy, found.cure
     return (
         "gateway_failed",
         "The backend cannot use the gateway, for a reason that this collection does not know.",
         "Look at the error in the evidence, at the backend's and at the gateway's journal.",
+        DECISION,
     )
 
 
@@ -151,15 +168,10 @@ def judge_status(body: Any, name: str, options: Mapping[str, Any]) -> Verdict:
     url = body.get("gateway_url") or "the gateway"
     if not body["connected"]:
         error = str(body.get("error") or "no reason given")
-        kind, cause, remedy = classify(error)
+        kind, cause, remedy, cure = classify(error)
+        summary = f"{url}: not connected: {error}"
         return Verdict(
-            name,
-            FAIL,
-            f"{url}: not connected: {error}",
-            cause=cause,
-            remedy=remedy,
-            kind=kind,
-            evidence=evidence,
+            name, FAIL, summary, cause=cause, remedy=remedy, kind=kind, cure=cure, evidence=evidence
         )
     count = body.get("sessions_count")
     count = count if isinstance(count, int) else len(body.get("sessions") or [])
@@ -193,35 +205,60 @@ def judge_status(body: Any, name: str, options: Mapping[str, Any]) -> Verdict:
     return verdict
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+def named(context: HttpContext, options: Mapping[str, Any]) -> dict[str, str | None]:
+    """How the backend is asked for the gateway that the options name.
+
+    The product takes a token in the query string only, which the backend's access log repeats. A board that
+    is bound to the same gateway with the same token asks the same without it.
+    """
+    url, token = options["gateway_url"], options["gateway_token"]
+    if token and not dialect(context).singular:
+        with contextlib.suppress(Problem):
+            gateways = api.pages(context, "/api/v1/gateways")
+            context.redactor.add(*(str(gateway.get("token") or "") for gateway in gateways))
+            same = {
+                str(gateway.get("id"))
+                for gateway in gateways
+                if gateway.get("url") == url
+                and gateway.get("token") == token
+                and bool(gateway.get("disable_device_pairing")) is options["disable_device_pairing"]
+                and bool(gateway.get("allow_insecure_tls")) is options["allow_insecure_tls"]
+            }
+            for board in api.boards(context) if same else []:
+                if str(board.get("gateway_id")) in same:
+                    return {"board_id": str(board.get("id"))}
+    return {
+        "gateway_url": url,
+        "gateway_token": token or None,
+        "gateway_disable_device_pairing": str(options["disable_device_pairing"]).lower(),
+        "gateway_allow_insecure_tls": str(options["allow_insecure_tls"]).lower(),
+    }
+
+
+@AskingRoot
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """One part for each board that has a gateway, or for the gateway named."""
     context.redactor.add(options["gateway_token"])
-    spoken = api.dialect(context)
+    spoken = dialect(context)
     if options["gateway_url"]:
-        parameters = {
-            "gateway_url": options["gateway_url"],
-            "gateway_token": options["gateway_token"] or None,
-            "gateway_disable_device_pairing": str(options["disable_device_pairing"]).lower(),
-            "gateway_allow_insecure_tls": str(options["allow_insecure_tls"]).lower(),
-        }
-        asked = [("gateway", "named", parameters)]
+        given = {name: value for name, value in named(context, options).items() if value is not None}
+        asked = [Target("gateway", tuple(given.items()))]
     else:
-        found = api.targets(context, options)
+        found = targets(context, options)
         if not found:
-            problem = api.nothing_bound()
+            problem = nothing_bound()
             if options["required"]:
                 problem.state = FAIL
             raise problem
-        asked = [(target.name, target.connection, dict(target.parameters)) for target in found]
+        asked = found
 
-    def status(name: str, connection: str, parameters: Mapping[str, Any]) -> Verdict:
+    def status(target: Target) -> Verdict:
+        def ask() -> Any:
+            return context.fetch(f"{spoken.prefix}/status", dict(target.parameters))
+
         # The backend connects to the gateway while it answers: asked once for all boards that share one.
-        body = context.once(
-            f"status {connection}", lambda: context.fetch(f"{spoken.prefix}/status", parameters)
-        )
-        return judge_status(body, name, options)
+        body = context.once(f"status {target.connection}", lambda: ask_gateway(context, target, ask))
+        return judge_status(body, target.name, options)
 
-    return context.each(
-        "gateway",
-        [(name, partial(status, name, connection, given)) for name, connection, given in asked],
-    )
+    return context.each("gateway", [(target.name, partial(status, target)) for target in asked])

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The health endpoints. They are static: green says that the process answers, not that it can work."""
 
 from __future__ import annotations
@@ -10,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..._http import Answer
-from ..context import Context, Problem
+from ..._http.answer import Answer
+from ..context import Problem
+from ..http_context import HttpContext, OverHttp
 from ..thresholds import judge
 from ..verdict import ERROR, FAIL, PASS, Measure, Verdict
 
@@ -23,7 +22,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def judge_endpoint(
-    context: Context, path: str, answers: Sequence[Answer], options: Mapping[str, Any]
+    context: HttpContext, path: str, answers: Sequence[Answer], options: Mapping[str, Any]
 ) -> Verdict:
     """Status, body and latency of one endpoint."""
     for answer in answers:
@@ -65,7 +64,8 @@ def judge_endpoint(
     return verdict
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """Ask all endpoints."""
     samples, percent = options["samples"], options["percentile"]
     wrong = "An option is wrong."

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The host below the application: clock, disk, memory, listening ports, and sandboxing that is really "
 "there."""
 
@@ -9,20 +7,24 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import socket
+import pwd
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..._durations import size
-from ..._host import addresses
-from ..._host.accounts import Account, acting_as, expand_home
+from ..._cures import DECISION, MAKE_ROOM, start
+from ..._host import reachable
+from ..._host.accounts import expand_home
 from ..._host.errors import HostError
 from ..._host.listeners import Listener, listeners
-from ..._host.processes import PROC, ProcessEvidence, process_evidence
-from ..._host.systemd import UserManager, unit_name, unit_status
+from ..._host.memory import read_memory
+from ..._times.amounts import size
+from ..asking_root import AskingRoot
 from ..context import Context
+from ..host_account import judge_ageing, judge_journal
+from ..sandbox import gateway_sandbox, sandboxes
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 
@@ -71,9 +73,30 @@ def judge_clock(status: int | None, container: bool) -> Verdict:
 
 
 def judge_disk(
-    path: str, free: int, total: int, inodes: tuple[int, int], options: Mapping[str, Any]
+    path: str,
+    free: int,
+    total: int,
+    inodes: tuple[int, int],
+    options: Mapping[str, Any],
+    *,
+    read_only: Path | None = None,
 ) -> Verdict:
-    """Free space and inodes of one file system, in percent."""
+    """Whether one file system takes writes; its free space and inodes, in percent.
+
+    :param read_only: where it is mounted read only, a directory in it.
+    """
+    if read_only is not None:
+        return Verdict(
+            f"disk {path}",
+            FAIL,
+            "the file system is mounted read only",
+            cause=f"Nothing can be written to {path}: the kernel does that after an error of the disk, and "
+            "/etc/fstab or a mount by hand may say so.",
+            remedy=f"See why (dmesg; findmnt -T {read_only}). After an error of the disk: back up and check "
+            "it first. Else make it writable again: mount -o remount,rw "
+            f"$(findmnt -n -o TARGET -T {shlex.quote(str(read_only))})",
+            kind="disk_read_only",
+        )
     share = free / total * 100 if total else 0.0
     nodes = inodes[0] / inodes[1] * 100 if inodes[1] else 100.0
     least = min(share, nodes)
@@ -88,23 +111,16 @@ def judge_disk(
         verdict.kind = "disk_full"
         verdict.summary = f"only {least:.1f} % {what} left ({size(free)})"
         verdict.cause = f"The file system of {path} is nearly full."
+        # What fills that of others' files only they know.
+        verdict.cure = DECISION if path == "/tmp" else MAKE_ROOM  # noqa: S108
         verdict.remedy = (
-            "Make room: journalctl --vacuum-size=200M, apt-get clean, old releases (playbook deploy "
+            f"See what fills it (du -xh {path} | sort -h | tail) and remove what no process uses."
+            if path == "/tmp"  # noqa: S108
+            else "Make room: journalctl --vacuum-size=200M, apt-get clean, old releases (playbook deploy "
             "prunes them), "
             "old backups; or give it more space."
         )
     return verdict
-
-
-def read_memory(text: str) -> dict[str, int]:
-    """/proc/meminfo in bytes."""
-    found = {}
-    for line in text.splitlines():
-        name, _separator, rest = line.partition(":")
-        words = rest.split()
-        if words and words[0].isdigit():
-            found[name] = int(words[0]) * (1024 if len(words) > 1 else 1)
-    return found
 
 
 def judge_memory(memory: Mapping[str, int], options: Mapping[str, Any]) -> Verdict:
@@ -123,10 +139,90 @@ def judge_memory(memory: Mapping[str, int], options: Mapping[str, Any]) -> Verdi
     return verdict
 
 
+def _foreign_port(port: int, unit: str, holder: Listener, evidence: dict[str, Any]) -> Verdict:
+    who = holder.command or f"a process of uid {holder.uid}"
+    return Verdict(
+        f"port {port}",
+        FAIL,
+        f"port {port} is held by another process: {who}",
+        cause=f"{who} (not {unit}) holds the port, so that {unit} cannot.",
+        remedy=f"End that process (ss -ltnp 'sport = :{port}'), then: systemctl --user restart {unit}",
+        kind="port_foreign",
+        evidence=evidence,
+    )
+
+
+def _stranger(port: int, users: Sequence[str], holder: Listener, evidence: dict[str, Any]) -> Verdict:
+    who = f"{holder.command or 'a process'} of uid {holder.uid}"
+    return Verdict(
+        f"port {port}",
+        FAIL,
+        f"port {port} is held by {who}, not by {' or '.join(users)}",
+        cause="Somebody has taken the port while the server was down. Whoever connects to it tells it his "
+        "password, and does not notice if it passes everything on to the server.",
+        remedy=f"See what it is (ss -ltnp 'sport = :{port}') and end it, start the server again, and "
+        "rotate the passwords that it was told (playbooks/rotate.yml).",
+        kind="port_stranger",
+        evidence=evidence,
+    )
+
+
+def _uids(names: Sequence[str]) -> set[int]:
+    """Of the accounts that this host knows."""
+    found = set()
+    for name in names:
+        with contextlib.suppress(KeyError):
+            found.add(pwd.getpwnam(name).pw_uid)
+    return found
+
+
+def _shared_port(port: int, mine: Sequence[Listener], evidence: dict[str, Any]) -> Verdict:
+    """A server of its own user found one of its addresses taken, and listens on the others."""
+    who = " and ".join(f"{item.command or 'a process'} (uid {item.uid}, {item.address})" for item in mine)
+    return Verdict(
+        f"port {port}",
+        FAIL,
+        f"port {port} is held by processes of several users: {who}",
+        cause="One of them stands where the other should: whoever connects to it tells it his password.",
+        remedy=f"See whose it is (ss -ltnp 'sport = :{port}') and end it, start the server again, and "
+        "rotate the passwords that it was told (playbooks/rotate.yml).",
+        kind="port_shared",
+        evidence=evidence,
+    )
+
+
+def _closed_port(port: int, unit: str, evidence: dict[str, Any]) -> Verdict:
+    return Verdict(
+        f"port {port}",
+        FAIL,
+        f"nothing listens on port {port}",
+        cause=f"{unit or 'The service'} is down, or uses another port.",
+        remedy=f"Start it: systemctl --user start {unit}" if unit else "Start the service.",
+        kind="port_closed",
+        cure=start(unit) if unit else DECISION,
+        evidence=evidence,
+    )
+
+
+def _held_by_others(
+    wanted: Mapping[str, Any], unit: str, mine: Sequence[Listener], uid: int | None, evidence: dict[str, Any]
+) -> Verdict | None:
+    """A port of a unit is its user's, another one that of the users who may hold it, or else of one user."""
+    port = wanted["port"]
+    if unit:
+        foreign = [item for item in mine if uid is not None and item.uid != uid]
+        return _foreign_port(port, unit, foreign[0], evidence) if foreign else None
+    expected = _uids(wanted.get("users") or ())
+    strangers = [item for item in mine if item.uid not in {0, *expected}] if expected else []
+    if strangers:
+        return _stranger(port, wanted["users"], strangers[0], evidence)
+    return _shared_port(port, mine, evidence) if len({item.uid for item in mine}) > 1 else None
+
+
 def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | None) -> Verdict:
     """One port: listening, where it should, by whom it should."""
     port, bind, unit = wanted["port"], wanted["bind"], str(wanted["unit"]).removesuffix(".service")
-    bind = bind if bind in ("", addresses.ANY, addresses.LOOPBACK) else addresses.reach(bind)
+    bind = bind if bind in ("", reachable.ANY, reachable.LOOPBACK) else reachable.reach(bind)
     name = f"port {port}"
     mine = [listener for listener in found if listener.port == port]
     evidence: dict[str, Any] = {
@@ -138,30 +234,10 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
         "port": port,
     }
     if not mine:
-        return Verdict(
-            name,
-            FAIL,
-            f"nothing listens on port {port}",
-            cause=f"{unit or 'The service'} is down, or uses another port.",
-            remedy=f"Start it: systemctl --user start {unit}" if unit else "Start the service.",
-            kind="port_closed",
-            evidence=evidence,
-        )
-    if unit and uid is not None:
-        foreign = [item for item in mine if item.uid != uid]
-        if foreign:
-            who = foreign[0].command or f"a process of uid {foreign[0].uid}"
-            return Verdict(
-                name,
-                FAIL,
-                f"port {port} is held by another process: {who}",
-                cause=f"{who} (not {unit}) holds the port, so that {unit} cannot.",
-                remedy=f"End that process (ss -ltnp 'sport = :{port}'), then: systemctl --user restart "
-                f"{unit}",
-                kind="port_foreign",
-                evidence=evidence,
-            )
-    reaches = {addresses.reach(item.address) for item in mine}
+        return _closed_port(port, unit, evidence)
+    if held := _held_by_others(wanted, unit, mine, uid, evidence):
+        return held
+    reaches = {reachable.reach(item.address) for item in mine}
     if bind == "loopback" and reaches != {"loopback"}:
         return Verdict(
             name,
@@ -204,7 +280,7 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
         {
             (item.port, item.command)
             for item in found
-            if item.uid == uid and item.port not in allowed and not addresses.is_loopback(item.address)
+            if item.uid == uid and item.port not in allowed and not reachable.is_loopback(item.address)
         }
     )
     if strange:
@@ -222,92 +298,7 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
     return Verdict("other ports", summary="no other port is open to others")
 
 
-# Directives that filter system calls, and those that give a process another view of the file system.
-SECCOMP = (
-    "SystemCallFilter",
-    "RestrictAddressFamilies",
-    "RestrictNamespaces",
-    "MemoryDenyWriteExecute",
-    "RestrictRealtime",
-    "RestrictSUIDSGID",
-    "LockPersonality",
-    "SystemCallArchitectures",
-)
-MOUNTS = (
-    "ProtectSystem",
-    "ProtectHome",
-    "PrivateTmp",
-    "PrivateDevices",
-    "ReadOnlyPaths",
-    "InaccessiblePaths",
-)
-# Over these a process has its user's manager start whatever it likes, outside of the sandbox. In %t.
-BUSES = ("bus", "systemd/private")
-OFF = ("", "no", "false", "0", "~", "[not set]")
-
-
-def reachable_buses(
-    pid: int, account: Account, proc: Path = PROC, runtime: str | None = None
-) -> tuple[str, ...]:
-    """Which of the manager's sockets the process can connect to, seen from inside its own mounts."""
-    found = []
-    for name in BUSES:
-        path = f"{proc}/{pid}/root{runtime or account.runtime_directory}/{name}"
-        with acting_as(account), socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
-            probe.settimeout(2)
-            probe.connect(path)
-            found.append(name)
-    return tuple(found)
-
-
-def judge_sandbox(
-    unit: str,
-    properties: Mapping[str, str],
-    process: ProcessEvidence | None,
-    manager: ProcessEvidence | None,
-    reachable: Sequence[str] = (),
-) -> Verdict:
-    """Whether what the unit asks for is in force in its process; `reachable` of the manager's sockets."""
-    name = f"sandbox {unit.removesuffix('.service')}"
-    asked = {key: properties.get(key, "") for key in ("NoNewPrivileges", "PrivateUsers", *SECCOMP, *MOUNTS)}
-    asked = {key: value for key, value in asked.items() if value not in OFF}
-    if process is None:
-        return Verdict(name, SKIP, "not running")
-    missing = []
-    if "NoNewPrivileges" in asked and not process.no_new_privs:
-        missing.append("NoNewPrivileges")
-    if process.seccomp != 2:
-        missing += [key for key in SECCOMP if key in asked]
-    if manager is not None and process.namespaces.get("mnt") == manager.namespaces.get("mnt"):
-        missing += [key for key in MOUNTS if key in asked]
-    elif any(f"/{name}" in asked.get("InaccessiblePaths", "") for name in reachable):
-        missing.append("InaccessiblePaths")
-    if "PrivateUsers" in asked and manager is not None:
-        missing += ["PrivateUsers"] * (process.namespaces.get("user") == manager.namespaces.get("user"))
-    evidence = {
-        "asked": sorted(asked),
-        "missing": missing,
-        "seccomp": process.seccomp,
-        "manager_reachable": list(reachable),
-    }
-    if missing:
-        return Verdict(
-            name,
-            WARN,
-            f"not in force: {', '.join(missing)}",
-            cause="A user's systemd manager accepts these directives, but the host or kernel does not put "
-            "them in force.",
-            remedy="Remove them from the unit's directives, or allow unprivileged user namespaces on the "
-            "host.",
-            kind="sandbox_not_in_force",
-            evidence=evidence,
-        )
-    summary = f"{len(asked)} directives are in force"
-    if reachable:
-        summary += ", and the user's manager, which can start units without them, is within reach"
-    return Verdict(name, summary=summary, evidence=evidence)
-
-
+@AskingRoot
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Each subject is a part."""
     try:
@@ -321,20 +312,24 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         ),
         (
             "memory",
-            lambda: judge_memory(read_memory(Path("/proc/meminfo").read_text(encoding="ascii")), options),
+            lambda: judge_memory(read_memory(), options),
         ),
     ]
-    seen: set[int] = set()
+    if account is not None:
+        works.append(("account", partial(judge_ageing, account.name)))
+    works.append(("journal", judge_journal))
+    seen: set[tuple[int, int]] = set()
     for given in options["paths"]:
         path = Path(expand_home(given, account))
         # Not Path.exists, which raises for a directory that the user may not enter.
         while not os.path.exists(path) and path != path.parent:  # noqa: PTH110
             path = path.parent
-        device = path.stat().st_dev
+        space = os.statvfs(path)
+        read_only = space.f_flag & os.ST_RDONLY
+        device = (path.stat().st_dev, read_only)
         if device in seen:
             continue
         seen.add(device)
-        space = os.statvfs(path)
         works.append(
             (
                 f"disk {given}",
@@ -345,6 +340,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
                     space.f_blocks * space.f_frsize,
                     (space.f_favail, space.f_files),
                     options,
+                    read_only=path if read_only else None,
                 ),
             )
         )
@@ -358,37 +354,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             works.append(("other ports", lambda: judge_strangers(found, uid, allowed)))
     verdicts = context.parts(works)
     if options["sandbox_units"] and account is not None:
-        verdicts += _sandboxes(context, options)
+        verdicts += sandboxes(context, options)
+    if options["gateway_sandbox"]:
+        verdicts += gateway_sandbox(context)
     return combine("host", verdicts, "; ".join(verdict.summary for verdict in verdicts[:3]))
-
-
-def _sandboxes(context: Context, options: Mapping[str, Any]) -> list[Verdict]:
-    account = context.host.account
-    manager = UserManager(account)
-    names = [unit_name(name) for name in options["sandbox_units"]]
-    try:
-        shown = manager.show(names)
-    except HostError:
-        # The service check says so.
-        return [Verdict("sandbox", SKIP, "the user's systemd manager does not answer")]
-    parent = None
-    verdicts = []
-    for name in names:
-        status = unit_status(name, shown[name])
-        process = process_evidence(status.main_pid) if status.main_pid else None
-        if process is not None and parent is None:
-            parent = process_evidence(process.ppid)
-        verdicts.append(
-            context.guard(
-                f"sandbox {name}",
-                partial(
-                    judge_sandbox,
-                    name,
-                    shown[name],
-                    process,
-                    parent,
-                    reachable_buses(process.pid, account) if process and account else (),
-                ),
-            )
-        )
-    return verdicts

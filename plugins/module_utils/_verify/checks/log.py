@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The journal of the user units. PRIORITY says nothing there: the level stands in the text, or in JSON."""
 
 from __future__ import annotations
@@ -11,12 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._application.installation import Installation
+from ..._application.layout import Layout
 from ..._application.log_format import Assembler, LogRecord, at_least
-from ..._durations import brief, since
+from ..._host.errors import HostError
 from ..._host.journal import JournalEntry, read_journal
-from ..._host.systemd import unit_name
+from ..._host.journal_from_root import from_root
+from ..._host.unit_names import unit_name
+from ..._release.past import Span, history, settled_spans
+from ..._times.amounts import brief
+from ..._times.since import since
+from ..asking_root import AskingRoot
 from ..context import Context
 from ..limits import Limit
+from ..log_past import fresh_since, newest_server
 from ..units import Units
 from ..verdict import FAIL, PASS, SKIP, WARN, Verdict, combine
 
@@ -27,7 +33,7 @@ _VARIABLE = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d+
 
 # What too many lines of one kind mean. Brace: unit.
 _READ = (
-    "Read them: journalctl --user -u {unit}. "
+    "Read them: journalctl _SYSTEMD_USER_UNIT={unit}.service. "
     "Harmless ones can be left out with verify_log: {{ignore: [...]}}."
 )
 ERRORS = Limit(
@@ -52,9 +58,12 @@ RATE = Limit(
     label="{unit} lines per minute",
     kind="log_flood",
     cause="The process floods the journal: it repeats the same failure without a pause.",
-    remedy="Read it (journalctl --user -u {unit} -n 50), cure what it repeats, restart the unit.",
+    remedy="Read it (journalctl -n 50 _SYSTEMD_USER_UNIT={unit}.service), cure what it repeats, restart the "
+    "unit.",
 )
 
+# So many deployments are asked for when they went on.
+DEPLOYMENTS = 20
 MOST_TEMPLATES = 500
 SAMPLE = 240
 
@@ -75,10 +84,13 @@ class Tally:
     """Counts of one unit's lines, in bounded memory."""
 
     lines: int = 0
+    recent: int = 0
     errors: int = 0
     warnings: int = 0
     tracebacks: int = 0
     suppressed: int = 0
+    deploying: int = 0
+    past: int = 0
     first: float | None = None
     last: float | None = None
     templates: Counter[str] = field(default_factory=Counter)
@@ -107,11 +119,17 @@ def tally(
     patterns: Sequence[str] = (),
     ignore: Sequence[str] = (),
     most: int = 1_000_000,
+    deployments: Sequence[Span] = (),
+    fresh: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, Tally], bool]:
-    """Counts by unit, and whether reading ended early."""
+    """Counts by unit, and whether reading ended early.
+
+    :param fresh: by unit, from when on what is logged says how it is now.
+    """
     wanted = [(text, re.compile(text)) for text in patterns]
     unwanted = re.compile("|".join(f"(?:{text})" for text in ignore)) if ignore else None
     found: dict[str, Tally] = {}
+    began = fresh or {}
     assembler = Assembler()
     cut = False
     for number, entry in enumerate(entries):
@@ -120,27 +138,41 @@ def tally(
             break
         unit = found.setdefault(entry.unit or entry.identifier, Tally())
         unit.lines += 1
-        unit.first = entry.time if unit.first is None else unit.first
-        unit.last = entry.time
         match = _SUPPRESSED.search(entry.message) if "Suppressed" in entry.message else None
-        if match:
-            unit.suppressed += int(match[1])
+        if entry.time >= began.get(unit_name(entry.unit or entry.identifier), 0.0):
+            unit.recent += 1
+            unit.first = entry.time if unit.first is None else unit.first
+            unit.last = entry.time
+            unit.suppressed += int(match[1]) if match else 0
         for text, pattern in wanted:
             if pattern.search(entry.message):
                 unit.matched[text] += 1
                 unit.pattern_samples.setdefault(text, entry.message[:SAMPLE])
         for record in assembler.feed(entry):
-            _count(found, record, unwanted)
+            _count(found, record, unwanted, deployments, began)
     for record in assembler.flush():
-        _count(found, record, unwanted)
+        _count(found, record, unwanted, deployments, began)
     return found, cut
 
 
-def _count(found: dict[str, Tally], record: LogRecord, unwanted: re.Pattern[str] | None) -> None:
+def _count(
+    found: dict[str, Tally],
+    record: LogRecord,
+    unwanted: re.Pattern[str] | None,
+    deployments: Sequence[Span],
+    fresh: Mapping[str, float],
+) -> None:
     # What the manager says of a unit is the service check's business.
     if record.source == "systemd" or (unwanted is not None and unwanted.search(record.message)):
         return
     unit = found[record.unit or record.identifier]
+    severe = record.traceback or at_least(record.level, "error")
+    if severe and any(begin <= record.time <= end for begin, end in deployments):
+        unit.deploying += 1
+        return
+    if severe and record.time < fresh.get(unit_name(record.unit or record.identifier), 0.0):
+        unit.past += 1
+        return
     if record.traceback:
         unit.tracebacks += 1
     if at_least(record.level, "error"):
@@ -161,6 +193,10 @@ def judge_unit(name: str, counts: Tally, seconds: float, options: Mapping[str, A
         "errors_per_hour": round(counts.errors / hours, 1),
         "worst": [redact(line) for line in counts.worst_lines(options["worst_lines"])],
     }
+    if counts.deploying:
+        evidence["during_deployments"] = counts.deploying
+    if counts.past:
+        evidence["before_the_last_start"] = counts.past
     if counts.suppressed:
         evidence["suppressed"] = counts.suppressed
     parts = []
@@ -178,14 +214,14 @@ def judge_unit(name: str, counts: Tally, seconds: float, options: Mapping[str, A
                 FAIL,
                 f"{count} lines match {text!r}",
                 cause=f"Lines that must not appear did: {redact(counts.pattern_samples[text])}",
-                remedy=f"Read them: journalctl --user -u {name}; the pattern is in verify_log: {{patterns: "
-                "[...]}.",
+                remedy=f"Read them: journalctl _SYSTEMD_USER_UNIT={name}.service; the pattern is in "
+                "verify_log: {patterns: [...]}.",
                 kind="log_pattern",
                 evidence={"sample": redact(counts.pattern_samples[text]), "count": count},
             )
         )
     span = max((counts.last or 0) - (counts.first or 0), 60.0)
-    rate = (counts.lines + counts.suppressed) / span * 60
+    rate = (counts.recent + counts.suppressed) / span * 60
     part = RATE.judged(rate, f"{rate:.0f} lines a minute", options, unit=name)
     if part.state != PASS:
         part.evidence = {"worst": evidence["worst"], "suppressed": counts.suppressed}
@@ -193,15 +229,17 @@ def judge_unit(name: str, counts: Tally, seconds: float, options: Mapping[str, A
     verdict = combine(
         name,
         parts,
-        f"{counts.lines} lines, {counts.errors} errors, {counts.warnings} warnings in {brief(seconds)}",
+        f"{counts.lines} lines, {counts.errors} errors, {counts.warnings} warnings in {brief(seconds)}"
+        + (f", {counts.deploying} more errors during deployments" if counts.deploying else "")
+        + (f", {counts.past} more errors before it, or what it needs, was started" if counts.past else ""),
     )
     verdict.evidence = evidence
     return verdict
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
-    """One pass over the journal for all units."""
-    for text in (*options["patterns"], *options["ignore"]):
+def mistaken_pattern(patterns: Iterable[str]) -> Verdict | None:
+    """The first that is no regular expression."""
+    for text in patterns:
         try:
             re.compile(text)
         except re.error as error:
@@ -213,6 +251,14 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
                 remedy="Correct patterns or ignore in verify_log.",
                 kind="bad_option",
             )
+    return None
+
+
+@AskingRoot
+def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+    """One pass over the journal for all units."""
+    if wrong := mistaken_pattern((*options["patterns"], *options["ignore"])):
+        return wrong
     names = [unit_name(name) for name in options["units"]]
     now = context.clock.now()
     starts: dict[str, float] = {}
@@ -223,7 +269,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         begin = min(starts.values(), default=now - 3600)
     else:
         begin = since(options["since"], now)
-    entries = read_journal(context.host.account, names, since=begin)
+    account = context.host.account
+    entries = read_journal(account, names, since=begin, from_root=from_root(account))
     if starts:
         entries = (
             entry
@@ -231,7 +278,12 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             if entry.time >= starts.get(unit_name(entry.unit or entry.identifier), 0)
         )
     counts, cut = tally(
-        entries, patterns=options["patterns"], ignore=options["ignore"], most=options["max_lines"]
+        entries,
+        patterns=options["patterns"],
+        ignore=options["ignore"],
+        most=options["max_lines"],
+        deployments=() if options["deployments"] else deployments_of(context.host, now),
+        fresh={} if options["past"] else fresh_of(context, names),
     )
     verdicts = []
     for name in names:
@@ -259,14 +311,32 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     return combine("log", verdicts, f"{total} lines of {len(names)} units in {brief(now - begin)}")
 
 
+def fresh_of(context: Context, names: Sequence[str]) -> dict[str, float]:
+    """By unit, from when on what is logged says how it is now; nothing where systemd does not answer."""
+    try:
+        states = Units(context.host).states(names)
+    except HostError:
+        return {}
+    return fresh_since({name: states[name] for name in names}, newest_server())
+
+
+def deployments_of(host: Installation, now: float) -> list[Span]:
+    """When deployments went on, by the history that the application's user can read."""
+    layout = Layout(host.root)
+    return settled_spans(host.files.look(lambda: history(layout, DEPLOYMENTS)), now)
+
+
 def _merge(one: Tally, other: Tally) -> Tally:
     """Both counts: systemd's own lines and those of children carry the unit, or only the identifier."""
     return Tally(
         one.lines + other.lines,
+        one.recent + other.recent,
         one.errors + other.errors,
         one.warnings + other.warnings,
         one.tracebacks + other.tracebacks,
         one.suppressed + other.suppressed,
+        one.deploying + other.deploying,
+        one.past + other.past,
         min((moment for moment in (one.first, other.first) if moment is not None), default=None),
         max((moment for moment in (one.last, other.last) if moment is not None), default=None),
         one.templates + other.templates,

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who the token is, and that nobody comes in without it."""
 
 from __future__ import annotations
@@ -8,15 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._http import Answer
-from ..context import Context, Problem
+from ..._http.answer import Answer
+from ..context import Problem
+from ..http_context import HttpContext, OverHttp
 from ..verdict import ERROR, FAIL, SKIP, Verdict
 
 PATH = "/api/v1/organizations/me/member"
 WRONG = "this-is-not-the-token-and-must-be-refused-by-the-backend-0123456789"
 
 
-def judge_role(context: Context, answer: Answer, role: str) -> Verdict:
+def judge_role(context: HttpContext, answer: Answer, role: str) -> Verdict:
     """The member that the token stands for."""
     body = context.json(answer)
     found = body.get("role") if isinstance(body, dict) else None
@@ -51,7 +50,7 @@ def judge_role(context: Context, answer: Answer, role: str) -> Verdict:
     return Verdict("role", summary=f"the user of the token is {found}", evidence=evidence)
 
 
-def judge_refusal(context: Context, name: str, what: str, answer: Answer) -> Verdict:
+def judge_refusal(context: HttpContext, name: str, what: str, answer: Answer) -> Verdict:
     """Without the right token there must be a 401."""
     if answer.failure or answer.status >= 500 or answer.status in (404, 429):
         raise context.problem(answer)
@@ -80,7 +79,8 @@ def judge_refusal(context: Context, name: str, what: str, answer: Answer) -> Ver
     )
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """With the token, with a wrong one, with none."""
 
     def role() -> Verdict:

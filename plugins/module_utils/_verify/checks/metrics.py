@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The metrics of all ranges: the answered range, shape and series, thresholds on KPIs and on changes."""
 
 from __future__ import annotations
@@ -10,11 +8,13 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from ..._durations import timestamp
-from ..context import Context, Problem
+from ..._times.timestamps import timestamp
+from ..context import Problem
+from ..http_context import HttpContext, OverHttp
 from ..thresholds import judge, parse_range
 from ..verdict import ERROR, FAIL, PASS, SKIP, Measure, Verdict, combine
 from . import api
+from .dialect import METRICS, dialect
 
 KPIS = (
     "active_agents",
@@ -86,7 +86,7 @@ def series_problems(name: str, side: str, series: Any, range_name: str) -> list[
 def judge_shape(body: Any, range_name: str) -> None:
     """Raise for an answer that is not what was asked for."""
     if not isinstance(body, Mapping):
-        raise _shape("the answer is no object")
+        raise _shape("the answer is not an object")
     answered = body.get("range")
     if answered != range_name:
         raise Problem(
@@ -233,7 +233,8 @@ def option_problems(options: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """All ranges side by side; filters by board and group as parts of their own."""
     problems = option_problems(options)
     if problems:
@@ -245,11 +246,11 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             remedy="Correct it.",
             kind="bad_option",
         )
-    parameter = api.dialect(context).range_parameter
+    parameter = dialect(context).range_parameter
     ranges = list(options["ranges"])
 
     def ask(range_name: str, **more: Any) -> Any:
-        return context.fetch(api.METRICS, {parameter: range_name, **more})
+        return context.fetch(METRICS, {parameter: range_name, **more})
 
     def judge_one(range_name: str, body: Any = None) -> Verdict:
         body = ask(range_name) if body is None else body
@@ -278,7 +279,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         name = f"board {board_id}"
         works.append((name, partial(filtered, name, "board_id", str(board_id), None)))
     if options["group_ids"]:
-        groups = [str(group.get("id")) for group in context.pages("/api/v1/board-groups")]
+        groups = [str(group.get("id")) for group in api.pages(context, "/api/v1/board-groups")]
         for group_id in options["group_ids"]:
             name = f"group {group_id}"
             works.append(

@@ -1,20 +1,25 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The queue: Redis answers, a worker waits, nothing lies there for too long."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from ..._durations import brief, timestamp
+from ..._application.components import service_unit
+from ..._cures import DECISION, DEPLOYMENT, START_REDIS, Cure, start
+from ..._plain_json import parse_json
+from ..._times.amounts import brief
+from ..._times.timestamps import timestamp
+from ..certificates import judge_certificate
 from ..context import Context, Problem
 from ..redis import Redis, RedisError
+from ..redis_writes import cli_of, judge_memory, judge_writes, state_of, trial
+from ..stray_workers import judge_strays
 from ..thresholds import judge
-from ..verdict import ERROR, FAIL, PASS, WARN, Measure, Verdict, combine
+from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
+from ..waiting import Clock
 
 POPPING = ("brpop", "blpop", "blmove", "brpoplpush", "bzpopmin")
 # A worker looks at delayed work between two waits: look again before saying that there is none.
@@ -28,14 +33,27 @@ class Reason(NamedTuple):
     kind: str
     cause: str
     remedy: str
+    cure: Cure = DECISION
 
 
-# By the kind of the error. Braces: host, port.
+# Whose Redis is, as the distribution's packages have it.
+SERVERS = ("redis", "valkey")
+
+# By the kind of the error. Braces: place, host, port, cli, name and key of the queue.
 REASONS: dict[str, Reason] = {
     "refused": Reason(
         kind="redis_down",
-        cause="Redis does not answer at {host} port {port}: it is stopped, or bound to another address.",
+        cause="Redis does not answer at {place}: it is stopped, or bound to another address.",
         remedy="systemctl start redis-server; if it does not stay up: journalctl -u redis-server.",
+        cure=START_REDIS,
+    ),
+    "stranger": Reason(
+        kind="redis_stranger",
+        cause="Another user has taken {place} while Redis was down, and would have been told the "
+        "password; it was not sent.",
+        remedy="See who it is and end it: ss -ltnp 'sport = :{port}'; then systemctl restart redis-server, "
+        "and change what others may have told it: playbooks/rotate.yml -e secret=redis. Another account "
+        "that is to serve there is named in trusted_users.",
     ),
     "closed": Reason(
         kind="redis_down",
@@ -49,7 +67,7 @@ REASONS: dict[str, Reason] = {
     ),
     "timeout": Reason(
         kind="redis_timeout",
-        cause="Redis at {host} port {port} takes connections but does not answer, or a firewall drops them.",
+        cause="Redis at {place} takes connections but does not answer, or a firewall drops them.",
         remedy="Check whether the process hangs (systemctl status redis-server) and check the firewall.",
     ),
     "auth": Reason(
@@ -57,15 +75,44 @@ REASONS: dict[str, Reason] = {
         cause="Redis refuses the password in RQ_REDIS_URL, or asks for one.",
         remedy="Deploy again (role redis and .env get the same password), or correct "
         "mission_control_redis_url.",
+        cure=DEPLOYMENT,
     ),
     "tls": Reason(
         kind="redis_tls",
-        cause="TLS with Redis fails.",
-        remedy="Correct the certificate, or the scheme (redis, rediss) in mission_control_redis_url.",
+        cause="TLS with Redis fails: its certificate has expired, is another authority's, or names another "
+        "host; or what answers there speaks no TLS.",
+        remedy="Deploy again (role redis renews its certificate and hands over the authority's), or correct "
+        "certificate or scheme (redis, rediss) of mission_control_redis_url.",
+        cure=DEPLOYMENT,
+    ),
+    "rights": Reason(
+        kind="redis_rights",
+        cause="The user of RQ_REDIS_URL may log in, and its rights (ACL) were taken away.",
+        remedy="See them: {cli} acl list. A restart brings back those of the settings: systemctl restart "
+        "redis-server. Those of a file of users (aclfile in /etc/redis/redis.conf) are corrected there.",
+    ),
+    "busy": Reason(
+        kind="redis_busy",
+        cause="A script runs in Redis and does not end; until then it answers nobody.",
+        remedy="End it: {cli} script kill; where it has written already, that is refused and Redis has to be "
+        "restarted: systemctl restart redis-server",
+    ),
+    "clients": Reason(
+        kind="redis_clients",
+        cause="Redis has as many connections as it may have (maxclients), and takes no other.",
+        remedy="End those that nobody needs: systemctl restart redis-server ends them all. Where as many are "
+        "needed, raise maxclients in /etc/redis/redis.conf.",
+    ),
+    "type": Reason(
+        kind="queue_garbled",
+        cause="Under the name of the queue, {name}, something else is stored than a queue: another program "
+        "uses the same Redis, or somebody wrote there by hand.",
+        remedy="Put it aside: {cli} rename {key} {key}-aside; then, as the worker waits before it tries "
+        "again: mission-control restart worker. See that RQ_QUEUE_NAME belongs to Mission Control alone.",
     ),
     "protocol": Reason(
         kind="redis_protocol",
-        cause="What listens at {host} port {port} is not Redis.",
+        cause="What listens at {place} is not Redis.",
         remedy="Correct the port in mission_control_redis_url.",
     ),
     "bad_url": Reason(
@@ -81,17 +128,24 @@ UNKNOWN = Reason(
 )
 
 
-def connection_problem(error: RedisError, url: str) -> Problem:
-    """Why Redis is of no use."""
+def connection_problem(error: RedisError, url: str, name: str = "default", key: str = "") -> Problem:
+    """Why Redis is of no use.
+
+    :param name: of the queue.
+    :param key: where of what belongs to the queue the error is.
+    """
     parts = urlsplit(url)
     words = {"host": parts.hostname or "localhost", "port": parts.port or 6379}
+    local = parts.scheme == "unix"
+    place = f"the socket {parts.path}" if local else f"{words['host']} port {words['port']}"
     found = REASONS.get(error.kind, UNKNOWN)
     return Problem(
         found.kind,
         str(error),
-        cause=found.cause.format(**words),
-        remedy=found.remedy,
-        evidence={**words, "error": str(error)},
+        cause=found.cause.format(**words, place=place, name=name),
+        remedy=found.remedy.format(**words, place=place, cli=cli_of(url), name=name, key=key or name),
+        cure=found.cure.filled(words),
+        evidence={**words, **({"socket": parts.path} if local else {}), "error": str(error)},
     )
 
 
@@ -149,6 +203,7 @@ def judge_workers(clients: Sequence[Mapping[str, str]], options: Mapping[str, An
         verdict.remedy = (
             "Start mission-control-worker; compare RQ_REDIS_URL and RQ_QUEUE_NAME of backend and worker."
         )
+        verdict.cure = start(service_unit("worker"))
     return verdict
 
 
@@ -169,7 +224,7 @@ def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> V
     if entry is None:
         return Verdict("oldest", summary="the queue is empty")
     try:
-        data = json.loads(entry)
+        data = parse_json(entry)
         created = timestamp(data.get("created_at")) if isinstance(data, dict) else None
     except ValueError:
         created = None
@@ -211,33 +266,30 @@ def judge_overdue(overdue: int, oldest: float | None, now: float, options: Mappi
     return verdict
 
 
-def judge_memory(info: str) -> Verdict:
-    """Whether Redis would throw work away when its memory is full."""
-    values = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
-    limit, policy = int(values.get("maxmemory") or 0), values.get("maxmemory_policy", "").strip()
-    used = int(values.get("used_memory") or 0)
-    evidence = {"maxmemory": limit, "policy": policy, "used": used}
-    if limit and policy and policy != "noeviction":
-        return Verdict(
-            "memory",
-            WARN,
-            f"Redis may drop work: maxmemory-policy is {policy}",
-            cause="When its memory is full, Redis throws keys away, the queue among them.",
-            remedy="Set maxmemory-policy noeviction (role redis does).",
-            kind="redis_eviction",
-            evidence=evidence,
-        )
-    if limit and used > 0.9 * limit:
-        return Verdict(
-            "memory",
-            WARN,
-            f"Redis uses {used / limit * 100:.0f} % of its memory",
-            cause="Soon it will refuse to take new work.",
-            remedy="Raise maxmemory, or see what fills it.",
-            kind="redis_memory",
-            evidence=evidence,
-        )
-    return Verdict("memory", summary="no work is thrown away", evidence=evidence)
+def _ask(redis: Redis, name: str, now: float, clock: Clock) -> list[Any]:
+    """What is asked, in one go. Raises RedisError where the queue cannot be looked at."""
+    replies = redis.calls(
+        [
+            ("PING",),
+            ("LLEN", name),
+            ("LINDEX", name, "-1"),
+            ("ZCOUNT", f"{name}:scheduled", "-inf", repr(now)),
+            ("ZRANGE", f"{name}:scheduled", "0", "0", "WITHSCORES"),
+            trial(name),
+            ("INFO",),
+            ("CLIENT", "LIST"),
+        ]
+    )
+    for number, reply in enumerate(replies[:5]):
+        if isinstance(reply, RedisError):
+            reply.key = f"{name}:scheduled" if number > 2 else name
+            raise reply
+    looks = 1
+    while isinstance(replies[-1], str) and looks < LOOKS and not any(workers(parse_clients(replies[-1]))):
+        clock.sleep(LOOK_PAUSE)
+        replies[-1] = redis.calls([("CLIENT", "LIST")])[0]
+        looks += 1
+    return replies
 
 
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
@@ -248,41 +300,27 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     context.redactor.add(urlsplit(url).password, unquote(urlsplit(url).password or ""))
     now = context.clock.now()
     try:
-        redis = Redis(url, min(5.0, context.client.timeout))
+        users = [*SERVERS, *context.common["trusted_users"]]
+        redis = Redis(url, min(5.0, float(context.common["timeout"])), users)
     except RedisError as error:
         return combine("queue", [connection_problem(error, url).verdict("connection")])
     try:
-        replies = redis.calls(
-            [
-                ("PING",),
-                ("LLEN", name),
-                ("LINDEX", name, "-1"),
-                ("ZCOUNT", f"{name}:scheduled", "-inf", repr(now)),
-                ("ZRANGE", f"{name}:scheduled", "0", "0", "WITHSCORES"),
-                ("INFO", "memory"),
-                ("CLIENT", "LIST"),
-            ]
-        )
-        if isinstance(replies[0], RedisError):
-            return combine("queue", [connection_problem(replies[0], url).verdict("connection")])
-        for reply in replies[1:5]:
-            if isinstance(reply, RedisError):
-                raise reply
-        clients = replies[6]
-        looks = 1
-        while isinstance(clients, str) and looks < LOOKS and not any(workers(parse_clients(clients))):
-            context.clock.sleep(LOOK_PAUSE)
-            clients = redis.calls([("CLIENT", "LIST")])[0]
-            looks += 1
+        replies = _ask(redis, name, now, context.clock)
     except RedisError as error:
-        return combine("queue", [connection_problem(error, url).verdict("connection")])
+        return combine("queue", [connection_problem(error, url, name, error.key).verdict("connection")])
     finally:
         redis.close()
-    _pong, depth, entry, overdue, first, info, _clients = replies
+    _pong, depth, entry, overdue, first, written, info, clients = replies
     score = float(first[1]) if isinstance(first, list) and len(first) > 1 else None
+    state = state_of(info) if isinstance(info, str) else {}
+    writes = judge_writes(written, state, cli_of(url))
     parts = [
         Verdict("connection", summary=f"Redis answers, queue {name}"),
-        Verdict(
+        writes,
+        # A worker that is refused asks again and again, and looks busy.
+        Verdict("workers", SKIP, "not judged while Redis refuses writes")
+        if writes.state == FAIL
+        else Verdict(
             "workers",
             ERROR,
             f"CLIENT LIST: {clients}",
@@ -296,6 +334,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         judge_oldest(entry, now, options),
         judge_overdue(int(overdue), score, now, options),
     ]
-    if isinstance(info, str):
-        parts.append(judge_memory(info))
-    return combine("queue", parts, f"{parts[1].summary}; {parts[2].summary}; {parts[4].summary}")
+    if state:
+        parts.append(judge_memory(state, writes.state == FAIL))
+    parts += judge_certificate(redis.certificate_ends, now, options)
+    parts += judge_strays(context)
+    return combine("queue", parts, f"{parts[2].summary}; {parts[3].summary}; {parts[5].summary}")

@@ -1,200 +1,51 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """User units: up, enabled, not restarting, not spinning, and running the release that is deployed."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..._durations import brief, duration, size
+from ..._application.components import service_unit
+from ..._application.notice_file import notice_of_user
+from ..._cures import CONSIDERED, CONTINUE_MANAGER, LINGER, START_MANAGER, let_go, restart
+from ..._host.accounts import find_account
 from ..._host.errors import HostError
+from ..._host.journal_from_root import from_root
 from ..._host.journal_tail import tail
-from ..._host.processes import ProcessEvidence, cpu_shares, process_evidence, processes_of_unit
-from ..._host.systemd import UnitStatus, unit_name
-from ..._release.records import same_part
-from ..._services.diagnosis import RESULTS, why
+from ..._host.proc_files import STOPPED
+from ..._host.processes import ProcessEvidence, process_evidence, processes_of_unit
+from ..._host.processor_time import cpu_shares
+from ..._host.root_questions import answered_by_root, at_hand
+from ..._host.systemd import UserManager
+from ..._host.unit_names import unit_name
+from ..._host.unit_status import UnitStatus, unit_status
+from ..._release.places import current_release, same_part
+from ..._times.amounts import size
+from ..._times.durations import duration
+from ..asking_root import AskingRoot
 from ..context import Context, maintenance_problem
 from ..thresholds import judge
+from ..unit_state import (
+    commands,
+    ended_by_watchdog,
+    judge_active,
+    judge_drop_ins,
+    judge_enabled,
+    judge_reload,
+    judge_restarts,
+)
 from ..units import Units
-from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
+from ..verdict import ERROR, FAIL, PASS, SKIP, Measure, Verdict, combine
 
-
-def _commands(unit: str, user: str) -> dict[str, str]:
-    return {
-        "restart": f"systemctl --user -M {user}@ restart {unit}",
-        "start": f"systemctl --user -M {user}@ start {unit}",
-        "journal": f"journalctl --user -u {unit}",
-        "user": user,
-        "unit": unit,
-    }
-
-
-def judge_active(
-    status: UnitStatus, lines: Sequence[str], user: str, sockets: Mapping[str, UnitStatus], now: float
-) -> Verdict:
-    """Loaded and running."""
-    words = _commands(status.name, user)
-    evidence: dict[str, Any] = {
-        "active": status.active_state,
-        "sub": status.sub_state,
-        "result": status.result,
-        "restarts": status.restarts,
-    }
-    if status.exit_status:
-        evidence["exit_status"] = status.exit_status
-    if not status.exists:
-        return Verdict(
-            "active",
-            FAIL,
-            "the unit does not exist",
-            cause=f"There is no user unit {status.name} for {user}: it was never deployed here, or is called "
-            "otherwise.",
-            remedy="Deploy (playbook deploy), or name the units of this host in verify_service: "
-            "{units: [...]}.",
-            kind="unit_missing",
-            evidence=evidence,
-        )
-    if status.load_state == "masked":
-        return Verdict(
-            "active",
-            FAIL,
-            "the unit cannot be loaded (masked)",
-            cause="The unit is masked.",
-            remedy=f"systemctl --user -M {user}@ unmask {status.name}",
-            kind="unit_masked",
-            evidence=evidence,
-        )
-    if status.load_state not in ("loaded", "merged"):
-        return Verdict(
-            "active",
-            FAIL,
-            f"the unit cannot be loaded ({status.load_state})",
-            cause="The unit file is damaged.",
-            remedy="Deploy again: the unit file is written anew.",
-            kind="unit_broken",
-            evidence=evidence,
-        )
-    if status.active:
-        since = f" since {brief(now - status.started)}" if status.started else ""
-        return Verdict("active", summary=f"{status.sub_state}{since}", evidence=evidence)
-    evidence["journal"] = list(lines)[-8:]
-    hint = why(lines, words)
-    if status.sub_state == "auto-restart" or (status.active_state == "activating" and status.restarts > 0):
-        kind, cause, remedy = hint or (
-            "crash_loop",
-            f"The process ends again and again: {RESULTS.get(status.result, 'see its journal')}.",
-            f"Look at its journal ({words['journal']}); cure what it names, then: {words['restart']}",
-        )
-        return Verdict(
-            "active",
-            FAIL,
-            f"crash-looping ({status.restarts} restarts)",
-            cause=cause,
-            remedy=remedy,
-            kind=kind,
-            evidence=evidence,
-        )
-    if status.active_state == "activating":
-        kind, cause, remedy = hint or (
-            "starting",
-            "The service is being started and has not reported that it is ready.",
-            f"Wait (deadline); if it stays so, look at its journal: {words['journal']}",
-        )
-        return Verdict(
-            "active", FAIL, "still starting", cause=cause, remedy=remedy, kind=kind, evidence=evidence
-        )
-    if status.failed:
-        kind, cause, remedy = hint or (
-            "unit_failed",
-            f"The unit failed: {RESULTS.get(status.result, status.result)}.",
-            f"Look at its journal ({words['journal']}); then: {words['restart']}",
-        )
-        return Verdict(
-            "active",
-            FAIL,
-            f"failed: {RESULTS.get(status.result, status.result)}",
-            cause=cause,
-            remedy=remedy,
-            kind=kind,
-            evidence=evidence,
-        )
-    listening = next((socket for socket in sockets.values() if socket.active), None)
-    return Verdict(
-        "active",
-        FAIL,
-        f"not running ({status.active_state})",
-        cause="The unit was stopped, or never started."
-        + (" Its socket still takes connections, so the next request starts it." if listening else ""),
-        remedy=words["start"],
-        kind="unit_stopped",
-        evidence=evidence,
-    )
-
-
-def judge_enabled(status: UnitStatus, sockets: Mapping[str, UnitStatus], user: str) -> Verdict:
-    """Started again at the next boot."""
-    by_socket = [socket.name for socket in sockets.values() if socket.exists and socket.enabled]
-    evidence = {"unit_file": status.unit_file_state, "sockets": by_socket}
-    if status.enabled:
-        return Verdict("enabled", summary="enabled", evidence=evidence)
-    if by_socket:
-        return Verdict("enabled", summary=f"started by {by_socket[0]}", evidence=evidence)
-    return Verdict(
-        "enabled",
-        FAIL,
-        f"not enabled ({status.unit_file_state or 'unknown'})",
-        cause="The unit will not start when the host is booted the next time.",
-        remedy=f"systemctl --user -M {user}@ enable {status.name}",
-        kind="unit_disabled",
-        evidence=evidence,
-    )
-
-
-def judge_restarts(
-    status: UnitStatus, now: float, options: Mapping[str, Any], lines: Sequence[str], user: str
-) -> Verdict:
-    """Restarts that systemd made by itself, if the last one was lately."""
-    age = now - status.started if status.started else None
-    window = duration(options["restart_window"])
-    recent = status.restarts if age is not None and age < window else 0
-    warn, crit = options["restarts_warning"], options["restarts_critical"]
-    state = judge(recent, warn, crit)
-    verdict = Verdict("restarts", state, f"{status.restarts} automatic restarts")
-    verdict.evidence = {"restarts": status.restarts, "age_seconds": round(age) if age is not None else None}
-    verdict.measures = [Measure("restarts", float(status.restarts), "", str(warn), str(crit))]
-    if status.restarts and not recent:
-        verdict.summary += f", the last one {brief(age or 0)} ago"
-    if state != PASS:
-        words = _commands(status.name, user)
-        kind, cause, remedy = why(lines, words) or (
-            "crash_loop" if state == FAIL else "restarted",
-            "The process ended by itself and systemd started it again.",
-            f"Look at its journal around the restarts: {words['journal']}",
-        )
-        verdict.kind, verdict.cause, verdict.remedy = kind, cause, remedy
-        verdict.evidence["journal"] = list(lines)[-8:]
-        verdict.summary += f", the last one {brief(age or 0)} ago"
-    return verdict
-
-
-def judge_reload(status: UnitStatus, user: str) -> Verdict:
-    """Whether systemd knows the unit file as it stands on disk."""
-    if not status.need_daemon_reload:
-        return Verdict("reload", summary="systemd knows the current unit file")
-    return Verdict(
-        "reload",
-        WARN,
-        "the unit file changed on disk after systemd read it",
-        cause="Somebody changed the unit file without telling systemd; the next start may behave "
-        "differently.",
-        remedy=f"systemctl --user -M {user}@ daemon-reload, then restart {status.name}",
-        kind="daemon_reload",
-        evidence={"fragment": status.fragment_path, "drop_ins": list(status.drop_ins)},
-    )
+GATEWAY = service_unit("gateway")
+# Why a user's manager tells nothing, and what is done about it.
+MANAGER_CURES = {"no_linger": LINGER, "manager_down": START_MANAGER, "manager_hangs": CONTINUE_MANAGER}
+# Whose it is where it has a user of its own and nobody says which.
+GATEWAY_USER = "openclaw"
 
 
 def judge_release(
@@ -229,8 +80,9 @@ def judge_release(
             FAIL,
             f"runs in {what}, deployed is {release.name}",
             cause="The process was not restarted after the release was switched, so the old code still runs.",
-            remedy=_commands(status.name, user)["restart"],
+            remedy=commands(status.name, user)["restart"],
             kind="stale_release",
+            cure=restart(status.name),
             evidence=evidence,
         )
     return Verdict("release", summary=f"runs release {release.name}", evidence=evidence)
@@ -238,15 +90,16 @@ def judge_release(
 
 def judge_process(status: UnitStatus, process: ProcessEvidence | None, user: str) -> Verdict:
     """Whether the main process can run at all: a stopped one counts as active for systemd."""
-    if process is not None and process.state in ("T", "t"):
+    if process is not None and process.state in STOPPED:
         return Verdict(
             "process",
             FAIL,
             f"the main process ({process.pid}) is stopped by a signal",
             cause="Somebody sent it SIGSTOP, or a debugger holds it: it is active for systemd, but does "
             "nothing.",
-            remedy=f"kill -CONT {process.pid}, or {_commands(status.name, user)['restart']}",
+            remedy=f"kill -CONT {process.pid}, or {commands(status.name, user)['restart']}",
             kind="process_stopped",
+            cure=let_go(process.pid),
             evidence={"pid": process.pid, "state": process.state},
         )
     return Verdict("process", summary="the main process runs")
@@ -277,7 +130,9 @@ def judge_cpu(share: float, options: Mapping[str, Any], user: str, unit: str) ->
             "The process works without a pause although it is active: a worker that cannot reach Redis does, "
             "and so does one that is stuck."
         )
-        verdict.remedy = f"Check that Redis answers; then {_commands(unit, user)['restart']}"
+        verdict.remedy = f"Check that Redis answers; then {commands(unit, user)['restart']}"
+        # Or it is just at work: whoever knows that decides.
+        verdict.cure = CONSIDERED
     return verdict
 
 
@@ -301,6 +156,18 @@ def spinning(
     return lowest
 
 
+def busy_shares(
+    processes: Mapping[str, Sequence[ProcessEvidence]], options: Mapping[str, Any]
+) -> dict[str, float]:
+    """How much of a core each unit uses without a pause; nothing where no limit asks for it."""
+    limit = min(
+        (float(text) for text in (options["cpu_warning"], options["cpu_critical"]) if _plain(text)),
+        default=0.0,
+    )
+    pids = {name: [item.pid for item in found] for name, found in processes.items()}
+    return spinning(pids, limit) if limit else {}
+
+
 def judge_linger(user: str, lingering: bool) -> Verdict:
     """Whether the units run without a login."""
     if lingering:
@@ -312,6 +179,7 @@ def judge_linger(user: str, lingering: bool) -> Verdict:
         cause=f"Lingering is off: the units of {user} end with the last login and do not start at boot.",
         remedy=f"loginctl enable-linger {user}",
         kind="linger_off",
+        cure=LINGER,
     )
 
 
@@ -324,11 +192,79 @@ def processes_of(context: Context, unit: str) -> list[ProcessEvidence]:
 def last_lines(context: Context, unit: str, lines: int = 40) -> list[str]:
     """The last journal lines of a unit, redacted; none where the journal cannot be read."""
     try:
-        return [context.redactor.text(line) for line in tail(context.host.account, [unit], lines)]
+        account = context.host.account
+        found = tail(account, [unit], lines, from_root=from_root(account))
+        return [context.redactor.text(line) for line in found]
     except (HostError, OSError):
         return []
 
 
+@answered_by_root
+def _gateway_unit(users: Sequence[str]) -> dict[str, Any] | None:
+    """What systemd and the journal say of the gateway of the first of these users who has one.
+
+    Root tells no more than this of somebody else: nothing is asked for but this one unit.
+    """
+    for user in users:
+        try:
+            account = find_account(str(user))
+        except HostError:
+            continue
+        # Not Path.exists, which raises for a directory that may not be entered.
+        if os.path.lexists(f"{account.home}/.config/systemd/user/{GATEWAY}"):
+            shown = UserManager(account).show([GATEWAY])[GATEWAY]
+            calm = shown.get("ActiveState") == "active" and shown.get("NRestarts", "0") == "0"
+            lines = [] if calm else tail(account, [GATEWAY], 40)
+            return {"user": account.name, "shown": shown, "lines": lines}
+    return None
+
+
+def judge_gateway(context: Context, options: Mapping[str, Any], now: float) -> Verdict:
+    """The unit of the gateway that was deployed on this host, whoever its user is."""
+    name, own = GATEWAY.removesuffix(".service"), context.host.account.name
+    users = [options["gateway_user"]] if options["gateway_user"] else [own, GATEWAY_USER]
+    found = _gateway_unit(users)
+    if found is None and not (at_hand() or os.geteuid() == 0):
+        return Verdict(name, SKIP, f"not looked at: it is a unit of another user than {own}")
+    status = unit_status(GATEWAY, found["shown"] if found else {})
+    user = found["user"] if found else users[-1]
+    age = now - status.started if status.started else None
+    recent = status.restarts and age is not None and age < duration(options["restart_window"])
+    lines = [context.redactor.text(line) for line in (found or {}).get("lines", ())]
+    lines = lines if recent or not status.active else []
+    parts = [judge_active(status, lines, user, {}, now)]
+    if status.exists and options["enabled"]:
+        parts.append(judge_enabled(status, {}, user))
+    if status.active:
+        main = process_evidence(status.main_pid) if status.main_pid else None
+        # It starts itself anew after each change of its configuration.
+        if ended_by_watchdog(status, lines):
+            parts.append(judge_restarts(status, now, options, lines, user))
+        parts.append(judge_reload(status, user))
+        parts.append(judge_process(status, main, user))
+    if status.drop_ins:
+        parts.append(judge_drop_ins(status, user))
+    return combine(name, parts, parts[0].summary)
+
+
+def without_manager(error: HostError) -> Verdict:
+    """What is said where the user's systemd manager tells nothing of its units; other errors go on."""
+    if error.kind not in MANAGER_CURES:
+        raise error
+    without = "Units are not started or stopped" if error.kind == "manager_hangs" else "The units cannot run"
+    cause = f"{without} without it: {error}"
+    return Verdict(
+        "manager",
+        FAIL,
+        str(error),
+        cause=cause,
+        remedy=error.remedy,
+        kind=error.kind,
+        cure=MANAGER_CURES[error.kind],
+    )
+
+
+@AskingRoot
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Ask systemd once, look at the processes, judge each unit."""
     names = [unit_name(name) for name in options["units"]]
@@ -338,32 +274,15 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     try:
         states = units.states(names)
     except HostError as error:
-        if error.kind not in ("no_linger", "manager_down"):
-            raise
-        down = Verdict(
-            "manager",
-            FAIL,
-            str(error),
-            cause=f"The units cannot run without it: {error}",
-            remedy=error.remedy,
-            kind=error.kind,
-        )
+        down = without_manager(error)
         return combine("service", [down] if error.kind == "no_linger" else [*linger, down])
-    if notice := context.host.maintenance:
+    if notice := notice_of_user(context.host.files, context.host.root):
         # The units run its page. How it is with the services will show when it has ended.
         return combine("service", [*linger, maintenance_problem(notice).verdict("maintenance")])
     now = context.clock.now()
-    release = context.host.release
+    release = current_release(context.host.files, context.host.root)
     processes = {name: processes_of(context, name) for name in names if states[name].active}
-    limit = min(
-        (float(text) for text in (options["cpu_warning"], options["cpu_critical"]) if _plain(text)),
-        default=0.0,
-    )
-    shares = (
-        spinning({name: [item.pid for item in found] for name, found in processes.items()}, limit)
-        if limit
-        else {}
-    )
+    shares = busy_shares(processes, options)
 
     def judge_unit(name: str) -> Verdict:
         status = states[name]
@@ -392,6 +311,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine(short, parts, parts[0].summary)
 
     works = [(name.removesuffix(".service"), partial(judge_unit, name)) for name in names]
+    if options["gateway_unit"]:
+        works.append((GATEWAY.removesuffix(".service"), partial(judge_gateway, context, options, now)))
     verdicts = context.parts(works)
     record = ", ".join(f"{unit.name.removeprefix('mission-control-')} {unit.summary}" for unit in verdicts)
     return combine("service", [*linger, *verdicts], record)

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Single sessions with their history. An unknown one is a failure, although its history answers 200."""
 
 from __future__ import annotations
@@ -11,18 +9,24 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
-from ..._durations import brief, timestamp
-from ..._http import Answer
-from ..context import Context, Problem
+from ..._http.answer import Answer
+from ..._times.amounts import brief
+from ..._times.timestamps import timestamp
+from ..asking_root import AskingRoot
+from ..context import Problem
+from ..http_context import HttpContext, OverHttp
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
-from . import api
+from .dialect import dialect
+from .gateway_sessions import is_main, sessions_of
+from .gateway_targets import Target, nothing_bound, targets
+from .through_gateway import ask_gateway
 
 # The first history call after the start of a gateway takes seconds.
 HISTORY_TIMEOUT = 30.0
 
 
-def judge_detail(context: Context, key: str, answer: Answer) -> Verdict:
+def judge_detail(context: HttpContext, key: str, answer: Answer) -> Verdict:
     """The session itself."""
     if answer.status == 404 and not answer.failure:
         return Verdict(
@@ -120,18 +124,23 @@ def newest(body: Mapping[str, Any]) -> str | None:
     """The key of the session that was active last, the main one only where there is no other."""
     listed = [session for session in body["sessions"] if isinstance(session, Mapping) and session.get("key")]
     listed.sort(
-        key=lambda session: (not api.is_main(session, body), timestamp(session.get("updatedAt")) or 0)
+        key=lambda session: (
+            not is_main(session, body),
+            timestamp(session.get("updatedAt")) or 0,
+        )
     )
     return str(listed[-1]["key"]) if listed else None
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+@AskingRoot
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     """The sessions named, or the newest one of each gateway."""
-    prefix = api.dialect(context).prefix
-    found = api.targets(context, options)
+    prefix = dialect(context).prefix
+    found = targets(context, options)
     if not found:
-        raise api.nothing_bound()
-    works: dict[str, tuple[api.Target, str]] = {}
+        raise nothing_bound()
+    works: dict[str, tuple[Target, str]] = {}
     if options["session_ids"]:
         # Where boards share a gateway, or the session's board is not named, any of them may know it.
         for key in options["session_ids"]:
@@ -139,13 +148,13 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
                 works[key if len(found) == 1 else f"{key} {target.name}"] = (target, key)
     else:
         for target in found:
-            key = newest(api.sessions_of(context, target))
+            key = newest(sessions_of(context, target))
             if key and key not in works:
                 works[key] = (target, key)
     if not works:
         return Verdict("session", SKIP, "there is no session to look at")
 
-    def look(name: str, target: api.Target, key: str) -> Verdict:
+    def look(name: str, target: Target, key: str) -> Verdict:
         path = f"{prefix}/sessions/{quote(key, safe='')}"
         detail = judge_detail(context, key, context.client.get(path, parameters=dict(target.parameters)))
         if detail.state not in (PASS, WARN):
@@ -161,7 +170,10 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine(name, [detail, messages], messages.summary)
 
     verdicts = context.parts(
-        [(name, partial(look, name, target, key)) for name, (target, key) in works.items()]
+        [
+            (name, partial(ask_gateway, context, target, partial(look, name, target, key)))
+            for name, (target, key) in works.items()
+        ]
     )
     if options["session_ids"] and len(found) > 1:
         verdicts = _best_board(options["session_ids"], verdicts)

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The sessions of each gateway: how many, how long idle, and whose."""
 
 from __future__ import annotations
@@ -10,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..._durations import brief, timestamp
-from ..context import Context
+from ..._times.amounts import brief
+from ..._times.timestamps import timestamp
+from ..asking_root import AskingRoot
+from ..http_context import HttpContext, OverHttp
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, WARN, Measure, Verdict, combine, worst
 from . import api
+from .gateway_sessions import is_main, sessions_of
+from .gateway_targets import Target, nothing_bound, targets
 
 
 def _listed(items: Sequence[str], most: int = 5) -> str:
@@ -35,7 +37,7 @@ def rows(body: Mapping[str, Any], agents: Sequence[Mapping[str, Any]], now: floa
                 "label": str(session.get("label") or session.get("displayName") or ""),
                 "agent": owners.get(str(session.get("key")), ""),
                 "idle_seconds": round(now - last) if last is not None else None,
-                "main": api.is_main(session, body),
+                "main": is_main(session, body),
             }
         )
     return found
@@ -160,15 +162,26 @@ def judge_expected(sessions: Sequence[Mapping[str, Any]], expected: Sequence[str
     return Verdict("expected", summary=f"{len(expected)} expected sessions are there")
 
 
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
-    """One part for each gateway."""
-    found = api.targets(context, options)
-    if not found:
-        raise api.nothing_bound()
+def belongs(agent: Mapping[str, Any], target: Target) -> bool:
+    """Whether an agent's session is to be found at that gateway."""
+    if not target.board_id:
+        return True
+    if target.gateway_id and agent.get("gateway_id") and not agent.get("board_id"):
+        return str(agent["gateway_id"]) == target.gateway_id
+    return str(agent.get("board_id")) == target.board_id
 
-    def judge_target(target: api.Target) -> Verdict:
-        body = api.sessions_of(context, target)
-        agents = [agent for agent in api.agents(context) if api.belongs(agent, target)]
+
+@AskingRoot
+@OverHttp
+def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
+    """One part for each gateway."""
+    found = targets(context, options)
+    if not found:
+        raise nothing_bound()
+
+    def judge_target(target: Target) -> Verdict:
+        body = sessions_of(context, target)
+        agents = [agent for agent in api.agents(context) if belongs(agent, target)]
         sessions = rows(body, agents, context.clock.now())
         parts = [
             judge_keys(sessions),

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One document over the views of a host, and the table that a terminal shows."""
 
 from __future__ import annotations
@@ -12,8 +10,10 @@ from typing import Any
 
 from ..._redaction import Redactor
 from ..._terminal import clean_data
-from ..causes import join, root_causes
+from ..causes import root_causes
 from ..verdict import ERROR, FAIL, HEALTHY, SKIP, STATES, WARN, Verdict, rank, worst
+from ..verdict_data import verdict_of
+from ..views import join
 
 SCHEMA = 1
 VIEWS = {"host": "from the host itself", "controller": "from the controller"}
@@ -36,12 +36,18 @@ def begun(report: Mapping[str, Any]) -> str:
     return str(report.get("begun") or report.get("started") or "")
 
 
+def trees(report: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The verdicts of a report; the result of a single check has one."""
+    return [report["verdict"]] if "verdict" in report else report.get("verdicts")
+
+
 def document(
     name: str, reports: Sequence[Mapping[str, Any]], comparison: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Everything that was found about one host. Its schema is docs/report.schema.json."""
     views: list[dict[str, Any]] = [
-        {key: report.get(key) for key in REPORT_KEYS} | {"started": begun(report)} for report in reports
+        {key: report.get(key) for key in REPORT_KEYS} | {"started": begun(report), "verdicts": trees(report)}
+        for report in reports
     ]
     _join(views)
     counts = {
@@ -82,7 +88,7 @@ def _join(views: Sequence[dict[str, Any]]) -> None:
     if not {"host", "controller"} <= set(found) or found["controller"]["state"] in HEALTHY:
         return
     here, outside = (
-        [Verdict.from_dict(data) for data in found[name]["verdicts"] or []] for name in ("host", "controller")
+        [verdict_of(data) for data in found[name]["verdicts"] or []] for name in ("host", "controller")
     )
     join(here, outside)
     view = found["controller"]
@@ -96,7 +102,7 @@ def _join(views: Sequence[dict[str, Any]]) -> None:
 
 def verdicts_of(view: Mapping[str, Any]) -> list[Verdict]:
     """The verdicts of a view, the worst first, causes before consequences."""
-    found = [Verdict.from_dict(data) for data in view["verdicts"] or []]
+    found = [verdict_of(data) for data in view["verdicts"] or []]
     return sorted(found, key=lambda verdict: (-rank(verdict.state), bool(verdict.consequence_of)))
 
 

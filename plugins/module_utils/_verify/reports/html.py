@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One page that needs nothing else: verdicts, timings, the metrics' series as charts, sessions, errors."""
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ..._durations import brief
+from ..._times.amounts import brief
 from ..verdict import ERROR, FAIL, SKIP, WARN, Verdict
 from .document import VIEWS, findings, verdicts_of
 

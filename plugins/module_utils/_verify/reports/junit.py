@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """JUnit XML: a suite for each view, a class for each check, a case for each finding."""
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from xml.etree import ElementTree
 
 from ..._terminal import clean
 from ..verdict import ERROR, FAIL, SKIP, Verdict
+from ..verdict_data import verdict_of
 
 # XML 1.0 has no way to write most control characters.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,7 +40,7 @@ def render(document: Mapping[str, Any]) -> str:
         cases: list[ElementTree.Element] = []
         counts = dict.fromkeys(totals, 0)
         for data in view["verdicts"]:
-            verdict = Verdict.from_dict(data)
+            verdict = verdict_of(data)
             for path, leaf in verdict.leaves():
                 case = ElementTree.Element(
                     "testcase",

@@ -1,6 +1,4 @@
-# Copyright: OpenClaw Mission Control collection contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Test Anything Protocol, version 13: a line for each finding, and below it what it says."""
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from typing import Any
 
 from ..._terminal import clean
 from ..verdict import ERROR, FAIL, PASS, SKIP, Verdict
+from ..verdict_data import verdict_of
 
 
 def _line(text: str) -> str:
@@ -39,7 +38,7 @@ def render(document: Mapping[str, Any]) -> str:
     number = 0
     for view in document["views"]:
         for data in view["verdicts"]:
-            for path, leaf in Verdict.from_dict(data).leaves():
+            for path, leaf in verdict_of(data).leaves():
                 number += 1
                 word = "not ok" if leaf.state in (FAIL, ERROR) else "ok"
                 line = f"{word} {number} - {_line(str(view['view']))}: {_line(path)}"

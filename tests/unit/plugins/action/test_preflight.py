@@ -17,16 +17,25 @@ TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 
 def play(
-    tmp_path: Path, inventory: dict[str, Any], arguments: dict[str, Any] | None = None
+    tmp_path: Path,
+    inventory: dict[str, Any],
+    arguments: dict[str, Any] | None = None,
+    role: str = "",
 ) -> dict[str, Any]:
+    """What the action said. With a role it is called by one that the role depends on, as common is."""
     (tmp_path / "hosts.json").write_text(json.dumps(inventory))
-    playbook = [
-        {
-            "hosts": "all",
-            "gather_facts": False,
-            "tasks": [{"name": "Check", "openclaw.mission_control.preflight": arguments or {}}],
-        }
-    ]
+    tasks = [{"name": "Check", "openclaw.mission_control.preflight": arguments or {}}]
+    playbook: list[dict[str, Any]] = [{"hosts": "all", "gather_facts": False}]
+    if role:
+        for name, path, content in (
+            ("common", "tasks", tasks),
+            (role, "meta", {"dependencies": [{"role": "common"}]}),
+        ):
+            (tmp_path / "roles" / name / path).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "roles" / name / path / "main.yml").write_text(json.dumps(content))
+        playbook[0]["roles"] = [role]
+    else:
+        playbook[0]["tasks"] = tasks
     (tmp_path / "play.json").write_text(json.dumps(playbook))
     (tmp_path / "ansible.cfg").write_text("[defaults]\n")
     done = subprocess.run(
@@ -50,9 +59,9 @@ def inventory(**variables: Any) -> dict[str, Any]:
 
 
 def test_good_variables_pass_without_a_connection(tmp_path: Path) -> None:
-    result = play(
-        tmp_path, inventory(mission_control_public_url="http://mc:3000", mission_control_token=TOKEN)
-    )["unreachable.invalid"]
+    result = play(tmp_path, inventory(mission_control_public_url="https://mc", mission_control_token=TOKEN))[
+        "unreachable.invalid"
+    ]
     assert result["problems"] == []
     assert result["components"] == ["postgresql", "redis", "backend", "worker", "frontend"]
     assert not result.get("failed") and not result["changed"]
@@ -62,8 +71,8 @@ def test_all_problems_stand_in_one_message(tmp_path: Path) -> None:
     result = play(
         tmp_path,
         inventory(
-            mission_control_public_url="{{ scheme }}://mc:3000/",
-            scheme="http",
+            mission_control_public_url="{{ scheme }}://mc/",
+            scheme="https",
             mission_control_token="{{ vault_mission_control_token }}",
             mission_control_frontend_port=80,
         ),
@@ -73,7 +82,7 @@ def test_all_problems_stand_in_one_message(tmp_path: Path) -> None:
     assert lines[0] == "3 problems to put right first; nothing was changed:"
     assert len(lines) == 4
     assert "vault_mission_control_token" in lines[1]
-    assert lines[2].startswith("mission_control_public_url: http://mc:3000/ — ends with a slash")
+    assert lines[2].startswith("mission_control_public_url: https://mc/ — ends with a slash")
     assert lines[3].startswith("mission_control_frontend_port: 80 — ")
     assert [problem["variable"] for problem in result["problems"]] == [
         "mission_control_token",
@@ -87,7 +96,7 @@ def test_a_source_on_the_controller_is_looked_at_before_the_host_is_touched(tmp_
         result = play(
             tmp_path,
             inventory(
-                mission_control_public_url="http://mc:3000",
+                mission_control_public_url="https://mc",
                 mission_control_token=TOKEN,
                 mission_control_source=str(source),
                 **more,
@@ -100,7 +109,7 @@ def test_a_source_on_the_controller_is_looked_at_before_the_host_is_touched(tmp_
     missing = tmp_path / "nowhere"
     (told,) = problems(missing)
     assert told.startswith(
-        f"mission_control_source — {missing} is no directory and no archive on the controller"
+        f"mission_control_source — {missing} is neither a directory nor an archive on the controller"
     )
     assert ".tar.gz, .tgz, .tar.xz, .txz, .tar.bz2, .tar, .zip" in told
     assert problems(missing, {"components": ["redis"]}) == []
@@ -127,13 +136,37 @@ def test_a_source_on_the_controller_is_looked_at_before_the_host_is_touched(tmp_
     assert told.startswith("mission_control_source_checksum — empty; an archive needs its SHA-256")
 
 
+@pytest.mark.parametrize(
+    ("role", "told"), [("backend", True), ("worker", True), ("redis", False), ("release", False)]
+)
+def test_a_role_alone_in_somebodys_play_says_itself_what_the_host_will_run(
+    tmp_path: Path, role: str, told: bool
+) -> None:
+    """Its group is called as its owner likes; a short token was told at the end of a migration's log."""
+    hosts = {"backends": {"hosts": {"unreachable.invalid": {}}, "vars": {"mission_control_token": "short"}}}
+    result = play(tmp_path, hosts, role=role)["unreachable.invalid"]
+    found = [problem["variable"] for problem in result["problems"]]
+    assert ("mission_control_token" in found) is told and ("mission_control_public_url" in found) is told
+    assert result["components"] == ([role] if role != "release" else [])
+
+
+def test_a_token_that_is_made_anew_each_time_is_told(tmp_path: Path) -> None:
+    lookup = "lookup('ansible.builtin.password', '{}', length=64)"
+    variables = {"mission_control_public_url": "https://mc"}
+    made = inventory(**variables, mission_control_token="{{ " + lookup.format("/dev/null") + " }}")
+    (line,) = play(tmp_path, made)["unreachable.invalid"]["msg"].splitlines()[1:]
+    assert line.startswith("mission_control_token — gives another value each time it is asked for")
+    kept = inventory(**variables, mission_control_token="{{ " + lookup.format(tmp_path / "token") + " }}")
+    assert play(tmp_path, kept)["unreachable.invalid"]["problems"] == []
+
+
 def test_arguments_stand_before_the_inventory(tmp_path: Path) -> None:
     result = play(
         tmp_path,
         inventory(mission_control_public_url="nonsense"),
         {
             "components": ["frontend"],
-            "variables": {"mission_control_public_url": "http://mc:3000", "mission_control_token": TOKEN},
+            "variables": {"mission_control_public_url": "https://mc", "mission_control_token": TOKEN},
             "ports": [{"port": 22, "variable": "my_port"}],
         },
     )["unreachable.invalid"]
@@ -175,6 +208,7 @@ def test_components_follow_from_the_groups(groups: dict[str, list[str]], expecte
 
 # As the role gateway defaults them, where a playbook has that role.
 GATEWAY = {
+    "gateway_user": "openclaw",
     "gateway_version": "2026.4.2",
     "gateway_backend_protocol": [3],
     "gateway_protocol_policy": "refuse",
@@ -192,7 +226,7 @@ GATEWAY = {
 
 
 def with_gateway(**variables: Any) -> dict[str, Any]:
-    common = {"mission_control_public_url": "http://mc:3000", "mission_control_token": TOKEN}
+    common = {"mission_control_public_url": "https://mc", "mission_control_token": TOKEN}
     found = inventory(**common, **GATEWAY, **variables)
     found["mission_control_gateway"] = {"hosts": {"unreachable.invalid": {}}}
     return found
@@ -210,6 +244,13 @@ def test_mistakes_of_a_gateway_stand_with_all_others(tmp_path: Path) -> None:
     assert "gateway protocol 4" in lines[2] and "2026.2.9 to 2026.5.7" in lines[2]
     assert lines[3].startswith("gateway_port: 0 — is not a valid port")
     assert lines[4].startswith("gateway_token — ")
+
+
+def test_the_ports_that_will_be_listened_on_are_those_of_what_runs_here(tmp_path: Path) -> None:
+    """Two of our own that collide are told, the gateway's port included."""
+    told = with_gateway(mission_control_gateway_port=3000)
+    (line,) = play(tmp_path, told)["unreachable.invalid"]["msg"].splitlines()[1:]
+    assert line.startswith("gateway_port: 3000 — is that of mission_control_frontend_port too")
 
 
 def test_a_gateway_that_may_be_meant_only_warns(tmp_path: Path) -> None:

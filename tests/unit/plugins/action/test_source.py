@@ -68,7 +68,7 @@ def test_a_source_without_a_lock_file_changes_nothing(tmp_path: Path, tree: Path
 
 
 def test_what_is_no_source_is_told(tmp_path: Path) -> None:
-    assert "is no directory and no archive" in call(tmp_path, tmp_path / "nowhere")["msg"]
+    assert "is neither a directory nor an archive" in call(tmp_path, tmp_path / "nowhere")["msg"]
     (tmp_path / "x.tar.gz").write_text("no archive")
     assert "cannot be read as an archive" in call(tmp_path, tmp_path / "x.tar.gz")["msg"]
     assert "mission_control_source: empty" in call(tmp_path, " ")["msg"]

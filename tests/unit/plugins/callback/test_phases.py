@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.callback import phases
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils._progress.phases import (
+    PHASES,
+    phase_of,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 DEPLOYMENT = "openclaw.mission_control.deployment_info: {root: /nowhere, user: root}"
@@ -26,7 +30,7 @@ PLAY = f"""
 BEGIN = "    - ansible.builtin.import_role: {name: deployment, tasks_from: begin}\n"
 
 
-@pytest.mark.parametrize("name", [name for name in phases.PHASES if "/" in name])
+@pytest.mark.parametrize("name", [name for name in PHASES if "/" in name])
 def test_every_phase_is_of_tasks_that_are_there(name: str) -> None:
     role, tasks = name.split("/")
     assert (ROOT / "roles" / role / "tasks" / f"{tasks}.yml").exists()
@@ -34,7 +38,7 @@ def test_every_phase_is_of_tasks_that_are_there(name: str) -> None:
 
 def test_every_role_has_its_phase() -> None:
     roles = {path.name for path in (ROOT / "roles").iterdir() if path.is_dir()}
-    assert roles <= {name.split("/")[0] for name in phases.PHASES}
+    assert roles <= {name.split("/")[0] for name in PHASES}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,7 @@ def test_every_role_has_its_phase() -> None:
     ],
 )
 def test_the_phase_of_a_task(path: str, role: str, phase: str) -> None:
-    assert phases.phase_of(path, role) == phase
+    assert phase_of(path, role) == phase
 
 
 def test_times_add_up_by_phase_with_the_steps_of_modules() -> None:

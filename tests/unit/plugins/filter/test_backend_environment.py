@@ -64,7 +64,7 @@ def test_overrides_and_additions_are_laid_over() -> None:
     ],
 )
 def test_a_misspelt_setting_is_refused_with_the_likely_one(wrong: str, right: str) -> None:
-    with pytest.raises(AnsibleFilterError, match=rf"{wrong} is no setting.*did you mean {right}\?"):
+    with pytest.raises(AnsibleFilterError, match=rf"{wrong} is not a setting.*did you mean {right}\?"):
         backend_environment(settings(), {wrong: "x"})
 
 

@@ -38,11 +38,14 @@ def test_filters() -> None:
 
 def test_filters_of_settings_and_plans() -> None:
     (problem,) = FILTERS["settings_problems"]({"lines": 0}, {"lines": 5})
-    assert problem == 'lines: "0" is no number from 1 to 5.'
+    assert problem == 'lines: "0" is not a number from 1 to 5.'
     assert FILTERS["settings_problems"]({"service": "all"}) == []
     assert FILTERS["plan_obstacles"]({"a": {"actions": []}}) == []
-    state = {"root": "/r", "user": "u", "data": True, "database": True, "kept": "", "gateways": []}
+    state = {"root": "/r", "user": "u", "data": True, "database": True, "kept": "", "gateway_user": ""}
     assert FILTERS["left_behind"](state) == ["Redis", "the user u", "packages"]
+    state |= {"gateway_user": "g", "data": False}
+    assert FILTERS["left_behind"](state)[-2:] == ["the gateway's data of the user g", "the user g"]
+    assert FILTERS["left_behind"](state | {"gateway_user": "u"})[-1] == "the gateway's data of the user u"
 
 
 @pytest.mark.parametrize(

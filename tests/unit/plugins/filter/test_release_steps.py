@@ -29,6 +29,9 @@ def test_filters_hand_over_what_the_role_gives_them() -> None:
     assert FILTERS["rollback_sentence"]("h", {"target": "r1", "restarted": []}, {}, True).startswith(
         "h: would go"
     )
+    renewal = {"id": "r3", "renewed": ["LOCAL_AUTH_TOKEN"]}
+    assert "r1 is not what" in FILTERS["renewal_sentence"]("h", "r1", renewal, True)
+    assert FILTERS["environment_settings"]("# Secret: A\nA=1\n") == {"A": "1"}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,8 @@ def test_filters_hand_over_what_the_role_gives_them() -> None:
         ("schema_problem", (None, "r1", "", "/mc")),
         ("schema_history", ([],)),
         ("rollback_sentence", ("h", {}, "text")),
+        ("renewal_sentence", ("h", "r1", "text")),
+        ("environment_settings", ({},)),
     ],
 )
 def test_what_is_of_another_kind_is_refused(name: str, arguments: tuple[Any, ...]) -> None:

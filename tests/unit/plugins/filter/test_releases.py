@@ -56,7 +56,7 @@ def test_history_tells_what_happened_and_what_runs() -> None:
                     {**line, "result": "deployed", "from": "192.0.2.1"},
                     {**line, "result": "returned", "failed_checks": ["health", "queue"], "reason": "long"},
                     {**line, "result": "failed", "reason": "no room"},
-                    {"result": "interrupted", "time": "2026-01-01T00:00:00Z"},
+                    {"result": "interrupted", "time": "2026-01-01T00:00:00Z", "rotated": ["token", "redis"]},
                 ],
                 "holder": "deploy by you",
             },
@@ -68,7 +68,7 @@ def test_history_tells_what_happened_and_what_runs() -> None:
     lines = text.splitlines()[2:]
     assert "deployed" in lines[0] and "me@here from 192.0.2.1" in lines[0] and lines[0].endswith("7 s")
     assert "the release of before serves again: health, queue" in lines[1]
-    assert "FAILED: no room" in lines[2] and "INTERRUPTED" in lines[3]
+    assert "FAILED: no room" in lines[2] and "INTERRUPTED (token, redis)" in lines[3]
     assert "running: deploy by you" in lines[4]
     assert "no history" in lines[5] and "unreachable" in lines[6] and "no such user" in lines[7]
 

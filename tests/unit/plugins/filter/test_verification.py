@@ -12,7 +12,7 @@ FILTERS = {**verification.FilterModule().filters(), **boards.FilterModule().filt
 
 
 def test_filters_hand_over_what_the_roles_give_them() -> None:
-    assert FILTERS["host_checks"]([]) == ["service", "log", "host"]
+    assert FILTERS["host_checks"]([]) == ["service", "log", "host", "backup"]
     assert FILTERS["check_options"]({"log": {"units": []}}, {}, ["log"]) == {"log": {"units": []}}
     listening = {"backend_bind": "::", "backend_port": 1, "alone": False}
     assert FILTERS["listening_ports"](listening, ["backend"])[0]["bind"] == "::"

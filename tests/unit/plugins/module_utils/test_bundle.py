@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files as _files
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import (
     NO_LOG,
     Commands,
@@ -207,7 +209,7 @@ def test_what_is_no_bundle_is_named(tmp_path: Path, content: bytes | None, told:
 def test_another_archive_or_format_is_no_bundle(made: Made, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "other.tar", "w") as archive:
         archive.add(made.parts / "wheels.tar", arcname="something")
-    with pytest.raises(DeploymentError, match="is no bundle"):
+    with pytest.raises(DeploymentError, match="is not a bundle"):
         _bundle.read_manifest(tmp_path / "other.tar")
     made.told["format"] = 99
     made.write()

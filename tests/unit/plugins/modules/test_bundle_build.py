@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle, _bundle_build
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
+from ansible_collections.openclaw.mission_control.plugins.module_utils._bundle_build import build
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.builds import BuildCommands
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import (
     NO_LOG,
-    Commands,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import runtimes
 from ansible_collections.openclaw.mission_control.plugins.modules import bundle_build
@@ -46,7 +47,7 @@ def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         fields = subprocess.run(
             ["dpkg-deb", "--field", str(path)], check=True, capture_output=True, text=True
         )
-        stanzas.append(_bundle_build.stanza(fields.stdout, path))
+        stanzas.append(build.stanza(fields.stdout, path))
     (repository / "Packages").write_text("\n".join(stanzas))
     (tmp_path / "sources.list").write_text(f"deb [trusted=yes] file:{repository} ./\n")
     settings = f'Dir::Etc::sourcelist "{tmp_path}/sources.list";\nDir::Etc::sourceparts "/dev/null";\n'
@@ -87,7 +88,7 @@ def test_a_bundle_holds_what_the_packages_depend_on_and_apt_takes_it(
     # On a host: apt knows these packages, and no others.
     directory = tmp_path / "host"
     wanted = _bundle.wanted_parts(manifest, ["postgresql"])
-    commands = Commands(NO_LOG, {"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+    commands = BuildCommands(NO_LOG, {"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
     (tmp_path / "sandbox.conf").write_text(SANDBOX)
     _bundle.install(directory, wanted, list(wanted), bundle, commands)
     listed = subprocess.run(

@@ -16,6 +16,7 @@ from ansible_collections.openclaw.mission_control.plugins.modules import (
     database_migration,
     database_migration_info,
 )
+from controller import received
 
 RELEASE = "0123456789ab-01234567"
 PYTHON = """#!/bin/sh
@@ -67,7 +68,7 @@ def call(
     arguments = {"root": str(host.root), "user": find_account().name, "release": RELEASE, **arguments}
     with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
         module.main()
-    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    result: dict[str, Any] = json.loads(received(capsys.readouterr().out))
     assert (ended.value.code == 0) is not result.get("failed", False)
     return result
 

@@ -12,9 +12,12 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._database
     Answer,
     QueryError,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._http import MissingLibraryError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.libraries import (
+    MissingLibraryError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import MASK
 from ansible_collections.openclaw.mission_control.plugins.modules import database_query
+from controller import HIDDEN, WITH_INVOCATION, received
 
 URL = "postgresql+psycopg://mc:the-password@127.0.0.1:5432/mc"
 
@@ -22,7 +25,7 @@ URL = "postgresql+psycopg://mc:the-password@127.0.0.1:5432/mc"
 def call(capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]:
     with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
         database_query.main()
-    output = capsys.readouterr().out
+    output = received(capsys.readouterr().out)
     assert "the-password" not in output
     result: dict[str, Any] = json.loads(output)
     assert (ended.value.code == 0) is not result.get("failed", False)
@@ -59,9 +62,9 @@ def test_with_the_deployed_address(
 
 
 def test_without_masking(capsys: pytest.CaptureFixture[str], asked: list[dict[str, Any]]) -> None:
-    result = call(capsys, query="SELECT 1", database_url=URL, mask=False)
+    result = call(capsys, query="SELECT 1", database_url=URL, mask=False, **WITH_INVOCATION)
     assert result["rows"] == [{"name": "Ada", "api_token": "x1"}]
-    assert result["invocation"]["module_args"]["database_url"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert result["invocation"]["module_args"]["database_url"] == HIDDEN
 
 
 @pytest.mark.parametrize(

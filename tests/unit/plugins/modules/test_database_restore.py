@@ -16,7 +16,11 @@ RELEASE = "0123456789ab-01234567"
 OLD, NEW = "before-migration-20260101T000000Z-a1.dump", "before-migration-20260202T000000Z-b2.dump"
 PROGRAMS = {
     "python": '#!/bin/sh\necho \'@@{"current": ["b2"], "empty": false}\'\n',
-    "psql": '#!/bin/sh\necho "$@" >>"$0.calls"\necho \'mission_control|app|t|t|app||\'\n',
+    # The script is read to its end, as psql does.
+    "psql": """#!/bin/sh
+echo "$@" >>"$0.calls"
+case "$*" in *--file=-*) cat >/dev/null ;; *) echo 'mission_control|app|t|t|app||' ;; esac
+""",
     "pg_restore": "#!/bin/sh\necho '1; 2 3 TABLE public boards app'\n",
 }
 
@@ -61,14 +65,14 @@ def test_the_newest_backup_that_fits_the_release_is_restored(
     result = call(capsys, root)
     assert result["changed"] and result["backup"].endswith(OLD)
     assert (result["before"], result["current"]) == (["b2"], ["a1"])
-    assert result["kept"].startswith("public_before_20") and "--single-transaction" in psql(root)[-1]
+    assert result["kept"].startswith("public_before_20") and "--file=-" in psql(root)[-1]
     assert not any("passw0rd" in line for line in psql(root))
 
 
 def test_check_mode_looks_at_the_rights_only(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = call(capsys, root, _ansible_check_mode=True)
     assert result["changed"] and f"{OLD}\n" in result["diff"]["after"] and "kept" not in result
-    assert not any("--single-transaction" in line for line in psql(root))
+    assert not any("--file=-" in line for line in psql(root))
 
 
 def test_what_is_missing_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host.acc
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.locks import deployment_lock
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import history
 from ansible_collections.openclaw.mission_control.plugins.modules import deployment, deployment_info
+from controller import received
 from users_place import OBSTACLES, SECRET, USER, give, obstruct, users_place
 
 
@@ -31,7 +32,7 @@ def answer(
         pytest.raises(SystemExit),
     ):
         module.main()
-    output = capsys.readouterr().out
+    output = received(capsys.readouterr().out)
     assert "hunter2" not in output  # nor in the invocation
     result: dict[str, Any] = json.loads(output)
     return result

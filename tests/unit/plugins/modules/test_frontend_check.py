@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 TOKEN = "a-token-that-must-never-be-seen-anywhere-in-any-form-0123456789"
 ORIGIN = "http://72.62.201.147"
 Run = Callable[..., dict[str, Any]]
@@ -53,6 +55,32 @@ def test_an_origin_that_the_api_does_not_allow(
     page = frontend(serve, recorded_api(TOKEN))
     result = run_module("frontend_check", public_url=page)
     assert result["failed"] and result["verdict"]["kind"] == "cors_origin_missing"
+
+
+def test_a_proxy_that_hands_on_the_api_alone(
+    run_module: Run, recorded_api: Api, serve: Callable[..., str]
+) -> None:
+    """A browser asks for nothing but pages and /api/: that /healthz is not handed on is nobody's loss."""
+    api = recorded_api(TOKEN, cors_simple_get_allowed="gateway-singular-path")
+    result = run_module("frontend_check", public_url=ORIGIN, frontend_url=frontend(serve, api), api_url=api)
+    assert result["state"] == "pass", result["msg"]
+
+
+@pytest.mark.parametrize("public", ["http://127.0.0.1:9", "http://not-yet-in-dns.invalid:8000"])
+def test_an_api_that_the_host_itself_does_not_reach(
+    run_module: Run, recorded_api: Api, serve: Callable[..., str], public: str
+) -> None:
+    """Before DNS is switched, or behind a NAT that leads nowhere from inside."""
+    given = {"public_url": ORIGIN, "frontend_url": frontend(serve, public), "api_url": public}
+    alone = run_module("frontend_check", **given)
+    assert alone["failed"] and alone["root_causes"][0]["check"] == "frontend.api"
+    near = run_module("frontend_check", **given, backend_url=recorded_api(TOKEN))
+    assert near["state"] == "warn" and not near.get("failed"), near["msg"]
+    (told,) = [part for part in near["verdict"]["checks"] if part["state"] != "pass"]
+    assert told["name"] == "api" and told["kind"] == "out_of_reach" and public in told["summary"]
+    # A backend that is not well there, either, is a failure as before.
+    neither = run_module("frontend_check", **given, backend_url="http://127.0.0.1:9")
+    assert neither["failed"] and neither["root_causes"][0]["check"] == "frontend.api"
 
 
 def test_no_page(run_module: Run, serve: Callable[..., str]) -> None:

@@ -11,6 +11,7 @@ from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import gateways, registration
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway
+from controller import received
 from mission_control_server import TOKEN, MissionControl
 
 SECRET = "the-secret-token-of-the-gateway"
@@ -40,7 +41,7 @@ def _call(
         defaults = {"url": control.url, "token": TOKEN, "name": "lab", "_ansible_diff": True}
         with patch_module_args({**defaults, **arguments}), pytest.raises(SystemExit):
             gateway.main()
-        text = capsys.readouterr().out
+        text = received(capsys.readouterr().out)
         for hidden in (TOKEN, SECRET, "EXAMPLE-GATEWAY-TOKEN"):
             assert hidden not in text.replace('"invocation"', "")
         result: dict[str, Any] = json.loads(text)
@@ -167,6 +168,10 @@ def test_an_update_that_was_refused_halfway_is_completed(control: MissionControl
             "Gateway version 2026.1.1 is not supported. Minimum supported version is 2026.02.9.",
             "newer gateway",
         ),
+        (422, "Unable to determine gateway version from runtime metadata", "newer revision"),
+        (422, "url: not a valid address", "does not accept what is named"),
+        (409, "exists already", "is there already"),
+        (500, "Internal Server Error", "journalctl"),
         (403, "Forbidden", "owner or admin"),
         (307, "", "leads elsewhere"),
     ],
@@ -179,6 +184,13 @@ def test_a_refusal_that_waiting_cannot_cure_ends_at_once_with_its_remedy(
     assert result["failed"] is True and result["status"] == status
     assert detail in result["msg"] and remedy in result["remedy"]
     assert len(control.changes()) == 1
+
+
+def test_no_refusal_is_without_a_remedy() -> None:
+    for status in range(300, 600):
+        error = registration.refusal_of(registration.Reply(status, '{"detail": "something new"}'), "GET /x")
+        assert error.remedy and error.transient == (status in registration.RETRY_STATUS)
+        assert error.message == f"GET /x: {status} something new"
 
 
 def test_an_unreachable_gateway_is_given_up_at_the_deadline(control: MissionControl, call: Call) -> None:

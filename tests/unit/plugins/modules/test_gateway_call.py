@@ -11,6 +11,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import connection
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway_call
+from controller import received
 from gateway_server import Gateway, make_identity
 
 TOKEN = "the-token-of-the-gateway"
@@ -31,7 +32,7 @@ def _call(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
         }
         with patch_module_args({**defaults, **arguments}), pytest.raises(SystemExit):
             gateway_call.main()
-        text = capsys.readouterr().out
+        text = received(capsys.readouterr().out)
         assert TOKEN not in text
         result: dict[str, Any] = json.loads(text)
         return result

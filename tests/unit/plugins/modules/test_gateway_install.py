@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import (
+    installation,
+    placement_record,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway_install
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -113,11 +118,17 @@ def test_devices_that_are_not_paired_are_named(installed: Path, tmp_path: Path, 
     assert call(token=TOKEN, devices=[device], scopes=[*scopes, "operator.more"])["unpaired"] == [device]
 
 
-def test_a_broken_configuration_is_not_overwritten(installed: Path, tmp_path: Path, call: Call) -> None:
-    (tmp_path / "state/openclaw.json").write_text("[]")
+def test_a_broken_configuration_is_kept_aside(installed: Path, tmp_path: Path, call: Call) -> None:
+    """An agent may have written it: that keeps nothing from being deployed."""
+    broken = tmp_path / "state/openclaw.json"
+    broken.write_text("[]")
+    foretold = call(token=TOKEN, _ansible_check_mode=True)
+    assert foretold["changed"] and broken.read_text() == "[]"
     result = call(token=TOKEN)
-    assert result["failed"] is True and "openclaw.json.bak" in result["remedy"]
-    assert (tmp_path / "state/openclaw.json").read_text() == "[]"
+    assert f"{broken} was put aside as openclaw.json.unreadable" in str(result["warnings"])
+    assert broken.with_name("openclaw.json.unreadable").read_text() == "[]"
+    assert json.loads(broken.read_text())["gateway"]["mode"] == "local"
+    assert call(token=TOKEN)["changed"] is False
 
 
 def test_a_version_that_is_none_is_refused(call: Call) -> None:
@@ -140,3 +151,73 @@ def test_a_unit_that_is_not_there_is_not_right(installed: Path, call: Call) -> N
     for unit in ("", "[Service]\nExecStart=/bin/true\n"):
         result = call(token=TOKEN, unit=unit)
         assert installed.is_dir() and result["changed"] is False and result["unit_right"] is False
+
+
+@pytest.fixture(name="moves")
+def _moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would be done to move the gateway, which another user has; the steps themselves: test_move.py."""
+    done: list[str] = []
+    monkeypatch.setattr(placement_record, "STATE_DIRECTORY", tmp_path / "register")
+    (tmp_path / "register").mkdir()
+    (tmp_path / "register/gateway.json").write_text('{"user": "games"}')
+
+    def step(name: str, answer: Any) -> Callable[..., Any]:
+        def call(*_arguments: Any) -> Any:
+            done.append(name)
+            return answer
+
+        return call
+
+    for name, answer in {
+        "check": None,
+        "carry": ["moved 3 files, 4 KB", "not moved: pipe"],
+        "undo": None,
+    }.items():
+        monkeypatch.setattr(installation._move, name, step(name, answer))
+    monkeypatch.setattr(installation._move, "finish", step("finish", ["its data is kept in /x"]))
+    return done
+
+
+def test_a_gateway_of_another_user_is_moved(installed: Path, call: Call, moves: list[str]) -> None:
+    predicted = call(token=TOKEN, application_user="nobody", _ansible_check_mode=True)
+    assert predicted["actions"] == [f"move the gateway from the user games to {getpass.getuser()}"]
+    assert predicted["moved"] and moves == [], "check mode moves nothing"
+    result = call(token=TOKEN, application_user="nobody")
+    assert result["changed"] and result["actions"] == predicted["actions"]
+    assert (result["moved"], result["former_user"]) == (True, "games")
+    assert moves == ["check", "carry"]
+    assert "not moved: pipe" in str(result["warnings"])
+
+
+def test_what_a_moved_gateway_has_left_is_cleared_once_it_runs(
+    installed: Path, call: Call, moves: list[str], tmp_path: Path
+) -> None:
+    record = {"user": getpass.getuser(), "leaving": "games"}
+    (tmp_path / "register/gateway.json").write_text(json.dumps(record))
+    result = call(token=TOKEN, application_user="nobody")
+    assert (result["moved"], result["former_user"], moves) == (False, "games", [])
+    assert call(state="moved", former_user="games")["actions"][1] == "its data is kept in /x"
+    assert call(state="returned", former_user="games")["changed"]
+    assert moves == ["finish", "undo"]
+    assert call(state="moved")["failed"], "from whom has to be said"
+
+
+def test_where_it_cannot_be_installed_the_other_user_has_it_again(
+    installed: Path, call: Call, moves: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_arguments: Any, **_named: Any) -> None:
+        raise HostError("no room", kind="space")
+
+    monkeypatch.setattr(installation, "_installed", fails)
+    assert "no room" in call(token=TOKEN, application_user="nobody")["msg"]
+    assert moves == ["check", "carry", "undo"]
+
+
+def test_who_runs_it_is_written_down(installed: Path, call: Call, moves: list[str], tmp_path: Path) -> None:
+    if getpass.getuser() != "root":
+        pytest.skip("root's record is written by root alone")
+    (tmp_path / "register/gateway.json").unlink()
+    assert call(token=TOKEN, application_user="nobody")["changed"] is False
+    assert placement_record.read_record() == placement_record.Record("root")
+    assert call(state="absent", purge=True, application_user="nobody")["changed"]
+    assert placement_record.read_record() is None

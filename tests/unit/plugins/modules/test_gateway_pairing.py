@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.modules import gateway_pairing
+from controller import received
 from gateway_server import Gateway, make_identity
 
 TOKEN = "the-token-of-the-gateway"
@@ -56,7 +57,7 @@ def _call(capsys: pytest.CaptureFixture[str]) -> Call:
     def call(**arguments: Any) -> dict[str, Any]:
         with patch_module_args(arguments), pytest.raises(SystemExit):
             gateway_pairing.main()
-        text = capsys.readouterr().out
+        text = received(capsys.readouterr().out)
         assert TOKEN not in text
         result: dict[str, Any] = json.loads(text)
         return result

@@ -29,7 +29,14 @@ def test_a_failure_has_the_same_keys(run_module: Run, recorded_api: Api) -> None
     bad = run_module("health_check", url=url, paths=["/nope"])
     assert set(bad) - set(good) == {"failed"}
     assert set(good) <= set(bad)
-    assert bad["failed"] and bad["cause"] and bad["remedy"] and bad["evidence"] == {}
+    assert bad["failed"] and bad["cause"] and bad["remedy"]
+    assert bad["evidence"]["/nope"]["status"] == 401 and set(good["evidence"]) == {
+        "/healthz",
+        "/health",
+        "/readyz",
+    }
+    # The tree stands there once.
+    assert good["verdict"]["checks"] and "verdicts" not in good
     assert bad["root_causes"][0]["check"] == "health./nope"
 
 

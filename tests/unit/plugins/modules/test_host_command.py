@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,21 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_check_mode_waits_for_no_user_of_the_gateway(capsys: pytest.CaptureFixture[str], place: Path) -> None:
     assert call(capsys, place, gateway_user="nosuchuser", _ansible_check_mode=True)["changed"]
     assert "nosuchuser" in call(capsys, place, gateway_user="nosuchuser")["msg"]
+
+
+def test_modes_do_not_depend_on_the_umask(capsys: pytest.CaptureFixture[str], place: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        call(capsys, place)
+        made = place / "etc"
+        assert made.stat().st_mode & 0o777 == 0o755
+        # Before, it was made as the umask wanted it.
+        made.chmod(0o700)
+        again = call(capsys, place)
+        assert (again["changed"], made.stat().st_mode & 0o777) == (True, 0o755)
+        assert not call(capsys, place)["changed"]
+        for path in files(place):
+            above = [made for made in (place / path).parents if place in made.parents]
+            assert [made for made in above if made.stat().st_mode & 0o055 != 0o055] == []
+    finally:
+        os.umask(before)

@@ -12,6 +12,7 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.modules import host_info
+from users_place import OBSTACLES, USER, give, obstruct, users_place
 
 
 def call(capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]:
@@ -48,3 +49,26 @@ def test_everything_about_this_machine(capsys: pytest.CaptureFixture[str], tmp_p
 def test_it_returns_what_it_documents(capsys: pytest.CaptureFixture[str]) -> None:
     documented = set(yaml.safe_load(host_info.RETURN))
     assert documented == set(call(capsys, user=find_account().name)) - {"changed", "invocation"}
+
+
+@pytest.mark.parametrize("kind", OBSTACLES)
+def test_a_root_outside_the_home_is_looked_at_with_the_users_rights(
+    capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    with users_place() as place:
+        private = place.parent / "private"
+        private.mkdir(mode=0o700)
+        (private / "file").write_text("of root's")
+        (place.parent / "secret").write_text('{"id": "of root", "since": "of root", "reason": "of root"}')
+        release = place / "app/releases/0123456789ab-01234567"
+        release.mkdir(parents=True)
+        (place / "app/shared").mkdir()
+        (place / "app/inner").symlink_to(private)
+        give(place)
+        for path in (release / "release.json", place / "app/shared/maintenance.json"):
+            obstruct(path, kind)
+        files = [str(place / "app/inner/file"), str(place / "app/shared/maintenance.json")]
+        result = call(capsys, user=USER, root=str(place / "app"), files=files)
+        assert result["files"][files[0]] == {"exists": False}
+        assert "of root" not in json.dumps(result)
+        assert [one["document"] for one in result["releases"]["available"]] == [None]

@@ -14,7 +14,7 @@ def test_an_expression_that_is_none(run_module: Run) -> None:
 
 
 def test_a_time_that_is_none(run_module: Run) -> None:
-    assert "since: 'soon' is no duration and no time" in run_module("log_check", since="soon")["msg"]
+    assert "since: 'soon' is neither a duration nor a time" in run_module("log_check", since="soon")["msg"]
 
 
 def test_a_user_that_does_not_exist(run_module: Run) -> None:

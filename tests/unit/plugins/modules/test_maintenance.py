@@ -71,7 +71,7 @@ def test_the_end_of_what_never_began_changes_nothing(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"until": "soon", "program": PROGRAM}, "until: 'soon' is no time. Use a duration"),
+        ({"until": "soon", "program": PROGRAM}, "until: 'soon' is not a valid time. Use a duration"),
         ({"reason": "x" * 501, "program": PROGRAM}, "reason: 501 characters; a page has room for 500"),
         ({}, "program: empty"),
         ({"services": [], "program": PROGRAM}, "nothing to stand in for. Deploy first."),

@@ -9,6 +9,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import owner as _owner
 from ansible_collections.openclaw.mission_control.plugins.modules import owner
+from controller import received
 
 TOKEN = "t" * 64
 
@@ -19,7 +20,7 @@ def call(capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]
         pytest.raises(SystemExit),
     ):
         owner.main()
-    output = capsys.readouterr().out
+    output = received(capsys.readouterr().out)
     assert TOKEN not in output
     result: dict[str, Any] = json.loads(output)
     return result

@@ -15,6 +15,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host.acc
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.locks import deployment_lock
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import runtimes, source
 from ansible_collections.openclaw.mission_control.plugins.modules import release
+from controller import received
 
 TOKEN = "t" * 64
 ONE, TWO = "111111111111-00000001", "222222222222-00000002"
@@ -26,7 +27,7 @@ def call(capsys: pytest.CaptureFixture[str], root: Path, **arguments: Any) -> di
         pytest.raises(SystemExit) as ended,
     ):
         release.main()
-    output = capsys.readouterr().out
+    output = received(capsys.readouterr().out)
     assert TOKEN not in output
     result: dict[str, Any] = json.loads(output)
     assert (ended.value.code == 0) is not result.get("failed", False)
@@ -129,7 +130,7 @@ def test_a_setting_that_cannot_be_written_is_told_in_check_mode_too(
 
 def test_a_backend_needs_a_python(root: Path, revision: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
-        "backend_python: /bin/false is no Python"
+        "backend_python: /bin/false is not a Python"
         in call(capsys, root, **prepared(revision, python="/bin/false"))["msg"]
     )
 

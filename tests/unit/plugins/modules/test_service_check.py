@@ -22,5 +22,6 @@ def test_a_user_without_a_manager(run_module: Run) -> None:
 
 def test_a_window_that_is_none(run_module: Run) -> None:
     assert (
-        "restart_window: 'soon' is no duration" in run_module("service_check", restart_window="soon")["msg"]
+        "restart_window: 'soon' is not a valid duration"
+        in run_module("service_check", restart_window="soon")["msg"]
     )

@@ -63,8 +63,8 @@ def test_the_question_and_the_answer(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"since": "soon"}, "since: 'soon' is no time"),
-        ({"until": "25:00"}, "until: '25:00' is no time"),
+        ({"since": "soon"}, "since: 'soon' is not a valid time"),
+        ({"until": "25:00"}, "until: '25:00' is not a valid time"),
         ({"since": "@20", "until": "@10"}, "since: '@20' lies after until"),
         ({"lines": 0}, "lines: 0 is not between"),
         ({"lines": 1000000}, "lines: 1000000 is not between"),

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application import components
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import (
+    components,
+    service_order,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._services import control
 from ansible_collections.openclaw.mission_control.plugins.module_utils._services import states as _states
@@ -25,7 +28,7 @@ class Host:
             name: _states.ServiceState(
                 name, components.service_unit(name), self.states_.get(name, "not deployed"), pid=5
             )
-            for name in components.ordered(names)
+            for name in service_order.ordered(names)
         }
 
     def carry_out(self, action: control.Action, timeout: float) -> _states.ServiceState:

@@ -10,7 +10,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import unit_changes
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import without_settings
+from ansible_collections.openclaw.mission_control.plugins.module_utils._shown_settings import without_settings
 from ansible_collections.openclaw.mission_control.plugins.modules import user_units
 
 CONTENT = "[Service]\nExecStart=/bin/sleep 1\n"

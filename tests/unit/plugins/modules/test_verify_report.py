@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.names import REPORTS
+
 
 def report(state: str = "pass") -> dict[str, Any]:
     verdict = {
@@ -65,7 +67,7 @@ def test_the_table_is_shown_and_reports_are_written(tmp_path: Path) -> None:
         tmp_path,
         report(),
         directory=str(directory),
-        formats=["json", "junit", "prometheus", "nagios", "tap", "markdown", "html"],
+        formats=list(REPORTS),
     )
     assert code == 0, output
     assert "localhost from the host itself: PASS" in output

@@ -30,21 +30,21 @@ def test_good_settings_have_no_problems() -> None:
         (
             "service",
             "redis",
-            'service: "redis" is no service of Mission Control. Use -e service= with one of backend, worker, '
-            "frontend, gateway, all.",
+            'service: "redis" is not a service of Mission Control. Use -e service= with one of backend, '
+            "worker, frontend, gateway, all.",
         ),
-        ("lines", 0, 'lines: "0" is no number from 1 to 100000.'),
-        ("lines", "many", 'lines: "many" is no number from 1 to 100000.'),
-        ("lines", "100001", 'lines: "100001" is no number from 1 to 100000.'),
-        ("since", "soon", f'since: "soon" is no time. Use {settings.TIMES}.'),
-        ("before", "25:99", f'before: "25:99" is no time. Use {settings.TIMES}.'),
+        ("lines", 0, 'lines: "0" is not a number from 1 to 100000.'),
+        ("lines", "many", 'lines: "many" is not a number from 1 to 100000.'),
+        ("lines", "100001", 'lines: "100001" is not a number from 1 to 100000.'),
+        ("since", "soon", f'since: "soon" is not a valid time. Use {settings.TIMES}.'),
+        ("before", "25:99", f'before: "25:99" is not a valid time. Use {settings.TIMES}.'),
         (
             "level",
             "loud",
-            'level: "loud" is no level. Use one of trace, debug, info, warning, error, critical.',
+            'level: "loud" is not a valid level. Use one of trace, debug, info, warning, error, critical.',
         ),
-        ("pattern", "(", 'pattern: "(" is no regular expression.'),
-        ("format", "xml", 'format: "xml" is none. Use list or json.'),
+        ("pattern", "(", 'pattern: "(" is not a valid regular expression.'),
+        ("format", "xml", 'format: "xml" is not a valid choice. Use list or json.'),
     ],
 )
 def test_a_mistake_is_told_with_its_remedy(name: str, value: Any, problem: str) -> None:
@@ -53,8 +53,8 @@ def test_a_mistake_is_told_with_its_remedy(name: str, value: Any, problem: str) 
 
 def test_all_mistakes_are_told_at_once_and_numbers_may_have_no_end() -> None:
     assert settings.problems({"lines": "x", "format": "yaml"}, {"format": ["table", "json"]}) == [
-        'lines: "x" is no number from 1 on.',
-        'format: "yaml" is none. Use table or json.',
+        'lines: "x" is not a number of at least 1.',
+        'format: "yaml" is not a valid choice. Use table or json.',
     ]
     assert settings.problems({"lines": 10**9}, {}) == []
 
@@ -74,7 +74,7 @@ def test_what_keeps_services_from_being_started_everywhere() -> None:
     ]
 
 
-STATE = {"root": "/r", "user": "u", "data": False, "database": False, "kept": "", "gateways": []}
+STATE = {"root": "/r", "user": "u", "data": False, "database": False, "kept": "", "gateway_user": ""}
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,31 @@ STATE = {"root": "/r", "user": "u", "data": False, "database": False, "kept": ""
         ),
         ({"data": True, "database": True}, ["Redis", "the user u", "packages"]),
         (
-            {"data": True, "kept": "/old", "gateways": ["g"]},
+            {"data": True, "kept": "/old", "gateway_user": "g"},
             [
                 "/old (from before this collection)",
                 "the database",
                 "Redis",
                 "the user u",
                 "packages",
-                "the gateway",
+                "the user g",
             ],
         ),
+        (
+            {"database": True, "gateway_user": "g"},
+            [
+                "/r/shared/identity",
+                "/r/shared/backups",
+                "the history",
+                "Redis",
+                "the user u",
+                "packages",
+                "the gateway's data of the user g",
+                "the user g",
+            ],
+        ),
+        # One user for both.
+        ({"data": True, "database": True, "gateway_user": "u"}, ["Redis", "the user u", "packages"]),
     ],
 )
 def test_what_an_uninstallation_leaves(changes: dict[str, Any], left: list[str]) -> None:

@@ -237,3 +237,25 @@ def test_what_a_rollback_did_to_a_host() -> None:
     assert steps.rollback_sentence("h", {"target": "r1", "restarted": []}, {}, predicted=True) == (
         "h: would go to r1; would start: nothing."
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "predicted", "said"),
+    [
+        (
+            ["LOCAL_AUTH_TOKEN"],
+            False,
+            "h: LOCAL_AUTH_TOKEN of release r1 is not what the installation uses now. "
+            "Its code serves with today's value, as release r3.",
+        ),
+        (
+            ["DATABASE_URL", "LOCAL_AUTH_TOKEN", "RQ_REDIS_URL"],
+            True,
+            "h: DATABASE_URL, LOCAL_AUTH_TOKEN and RQ_REDIS_URL of release r1 are not what the installation "
+            "uses now. Its code would serve with today's values, as release r3.",
+        ),
+    ],
+)
+def test_secrets_that_do_not_go_back_are_told(names: list[str], predicted: bool, said: str) -> None:
+    renewal = {"id": "r3", "renewed": names}
+    assert steps.renewal_sentence("h", "r1", renewal, predicted=predicted) == said

@@ -21,24 +21,25 @@ LISTENING = {
 
 
 def test_every_check_has_its_place() -> None:
-    assert set(settings.host_checks(["backend", "frontend"])) == set(CHECKS)
+    # What users see of the front door is seen from the controller.
+    assert set(settings.host_checks(["backend", "frontend"])) == set(CHECKS) - {"front_door"}
 
 
 def test_what_asks_the_api_is_checked_where_the_backend_runs() -> None:
-    everywhere = ["service", "log", "host"]
+    everywhere = ["service", "log", "host", "backup"]
     assert settings.host_checks([]) == everywhere
     assert settings.host_checks(["worker", "postgresql"]) == everywhere
     assert settings.host_checks(["frontend"]) == ["frontend", *everywhere]
     found = settings.host_checks(["backend"])
-    assert found[0] == "health" and "frontend" not in found and found[-3:] == everywhere
+    assert found[0] == "health" and "frontend" not in found and found[-4:] == everywhere
 
 
 def test_the_ports_of_a_host() -> None:
     assert settings.listening_ports(LISTENING, ["backend", "frontend"]) == [
         {"port": 8000, "bind": "", "unit": "mission-control-backend"},
         {"port": 3000, "bind": "0.0.0.0", "unit": "mission-control-frontend"},
-        {"port": 5432, "bind": "loopback", "unit": ""},
-        {"port": 6379, "bind": "loopback", "unit": ""},
+        {"port": 5432, "bind": "loopback", "unit": "", "users": ["postgres"]},
+        {"port": 6379, "bind": "loopback", "unit": "", "users": ["redis", "valkey"]},
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -34,21 +35,26 @@ def _networks() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
 
 
 TRUSTED = _networks()
+_FORWARDED_FOR = re.compile(r'for="?(\[[^\]]+\]|[^";,\s]+)', re.IGNORECASE)
+
+
+def _forwarded(scope: Scope) -> str:
+    """The leftmost address that a proxy names; as in the product Forwarded goes before X-Forwarded-For."""
+    headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    if found := _FORWARDED_FOR.search(headers.get(b"forwarded", "")):
+        return found[1].strip("[]") if ":" not in found[1] or "[" in found[1] else found[1].split(":")[0]
+    return headers.get(b"x-forwarded-for", "").split(",", 1)[0].strip()
 
 
 def client_address(scope: Scope) -> str:
-    """The caller's address; X-Forwarded-For counts only when a trusted proxy sent it."""
+    """The caller's address; what a header says of it counts only when a trusted proxy sent it."""
     peer = scope.get("client")
     address = str(peer[0]) if peer else "unknown"
     try:
         trusted = any(ipaddress.ip_address(address) in network for network in TRUSTED)
     except ValueError:
         trusted = False
-    if trusted:
-        for name, value in scope["headers"]:
-            if name == b"x-forwarded-for":
-                return value.decode("latin-1").split(",", 1)[0].strip() or address
-    return address
+    return _forwarded(scope) or address if trusted else address
 
 
 class SecurityHeaders:

@@ -17,10 +17,10 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._adoption
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.layout import Layout
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.commands import Completed
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import (
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
     DeploymentError,
-    HostError,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.units import WantedUnit
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import outcome, pruning
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application import components
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import (
+    assignment,
+    service_order,
+)
 
 ONE = {"mission_control": ["mc1"]}
 SPREAD = {
@@ -35,21 +38,21 @@ SPREAD = {
 def test_the_hosts_of_a_component(
     component: str, groups: Mapping[str, Sequence[str]], hosts: list[str]
 ) -> None:
-    assert components.hosts_of(component, groups) == hosts
+    assert assignment.hosts_of(component, groups) == hosts
 
 
 def test_a_role_in_somebody_elses_playbook_works_on_the_host_that_it_is_given() -> None:
-    assert components.hosts_of("backend", {"servers": ["a", "b"]}, "b") == ["b"]
-    assert components.hosts_of("gateway", {"servers": ["a", "b"]}, "b") == []
-    assert components.hosts_of("backend", SPREAD, "other") == ["app"]
-    assert components.components_of("b", {}, alone=True) == [
+    assert assignment.hosts_of("backend", {"servers": ["a", "b"]}, "b") == ["b"]
+    assert assignment.hosts_of("gateway", {"servers": ["a", "b"]}, "b") == []
+    assert assignment.hosts_of("backend", SPREAD, "other") == ["app"]
+    assert assignment.components_of("b", {}, alone=True) == [
         "postgresql",
         "redis",
         "backend",
         "worker",
         "frontend",
     ]
-    assert components.components_of("b", {}) == []
+    assert assignment.components_of("b", {}) == []
 
 
 @pytest.mark.parametrize(
@@ -62,15 +65,15 @@ def test_a_role_in_somebody_elses_playbook_works_on_the_host_that_it_is_given() 
     ],
 )
 def test_the_components_of_a_host(host: str, found: list[str]) -> None:
-    assert components.components_of(host, SPREAD) == found
+    assert assignment.components_of(host, SPREAD) == found
 
 
 def test_what_listens_is_stopped_before_what_answers() -> None:
-    assert components.unit_names(["backend", "worker", "frontend"]) == [
+    assert service_order.unit_names(["backend", "worker", "frontend"]) == [
         "mission-control-frontend.socket",
         "mission-control-frontend.service",
         "mission-control-worker.service",
         "mission-control-backend.socket",
         "mission-control-backend.service",
     ]
-    assert components.unit_names(["gateway"]) == ["openclaw-gateway.service"]
+    assert service_order.unit_names(["gateway"]) == ["openclaw-gateway.service"]

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _redaction
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import environment
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.environment_file import (
     parse_environment_file,
     secret_names,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,8 +37,8 @@ def test_values_become_what_the_product_reads(value: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("log_level", "INFO", "no name"),
-        ("A B", "x", "no name"),
+        ("log_level", "INFO", "not a valid name"),
+        ("A B", "x", "not a valid name"),
         ("A", "two\nlines", "line break"),
         ("A", "back\\slash", "backslash"),
         ("A", "${HOME}", r"\$\{"),

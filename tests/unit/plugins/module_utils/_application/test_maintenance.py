@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import maintenance
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.notice import (
+    Notice,
+    notice_of,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.notice_file import (
+    path_of,
+    read_notice,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
@@ -29,7 +37,11 @@ def test_the_expected_end_is_a_moment(given: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [("soon", "'soon' is no time"), ("2026-11-24T20:30:00", "has no time zone"), ("45", "no time")],
+    [
+        ("soon", "'soon' is not a valid time"),
+        ("2026-11-24T20:30:00", "has no time zone"),
+        ("45", "not a valid time"),
+    ],
 )
 def test_an_end_that_is_not_understood_is_refused(given: str, words: str) -> None:
     with pytest.raises(HostError, match=words) as error:
@@ -38,11 +50,11 @@ def test_an_end_that_is_not_understood_is_refused(given: str, words: str) -> Non
 
 
 def test_what_is_told_survives_the_file(tmp_path: Path) -> None:
-    assert maintenance.read(tmp_path) is None
+    assert read_notice(tmp_path) is None
     (tmp_path / "shared").mkdir()
-    notice = maintenance.Notice("2026-11-24T18:00:00Z", "New disks.", "2026-11-24T18:45:00Z", "ann@desk")
-    maintenance.path_of(tmp_path).write_text(maintenance.text_of(notice))
-    assert maintenance.read(tmp_path) == notice
+    notice = Notice("2026-11-24T18:00:00Z", "New disks.", "2026-11-24T18:45:00Z", "ann@desk")
+    path_of(tmp_path).write_text(maintenance.text_of(notice))
+    assert read_notice(tmp_path) == notice
     assert notice.sentence == (
         "in maintenance since 2026-11-24T18:00:00Z (by ann@desk): New disks; "
         "expected to end 2026-11-24T18:45:00Z"
@@ -52,14 +64,14 @@ def test_what_is_told_survives_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{half", "[]", '{"reason": "x"}'])
 def test_a_damaged_file_still_means_maintenance(tmp_path: Path, text: str) -> None:
     (tmp_path / "shared").mkdir()
-    maintenance.path_of(tmp_path).write_text(text)
-    notice = maintenance.read(tmp_path)
+    path_of(tmp_path).write_text(text)
+    notice = read_notice(tmp_path)
     assert notice is not None and "since an unknown time" in notice.sentence
 
 
 def test_an_answer_of_anybody_else_tells_nothing() -> None:
-    assert maintenance.notice_of("") is None
-    assert maintenance.notice_of("1") == maintenance.Notice("an unknown time")
+    assert notice_of("") is None
+    assert notice_of("1") == Notice("an unknown time")
 
 
 def test_only_services_with_a_unit_get_a_stand_in(tmp_path: Path) -> None:

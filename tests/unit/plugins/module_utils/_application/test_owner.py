@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import owner
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.owner import Answer
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 
 RESPONSES = Path(__file__).resolve().parents[4] / "fixtures" / "responses"
 OWNER: dict[str, Any] = json.loads((RESPONSES / "member-owner.json").read_text())
@@ -46,7 +46,7 @@ def test_the_owner_is_new_when_the_membership_is(clock: str, created: bool) -> N
 
 
 def test_a_refused_token_names_the_setting() -> None:
-    with pytest.raises(DeploymentError, match="401") as error:
+    with pytest.raises(HostError, match="401") as error:
         owner.first_call(lambda _path: Answer(REFUSED["status"], json.dumps(REFUSED["body"])))
     assert "mission_control_token" in error.value.remedy
 
@@ -55,7 +55,7 @@ def test_a_refused_token_names_the_setting() -> None:
     "answer", [Answer(500, "oops"), Answer(200, "[]"), Answer(200, "{}"), Answer(302, "")]
 )
 def test_another_answer_is_told(answer: Answer) -> None:
-    with pytest.raises(DeploymentError, match=f"answers {answer.status}"):
+    with pytest.raises(HostError, match=f"answers {answer.status}"):
         owner.first_call(lambda _path: answer)
 
 
@@ -100,6 +100,6 @@ def test_a_redirection_is_not_followed(server: tuple[str, list[tuple[str, str | 
 
 
 def test_an_unreachable_backend_points_to_its_journal() -> None:
-    with pytest.raises(DeploymentError, match=r"cannot be reached: .*refused") as error:
+    with pytest.raises(HostError, match=r"cannot be reached: .*refused") as error:
         owner.caller("http://127.0.0.1:1", "t0ken", 5, None)("/healthz")
     assert "journalctl --user -u mission-control-backend" in error.value.remedy

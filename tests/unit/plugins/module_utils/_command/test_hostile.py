@@ -21,7 +21,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._command 
 from ansible_collections.openclaw.mission_control.plugins.module_utils._command.main import CommandError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import accounts
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.common_options import COMMON
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.option_model import defaults
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import defaults
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.suite import run_suite
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
 from border import KINDS, NAME, SECRET, Intruder, intruder
@@ -201,6 +201,7 @@ for letter in b"injected\\n":
         print("refused", error.errno, flush=True)
         break
 print("typed", sys.stdin.readline().strip(), flush=True)
+os.write(1, b"\\x1b]0;title\\x07\\x1b[6n\\x1b[1mbold\\x1b[0m ")
 sys.exit(7)
 """
 
@@ -259,12 +260,17 @@ def test_db_has_a_terminal_of_its_own(
     # Where the kernel lets it type into its terminal, that is not ours. Our keys may come too late for it.
     left = said.split("left ", 1)[1].split()[0]
     assert left in ("b''", repr(b"hello\n"))
-    assert "hello" in said
+    # Where it was faster than our keys, it has read what it typed itself, into its own terminal.
+    assert "hello" in said or "typed injected" in said
+    # It may colour what it says, and not have our terminal do or type anything.
+    assert "\x1b[1mbold\x1b[0m" in said and "title" not in said and "\x1b[6n" not in said
 
 
 def test_db_without_a_terminal_hands_files_on(intruder: Intruder, configuration: str, tmp_path: Path) -> None:
     program = intruder.victim.parent / "psql"
-    program.write_text('#!/bin/sh\nid -u; cat; echo "$@"; exit 3\n')
+    # Data stays as it is; what goes to people does not.
+    complaint = r"printf 'no \033]0;owned\007\033[2Jbase\342\200\256\n' >&2"
+    program.write_text(f"#!/bin/sh\nid -u; cat; echo \"$@\"; printf '\\033\\n'; {complaint}; exit 3\n")
     program.chmod(0o755)
     intruder.write(intruder.env_file, "DATABASE_URL=postgresql://u:p@127.0.0.1:1/x\n")
     code = (
@@ -282,4 +288,19 @@ def test_db_without_a_terminal_hands_files_on(intruder: Intruder, configuration:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[5] / ".cache/collections")},
         check=False,
     )
-    assert (done.returncode, done.stdout) == (3, "65534\nselect 1;\n--no-psqlrc -A\n"), done.stderr
+    assert (done.returncode, done.stdout) == (3, "65534\nselect 1;\n--no-psqlrc -A\n\x1b\n"), done.stderr
+    assert done.stderr.startswith("no ") and "base" in done.stderr
+    assert not any(letter in done.stderr for letter in "\x1b\x07\x9b\u202e"), done.stderr
+
+
+@pytest.mark.parametrize("command", ["releases", "status", "db"])
+def test_a_root_that_leads_where_the_user_may_not_look_is_told(
+    intruder: Intruder, configuration: str, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    private = intruder.home.parent / "private"
+    private.mkdir(mode=0o700)
+    intruder.root.rename(intruder.home / "aside")
+    intruder.root.symlink_to(private)
+    assert main.main([command], configuration) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1 and said.startswith("mission-control: "), said

@@ -21,7 +21,7 @@ def test_what_differs(tmp_path: Path) -> None:
     assert installation.differs(wanted) == ["content", "mode"]
     path.unlink()
     path.symlink_to("/etc/passwd")
-    assert installation.differs(wanted) == ["no regular file"]
+    assert installation.differs(wanted) == ["not a regular file"]
     installation.install(wanted)
     assert installation.differs(wanted) == [] and not path.is_symlink()
     installation.remove(str(path), empty_parent=True)

@@ -71,6 +71,17 @@ def run(configuration: str, *arguments: str) -> int:
     return main.main(list(arguments), configuration)
 
 
+def test_a_caller_sees_his_own_services_root_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = common.Configuration("nobody", "/app", ("gateway", "backend"), gateway_user="games")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert common.wanted(settings, [], everything=True) == ["gateway", "backend"]
+    for caller, seen in (("nobody", ["backend"]), ("games", ["gateway"]), ("daemon", ["gateway", "backend"])):
+        uid = find_account(caller).uid
+        monkeypatch.setattr(os, "geteuid", lambda uid=uid: uid)
+        assert common.wanted(settings, ["all"], everything=True) == seen
+        assert common.wanted(settings, ["gateway"], everything=True) == ["gateway"]
+
+
 def test_services_are_those_of_the_modules() -> None:
     assert components.SERVICES == SERVICES
 
@@ -354,6 +365,6 @@ def test_which_checks_run() -> None:
 
 
 def test_defaults_of_dictionaries_in_lists() -> None:
-    option = CHECKS["host"][1]["ports"]
-    assert standalone._filled(option, [{"port": 1}]) == [{"port": 1, "bind": "", "unit": ""}]
+    option = CHECKS["host"]["ports"]
+    assert standalone._filled(option, [{"port": 1}]) == [{"port": 1, "bind": "", "unit": "", "users": []}]
     assert standalone._filled({"elements": "str"}, ["x"]) == ["x"]

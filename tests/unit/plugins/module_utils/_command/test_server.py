@@ -21,7 +21,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._command.
     format_of,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.common_options import COMMON
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.option_model import defaults
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import defaults
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.suite import run_suite
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
 

@@ -20,7 +20,7 @@ METHODS = frozenset(
 )  # fmt: skip
 WALKED = ("module_utils/_command", "module_utils/_verify", "module_utils/_services")
 FILES = (
-    "module_utils/_application/target.py",
+    "module_utils/_application/installation.py",
     "module_utils/_database/query.py",
     "module_utils/_database/question.py",
 )
@@ -33,8 +33,11 @@ ALLOWED = {
     "module_utils/_command/common.py:find_readers": "root's configuration",
     "module_utils/_command/common.py:become": "after the process has become the user",
     "module_utils/_command/main.py:main": "/dev/null",
+    "module_utils/_command/repair_actions.py:_close_settings": "after the process has become the user",
     # run_suite has become the user before a check runs.
-    "module_utils/_verify/checks/host.py:run": "as the user; /proc/meminfo, /run, file systems",
+    "module_utils/_verify/checks/host.py:run": "as the user; /run, file systems",
+    "module_utils/_verify/host_account.py:judge_journal": "as the user; /run/systemd/journal",
+    "module_utils/_verify/release_files.py:judge_release": "in what files.look does, as the user",
     "module_utils/_verify/checks/database.py:_judge": "as the user; the file system of the database",
 }
 
@@ -73,7 +76,7 @@ def test_whatever_looks_at_a_path_goes_through_the_border() -> None:
                 wrong.append(f"{relative}:{line} ({place}): {text}")
             else:
                 used.add(key)
-    assert not wrong, "go through Host.files or UserFiles:\n" + "\n".join(wrong)
+    assert not wrong, "go through Installation.files or UserFiles:\n" + "\n".join(wrong)
     assert used == set(ALLOWED), "what is allowed here is no longer done"
 
 
@@ -83,3 +86,37 @@ def test_the_walk_sees(tmp_path: Path) -> None:
         "def f(root):\n    def g():\n        return (root / '.env').read_text()\n    return g, open(root)\n"
     )
     assert [(place, line) for place, line, _text in looks(path)] == [("f", 3), ("f", 4)]
+
+
+# --- within bounds ---
+
+READS = frozenset({"read_text", "read_bytes"})
+READERS = ("_adoption", "_application", "_database", "_gateway", "_host", "_release", "_services", "_verify")
+# What a user cannot put a pipe, a device or a file without end in the place of.
+NOT_A_USERS = {
+    "_adoption/registry.py": "root's own directory",
+    "_host/facts.py": "/etc and /proc/sys",
+    "_host/process_environment.py": "/proc",
+    "_host/proc_files.py": "/proc",
+    "_host/processes.py": "/proc",
+    "_host/systemd.py": "/proc/net",
+    "_host/answering.py": "/proc",
+    "_host/net_sockets.py": "/proc/net",
+    "_release/history.py": "/proc",
+}
+
+
+def test_what_a_user_can_replace_is_read_within_bounds() -> None:
+    used, wrong = set(), []
+    for path in (path for name in READERS for path in (PLUGINS / "module_utils" / name).rglob("*.py")):
+        relative = str(path.relative_to(PLUGINS / "module_utils"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr not in READS or relative == "_host/files.py":
+                continue
+            used.add(relative)
+            if relative not in NOT_A_USERS:
+                wrong.append(f"{relative}:{node.lineno}: {ast.unparse(node)}")
+    assert not wrong, "read it with reading.read_regular:\n" + "\n".join(wrong)
+    assert used == set(NOT_A_USERS), "what is allowed here is no longer done"

@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._database import backup
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import (
+    backup,
+    backups,
+    target,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import Commands
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
 
@@ -42,8 +48,8 @@ class World:
             path.chmod(0o755)
 
     def take(self, moment: float = 0, current: tuple[str, ...] = ("c3",)) -> backup.Backup:
-        database = backup.target("postgresql+psycopg://mc:s3cret-1@db:5433/mission_control?sslmode=require")
-        name = backup.name_of(list(current), moment)
+        database = target.target("postgresql+psycopg://mc:s3cret-1@db:5433/mission_control?sslmode=require")
+        name = backups.name_of(list(current), moment)
         return backup.take(self.directory, name, database, self.commands, 60)
 
 
@@ -57,7 +63,7 @@ def test_a_backup_is_private_named_and_read_again(world: World) -> None:
     assert taken.path.name == "before-migration-19700101T000000Z-c3.dump"
     assert taken.path.stat().st_mode & 0o777 == 0o600
     assert (taken.tables, taken.size) == (1, 5)
-    assert backup.schema_of(taken.path) == "c3"
+    assert backups.schema_of(taken.path) == "c3"
     assert list(world.directory.iterdir()) == [taken.path]
 
 
@@ -91,15 +97,15 @@ def test_a_missing_program_is_named(world: World) -> None:
 def test_the_newest_are_kept_and_other_files_left_alone(world: World) -> None:
     paths = [world.take(moment=60 * number).path for number in range(4)]
     (world.directory / "mine.dump").write_text("")
-    assert backup.backups(world.directory) == paths[::-1]
-    assert backup.surplus(world.directory, 2) == paths[1::-1]
-    assert backup.surplus(world.directory, 0) == paths[2::-1]
+    assert backups.backups(world.directory) == paths[::-1]
+    assert backups.surplus(world.directory, 2) == paths[1::-1]
+    assert backups.surplus(world.directory, 0) == paths[2::-1]
 
 
 def test_names_tell_the_schema() -> None:
-    assert backup.name_of([], 0).endswith("-empty.dump")
-    assert backup.schema_of(Path("/x") / backup.name_of(["a1", "b2"], 0)) == "a1+b2"
-    assert backup.schema_of(Path("mine.dump")) == ""
+    assert backups.name_of([], 0).endswith("-empty.dump")
+    assert backups.schema_of(Path("/x") / backups.name_of(["a1", "b2"], 0)) == "a1+b2"
+    assert backups.schema_of(Path("mine.dump")) == ""
 
 
 @pytest.mark.parametrize(
@@ -115,9 +121,9 @@ def test_names_tell_the_schema() -> None:
     ],
 )
 def test_addresses(url: str, address: str, password: str) -> None:
-    assert backup.target(url) == backup.Target(address, password)
+    assert target.target(url) == target.Target(address, password)
 
 
 def test_another_kind_of_database_is_refused() -> None:
-    with pytest.raises(DeploymentError, match="no PostgreSQL"):
-        backup.target("sqlite:///x")
+    with pytest.raises(DeploymentError, match="not a PostgreSQL"):
+        target.target("sqlite:///x")

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._database import backup, schema
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import (
+    backup,
+    backups,
+    schema,
+    target,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._database import restore as _restore
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    CancelledError,
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import Commands
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
 from postgresql_server import Server, throw_away_server
@@ -36,7 +45,7 @@ class World:
         server.sql("CREATE DATABASE mission_control OWNER app")
         self.log = place / "log"
         self.commands = Commands(self.log, {"PATH": "/usr/bin:/bin"}, redactor=Redactor([PASSWORD]))
-        self.target = backup.target(server.address("app", PASSWORD))
+        self.target = target.target(server.address("app", PASSWORD))
         self.sql(
             "SET ROLE app; CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
             "INSERT INTO alembic_version VALUES ('a1');"
@@ -56,12 +65,14 @@ class World:
         return self.server.sql(statements, "mission_control")
 
     def take(self, revision: str, moment: float) -> Path:
-        name = backup.name_of([revision], moment)
+        name = backups.name_of([revision], moment)
         return backup.take(self.directory, name, self.target, self.commands, 60).path
 
     def restore(self, **changes: Any) -> _restore.Restored:
         arguments = {"revisions": ["a1"], "moment": 86400.0, "wait": 1, "lock_timeout": 1, "timeout": 60}
-        return _restore.restore(self.backup, self.target, self.commands, **{**arguments, **changes})
+        arguments.update(changes)
+        with self.backup.open("rb") as dump:
+            return _restore.restore(dump, self.backup.name, self.target, self.commands, **arguments)
 
     @contextlib.contextmanager
     def migrating(self) -> Iterator[None]:
@@ -136,6 +147,59 @@ def test_a_failure_leaves_everything_as_it_was(world: World, fault: str) -> None
     assert world.sql("TABLE boards") == before
     assert world.sql("SELECT version_num FROM alembic_version") == "b2"
     assert world.leftovers() == []
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.6, 0.9, 0.99])
+def test_wherever_a_backup_ends_too_early_nothing_of_it_counts(world: World, part: float) -> None:
+    """Also in the middle of a table's rows, of which psql has sent some."""
+    words = "SELECT string_agg(md5(g::text || k), '') FROM generate_series(1, 16) k"
+    world.sql(f"SET ROLE app; INSERT INTO boards (name) SELECT ({words}) FROM generate_series(1, 8000) g")
+    world.sql("UPDATE alembic_version SET version_num = 'a1'")
+    world.backup = world.take("a1", 100000)
+    content = world.backup.read_bytes()
+    assert len(content) > 1_500_000
+    world.backup.write_bytes(content[: int(len(content) * part)])
+    before = world.sql("SELECT count(*), max(id) FROM boards")
+    with pytest.raises(DeploymentError, match=r"(Listing|Reading) the backup failed") as error:
+        world.restore()
+    assert "Nothing was changed" in error.value.remedy or "as before" in error.value.remedy
+    assert world.sql("SELECT count(*), max(id) FROM boards") == before
+    assert world.sql("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^public_before'") == "0"
+
+
+def test_what_is_not_whole_at_its_end_takes_no_place(world: World) -> None:
+    def refuse() -> None:
+        assert world.sql("SELECT count(*) FROM boards") == "3"
+        raise DeploymentError("It is not what was saved.", kind="damaged")
+
+    with pytest.raises(DeploymentError, match="not what was saved"):
+        world.restore(whole=refuse)
+    assert world.sql("SELECT count(*) FROM boards") == "3"
+
+
+def test_a_stream_that_breaks_and_a_psql_that_is_killed(world: World) -> None:
+    class Breaking:
+        def read(self, _number: int, /) -> bytes:
+            raise OSError("the repository is gone")
+
+    arguments: dict[str, Any] = {
+        "revisions": ["a1"],
+        "moment": 1.0,
+        "wait": 1,
+        "lock_timeout": 1,
+        "timeout": 9,
+    }
+    with pytest.raises(OSError, match="is gone"):
+        _restore.restore(Breaking(), "x", world.target, world.commands, **arguments)
+
+    def kill() -> None:
+        world.commands.cancel()
+        # Only now psql is gone for certain.
+        time.sleep(1)
+
+    with pytest.raises(CancelledError):
+        world.restore(whole=kill)
+    assert world.sql("SELECT count(*) FROM boards") == "3"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application import migrations
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.migration_order import (
+    ancestors,
+    lacking,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.migrations import (
     Graph,
     Revision,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._database import schema
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import comparison, schema
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 
 MIGRATION = '''"""{message}
 
@@ -55,7 +61,7 @@ def test_plain_annotated_and_merging_migrations_are_read(tmp_path: Path) -> None
     assert found.heads == ("c1",)
     assert found.revisions["c1"].parents == ("b1", "b2")
     assert found.revisions["b1"].message == "Add b1."
-    assert [item.identifier for item in found.pending([])] == ["a1", "b1", "b2", "c1"]
+    assert [item.identifier for item in lacking(found, [])] == ["a1", "b1", "b2", "c1"]
 
 
 def test_an_unreadable_migration_is_named(tmp_path: Path) -> None:
@@ -66,22 +72,22 @@ def test_an_unreadable_migration_is_named(tmp_path: Path) -> None:
 
 def test_pending_is_what_the_database_lacks_in_order() -> None:
     chain = graph(a=(), b=("a",), c=("b",), d=("c",))
-    assert [item.identifier for item in chain.pending(["b"])] == ["c", "d"]
-    assert chain.pending(["d"]) == []
+    assert [item.identifier for item in lacking(chain, ["b"])] == ["c", "d"]
+    assert lacking(chain, ["d"]) == []
     # A database at two branches needs the merge only.
     fork = graph(a=(), b=("a",), c=("a",), m=("b", "c"))
-    assert [item.identifier for item in fork.pending(["b", "c"])] == ["m"]
-    assert [item.identifier for item in fork.pending(["b"])] == ["c", "m"]
+    assert [item.identifier for item in lacking(fork, ["b", "c"])] == ["m"]
+    assert [item.identifier for item in lacking(fork, ["b"])] == ["c", "m"]
 
 
 def test_ancestors_stop_at_what_is_unknown() -> None:
     chain = graph(a=(), b=("a",))
-    assert chain.ancestors(["b", "zzz"]) == {"a", "b"}
+    assert ancestors(chain, ["b", "zzz"]) == {"a", "b"}
 
 
 def test_a_missing_link_is_told() -> None:
     with pytest.raises(DeploymentError, match="not there: b"):
-        graph(a=(), b=("lost",)).pending([])
+        lacking(graph(a=(), b=("lost",)), [])
 
 
 @pytest.mark.parametrize(
@@ -95,10 +101,10 @@ def test_there_must_be_one_head(revisions: Graph, told: str) -> None:
 
 def test_a_database_ahead_of_the_release_is_refused() -> None:
     chain = graph(a=(), b=("a",))
-    schema.check_known(chain, ["a"])
-    schema.check_known(chain, [])
+    comparison.check_known(chain, ["a"])
+    comparison.check_known(chain, [])
     with pytest.raises(DeploymentError, match="at zzz, which this release does not know") as error:
-        schema.check_known(chain, ["zzz"])
+        comparison.check_known(chain, ["zzz"])
     assert error.value.kind == "newer_schema"
 
 
@@ -112,10 +118,10 @@ def revisions(*pairs: tuple[str, str]) -> migrations.Graph:
 def test_a_release_seen_from_the_database() -> None:
     older = revisions(("a", ""), ("b", "a"))
     newer = revisions(("a", ""), ("b", "a"), ("c", "b"), ("d", "c"))
-    assert schema.compare(older, ["b"]) == "same"
-    assert schema.compare(older, ["a"]) == "behind"
-    assert schema.compare(older, []) == "behind"
-    assert schema.compare(older, ["c"]) == "ahead"
-    assert [item.identifier for item in schema.beyond(older, newer, ["c"])] == ["c"]
-    assert [item.identifier for item in schema.beyond(older, newer, ["d"])] == ["c", "d"]
-    assert schema.beyond(older, older, ["x"]) == []
+    assert comparison.compare(older, ["b"]) == "same"
+    assert comparison.compare(older, ["a"]) == "behind"
+    assert comparison.compare(older, []) == "behind"
+    assert comparison.compare(older, ["c"]) == "ahead"
+    assert [item.identifier for item in comparison.beyond(older, newer, ["c"])] == ["c"]
+    assert [item.identifier for item in comparison.beyond(older, newer, ["d"])] == ["c", "d"]
+    assert comparison.beyond(older, older, ["x"]) == []

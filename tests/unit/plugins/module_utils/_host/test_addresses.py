@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.openclaw.mission_control.plugins.filter.addresses import FilterModule, listen_stream
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import addresses
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import (
+    addresses,
+    literal_addresses,
+    reachable,
+    written_addresses,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._services import states
 
 # address, ListenStream=, URL at which the host asks, reach
 TABLE = [
@@ -33,19 +39,19 @@ TABLE = [
 
 @pytest.mark.parametrize(("address", "stream", "url", "reach"), TABLE)
 def test_an_address_means_the_same_to_everybody(address: str, stream: str, url: str, reach: str) -> None:
-    assert addresses.is_address(address)
-    assert addresses.listen_stream(address, 8000) == stream
+    assert reachable.is_address(address)
+    assert reachable.listen_stream(address, 8000) == stream
     assert addresses.url(address, 8000) == url
-    assert addresses.reach(address) == reach
+    assert reachable.reach(address) == reach
     assert addresses.is_everywhere(address) is (reach == "any")
-    assert addresses.is_loopback(address) is (reach == "loopback")
+    assert reachable.is_loopback(address) is (reach == "loopback")
     filters = FilterModule().filters()
     assert filters["listen_stream"](address, 8000) == stream
     assert filters["service_url"](address, "8000", "https") == url.replace("http:", "https:")
     assert filters["address_reach"](address) == reach
-    assert filters["url_host"](address) == addresses.in_url(address)
+    assert filters["url_host"](address) == written_addresses.in_url(address)
     # What a program is told to listen on reaches as far.
-    assert addresses.reach(filters["bind_address"](address)) == reach
+    assert reachable.reach(filters["bind_address"](address)) == reach
     assert not set("[]*") & set(filters["bind_address"](address))
 
 
@@ -93,7 +99,7 @@ def test_who_listens_everywhere_is_found_where_one_asks(
     "address", ["db.example", "300.1.1.1", "::g", "10.0.0.1:8000", "0.0.0.0/0", "fe80::1%eth0"]
 )
 def test_what_is_no_address_is_refused_by_name(address: str) -> None:
-    assert not addresses.is_address(address)
+    assert not reachable.is_address(address)
     with pytest.raises(AnsibleFilterError, match="is not a valid address"):
         listen_stream(address, 8000)
 
@@ -114,7 +120,7 @@ def test_what_is_no_address_is_refused_by_name(address: str) -> None:
     ],
 )
 def test_whether_a_client_stays_on_its_host(host: str, here: bool) -> None:
-    assert addresses.is_this_host(host) is here
+    assert reachable.is_this_host(host) is here
 
 
 @pytest.mark.parametrize(
@@ -128,14 +134,14 @@ def test_whether_a_client_stays_on_its_host(host: str, here: bool) -> None:
     ],
 )
 def test_an_address_with_its_port_is_taken_apart(text: str, place: tuple[str, int] | None) -> None:
-    assert addresses.split(text) == place
+    assert states.split(text) == place
 
 
 @pytest.mark.parametrize(
     ("public", "api"),
     [
         ("http://mc.example:3000", "http://mc.example:8000"),
-        ("https://mc.example", "https://mc.example:8000"),
+        ("https://mc.example", "https://mc.example"),
         ("http://[2001:db8::1]:3000", "http://[2001:db8::1]:8000"),
         ("", ""),
         (None, ""),
@@ -144,3 +150,11 @@ def test_an_address_with_its_port_is_taken_apart(text: str, place: tuple[str, in
 )
 def test_the_apis_address_comes_from_the_pages(public: str | None, api: str) -> None:
     assert FilterModule().filters()["api_url"](public) == api
+
+
+@pytest.mark.parametrize(
+    ("host", "literal"),
+    [("10.0.0.5", True), ("2001:db8::1", True), ("[::1]", True), ("db.internal", False), ("", False)],
+)
+def test_an_address_is_told_from_a_name(host: str, literal: bool) -> None:
+    assert literal_addresses.is_literal(host) == literal

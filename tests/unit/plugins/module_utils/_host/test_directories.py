@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.directories import (
     Directory,
     ensure,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
 
 USER = find_account("nobody")
 

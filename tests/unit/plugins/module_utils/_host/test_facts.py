@@ -15,7 +15,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host imp
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.commands import Completed
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release import records
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import places, records
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n'
 UBUNTU = 'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="24.04"\nVERSION_CODENAME=noble\n'
@@ -58,16 +58,6 @@ def test_pythons_newest_first_and_links_once(tmp_path: Path) -> None:
         ("3.9", False, False),
     ]
     assert found[0]["path"] == str(bin_directory / "python3.13")
-
-
-def test_memory(tmp_path: Path) -> None:
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/meminfo").write_text("MemTotal: 2048 kB\nMemAvailable: 1024 kB\nSwapTotal: 0 kB\n")
-    assert _facts.memory_facts(tmp_path) == {
-        "total_bytes": 2048 * 1024,
-        "available_bytes": 1024 * 1024,
-        "swap_bytes": 0,
-    }
 
 
 def test_disk_of_a_missing_path_is_that_of_its_parent(tmp_path: Path) -> None:
@@ -164,7 +154,7 @@ def test_releases_of_a_bare_host(tmp_path: Path) -> None:
     ],
 )
 def test_the_release_of_a_process(cwd: str | None, expected: str | None) -> None:
-    assert records.release_of(cwd, "/home/mc/mission-control") == expected
+    assert places.release_of(cwd, "/home/mc/mission-control") == expected
 
 
 def test_a_host_without_the_user_is_described_all_the_same() -> None:
@@ -219,3 +209,25 @@ def test_whether_users_may_make_namespaces(tmp_path: Path, settings: dict[str, s
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"{value}\n")
     assert _facts.user_namespaces(tmp_path) is allowed
+
+
+@pytest.mark.parametrize(
+    ("base", "configuration", "virtual", "lacks"),
+    [
+        ("/usr", None, False, False),
+        ("/usr", "home = /usr/bin\ninclude-system-site-packages = false\n", True, True),
+        ("/usr", "home = /usr/bin\ninclude-system-site-packages = true\n", True, False),
+        # Another Python than the distribution's has packages of its own, too.
+        ("/opt/python", None, False, True),
+        ("/opt/python", "include-system-site-packages = true\n", True, True),
+    ],
+)
+def test_what_the_interpreter_of_ansible_will_not_find(
+    tmp_path: Path, base: str, configuration: str | None, virtual: bool, lacks: bool
+) -> None:
+    if configuration is not None:
+        (tmp_path / "pyvenv.cfg").write_text(configuration)
+    prefix = base if configuration is None else str(tmp_path)
+    facts = _facts.interpreter_facts(prefix, base, ("json", "no_such_library"))
+    assert facts["virtual"] is virtual
+    assert facts["missing"] == (["no_such_library"] if lacks else [])

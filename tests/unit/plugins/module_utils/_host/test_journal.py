@@ -2,17 +2,26 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import json
+import re
 import tracemalloc
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import journal, journal_query
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.commands import stream
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import (
+    command_stream,
+    journal,
+    journal_query,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import (
+    Account,
+    find_account,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.command_stream import stream
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal_tail import tail
 
@@ -37,7 +46,7 @@ def opener(
 
 
 def test_recorded_entries() -> None:
-    entries = list(journal.read_journal(MC, ["demo"], as_user=False, open_stream=opener(RECORDED)))
+    entries = list(journal.read_journal(MC, ["demo"], open_stream=opener(RECORDED)))
     assert [(entry.message, entry.identifier, entry.from_manager) for entry in entries] == [
         ("Started demo.service.", "systemd", True),
         ("hello", "sh", False),
@@ -56,7 +65,8 @@ def test_recorded_entries() -> None:
         ("text", "text"),
         ([104, 195, 188, 27], "h\u00fc\x1b"),
         ([255, 104], "\ufffdh"),
-        (None, ""),
+        # What journalctl leaves out.
+        (None, journal.TOO_LARGE),
         (["first", "second"], "second"),
         ("x" * 100, "x" * 10),
     ],
@@ -76,7 +86,8 @@ def test_what_is_no_entry_is_left_out(line: bytes) -> None:
 
 
 def test_command_as_root_matches_unit_identifier_and_manager() -> None:
-    argv = journal_query.journal_command(MC, ["demo", "other.service"], since=1.5, lines=10, as_user=False)
+    query = journal_query.Query(["demo", "other.service"], since=1.5, lines=10)
+    argv = journal_query.journal_command(MC, query, as_user=False)
     assert "--user" not in argv
     assert "--since=@1.500000" in argv
     assert "--lines=10" in argv
@@ -95,10 +106,10 @@ def test_command_as_root_matches_unit_identifier_and_manager() -> None:
     ]
 
 
-def test_command_of_one_start_as_the_user() -> None:
-    argv = journal_query.journal_command(MC, ["demo"], invocation="abc", as_user=True, manager=False)
-    assert "--user" in argv
-    assert argv[-2:] == ["_UID=1000", "_SYSTEMD_INVOCATION_ID=abc"]
+def test_command_as_the_user_without_units_matches_all_that_is_his() -> None:
+    argv = journal_query.journal_command(MC, journal_query.Query(entries=True), as_user=True)
+    assert "--user" in argv and "--output=json" in argv
+    assert argv[-1] == "_UID=1000"
 
 
 HINT = (
@@ -203,3 +214,37 @@ def test_whether_the_journal_is_kept(tmp_path: Path, made: list[str], expected: 
     for name in made:
         (tmp_path / "var/log/journal" / name).mkdir()
     assert journal_query.persistent(tmp_path) is expected
+
+
+def test_entries_without_end_are_told_and_cost_little() -> None:
+    asked: list[Sequence[str]] = []
+    entries = [
+        json.dumps(
+            {
+                "__CURSOR": f"at={number}",
+                "__REALTIME_TIMESTAMP": str(number * 1_000_000),
+                "SYSLOG_IDENTIFIER": "mission-control-backend",
+                "MESSAGE": f'"PRIORITY":"1" {number}' + ("x" * (300_000 if number % 2 else 10)),
+                "PRIORITY": "6",
+            }
+        ).encode()
+        + b"\n"
+        for number in range(1, 41)
+    ]
+
+    @contextlib.contextmanager
+    def opened(argv: Sequence[str], **_more: Any) -> Iterator[Iterator[bytes]]:
+        asked.append(argv)
+        after = next((word.partition("at=")[2] for word in argv if word.startswith("--after-cursor")), "0")
+        text = b"".join(entries[int(after) :])
+        if "--all" not in argv:
+            text = re.sub(rb'"MESSAGE": "[^\n]{5000,}?xx", "P', b'"MESSAGE": null, "P', text)
+        yield command_stream.pieces(io.BytesIO(text))
+
+    found = list(journal.read_journal(find_account("root"), ["mission-control-backend"], open_stream=opened))
+    assert [entry.time for entry in found] == list(range(1, 41))
+    assert [entry.message == journal.TOO_LARGE for entry in found] == [True, False] * 20
+    # A message tells nothing of the entry that it is in.
+    assert {entry.priority for entry in found} == {6, None}
+    assert {entry.identifier for entry in found} == {"mission-control-backend"}
+    assert ["--all" in argv for argv in asked] == [True] * journal.LARGE_ENTRIES + [False]

@@ -12,15 +12,19 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import (
+    build_obstacles,
+    clean_environment,
     locks,
     logged_commands,
     privileges,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import (
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.builds import BuildCommands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    MAKE_ROOM,
     DeploymentError,
-    HostError,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import Commands
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
 
@@ -29,11 +33,11 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become ano
 
 
 @pytest.fixture
-def commands(tmp_path: Path) -> Commands:
-    return Commands(tmp_path / "log" / "test.log", ENVIRONMENT, redactor=Redactor(["hunter2hunter2"]))
+def commands(tmp_path: Path) -> BuildCommands:
+    return BuildCommands(tmp_path / "log" / "test.log", ENVIRONMENT, redactor=Redactor(["hunter2hunter2"]))
 
 
-def test_output_is_returned_and_logged_without_secrets(commands: Commands) -> None:
+def test_output_is_returned_and_logged_without_secrets(commands: BuildCommands) -> None:
     output = commands(["sh", "-c", "echo to out; echo hunter2hunter2 >&2"], what="Talking")
     assert output.splitlines() == ["to out", "hunter2hunter2"]
     log = commands.log.read_text()
@@ -44,8 +48,8 @@ def test_output_is_returned_and_logged_without_secrets(commands: Commands) -> No
 
 def test_temporary_files_are_the_users_own(tmp_path: Path) -> None:
     account = Account("someone", os.geteuid(), os.getegid(), str(tmp_path / "home"))
-    environment = logged_commands.application_environment(account)
-    assert environment["NODE_COMPILE_CACHE"].startswith(f"{account.home}/")
+    environment = clean_environment.application_environment(account)
+    assert environment["NODE_DISABLE_COMPILE_CACHE"] == "1" and "NODE_COMPILE_CACHE" not in environment
     assert not (tmp_path / "home").exists()
     commands = Commands(tmp_path / "log" / "test.log", environment, redactor=Redactor())
     place = Path(commands(["mktemp", "-d"], what="Making a directory").strip()).parent
@@ -56,7 +60,7 @@ def test_temporary_files_are_the_users_own(tmp_path: Path) -> None:
 
 
 def test_nothing_but_the_named_environment_reaches_a_command(
-    commands: Commands, monkeypatch: pytest.MonkeyPatch
+    commands: BuildCommands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEAK", "x")
     assert set(commands(["env"], what="Looking", environment={"MORE": "y"}).split()) == {
@@ -66,7 +70,7 @@ def test_nothing_but_the_named_environment_reaches_a_command(
     }
 
 
-def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: Commands) -> None:
+def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: BuildCommands) -> None:
     with pytest.raises(DeploymentError) as error:
         commands(["sh", "-c", "seq 100; echo hunter2hunter2; exit 7"], what="Counting", remedy="Count less.")
     result = error.value.result()
@@ -81,9 +85,9 @@ def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: Comma
     [
         (
             "error: failed to write: No space left on device (os error 28)",
-            f"The disk is full. {logged_commands.MAKE_ROOM}",
+            f"The disk is full. {MAKE_ROOM}",
         ),
-        ("npm error code ENOSPC", f"The disk is full. {logged_commands.MAKE_ROOM}"),
+        ("npm error code ENOSPC", f"The disk is full. {MAKE_ROOM}"),
         (
             "  dns error: failed to lookup address information: Temporary failure in name resolution",
             "This host does not reach what it has to download: dns error: failed to lookup address "
@@ -94,7 +98,7 @@ def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: Comma
             "error: Failed to fetch: https://i/six/\n  cause: error sending request for url (https://i/six/)\n"
             "  cause: client error (Connect)\n  cause: invalid peer certificate: UnknownIssuer\n\nhint: Try",
             "This host does not trust the server that it has to download from: invalid peer certificate: "
-            f"UnknownIssuer. {logged_commands.TRUST}",
+            f"UnknownIssuer. {build_obstacles.TRUST}",
         ),
         (
             "error: Request failed after 3 retries in 6.2s\n  Caused by: error sending request for url (http://i/)\n"
@@ -104,11 +108,11 @@ def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: Comma
         (
             "npm error code DEPTH_ZERO_SELF_SIGNED_CERT\nnpm error errno DEPTH_ZERO_SELF_SIGNED_CERT\n"
             "npm error request to https://i/six failed, reason: self-signed certificate",
-            f"failed, reason: self-signed certificate. {logged_commands.TRUST}",
+            f"failed, reason: self-signed certificate. {build_obstacles.TRUST}",
         ),
         (
             "fatal: unable to access 'https://g/x/': server certificate verification failed. CAfile: none",
-            f"server certificate verification failed. CAfile: none. {logged_commands.TRUST}",
+            f"server certificate verification failed. CAfile: none. {build_obstacles.TRUST}",
         ),
         (
             "fatal: unable to access 'https://g.test/x/': Could not resolve host: g.test",
@@ -122,7 +126,7 @@ def test_a_failure_says_what_how_and_shows_the_end_of_the_output(commands: Comma
         ("SyntaxError", "sh ended with status 128. See the proxy."),
     ],
 )
-def test_what_stood_in_the_way_is_told(commands: Commands, said: str, told: str) -> None:
+def test_what_stood_in_the_way_is_told(commands: BuildCommands, said: str, told: str) -> None:
     with pytest.raises(DeploymentError) as error:
         commands(
             ["sh", "-c", 'echo "$0"; echo done; exit 128', said], what="Installing", remedy="See the proxy."
@@ -130,13 +134,29 @@ def test_what_stood_in_the_way_is_told(commands: Commands, said: str, told: str)
     assert error.value.result()["msg"].endswith(told)
 
 
-def test_a_command_that_is_missing_is_named(commands: Commands) -> None:
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("pg_dump: error: could not write: No space left on device", f"The disk is full. {MAKE_ROOM}"),
+        # What builds would take for a registry that is not reached.
+        ("psql: error: connection to server failed: Connection refused", "status 1. See the server."),
+    ],
+)
+def test_what_builds_nothing_is_not_told_of_downloads(tmp_path: Path, said: str, told: str) -> None:
+    with pytest.raises(DeploymentError) as error:
+        Commands(tmp_path / "log", ENVIRONMENT)(
+            ["sh", "-c", 'echo "$0"; exit 1', said], what="Asking", remedy="See the server."
+        )
+    assert error.value.result()["msg"].endswith(told)
+
+
+def test_a_command_that_is_missing_is_named(commands: BuildCommands) -> None:
     with pytest.raises(DeploymentError, match=r"Working: cannot run /no/such/program: No such file") as error:
         commands(["/no/such/program"], what="Working")
     assert error.value.kind == "no_such_command"
 
 
-def test_a_kill_by_the_kernel_hints_at_memory(commands: Commands) -> None:
+def test_a_kill_by_the_kernel_hints_at_memory(commands: BuildCommands) -> None:
     with pytest.raises(DeploymentError, match=r"killed by SIGKILL.*memory"):
         try:
             commands(["sh", "-c", "kill -9 $$"], what="Building")
@@ -144,7 +164,9 @@ def test_a_kill_by_the_kernel_hints_at_memory(commands: Commands) -> None:
             raise DeploymentError(error.result()["msg"]) from None
 
 
-def test_a_command_that_takes_too_long_is_ended_with_its_children(commands: Commands, tmp_path: Path) -> None:
+def test_a_command_that_takes_too_long_is_ended_with_its_children(
+    commands: BuildCommands, tmp_path: Path
+) -> None:
     started = time.monotonic()
     with pytest.raises(DeploymentError, match=r"did not end within 0\.5 s"):
         commands(["sh", "-c", f"sleep 60 & echo $! > {tmp_path}/child; wait"], what="Sleeping", timeout=0.5)
@@ -166,7 +188,7 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def test_the_first_failure_ends_what_runs_beside_it(commands: Commands) -> None:
+def test_the_first_failure_ends_what_runs_beside_it(commands: BuildCommands) -> None:
     started = time.monotonic()
     with pytest.raises(DeploymentError, match="Failing failed: false ended with status 1"):
         commands.side_by_side(
@@ -176,11 +198,11 @@ def test_the_first_failure_ends_what_runs_beside_it(commands: Commands) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_side_by_side_returns_every_answer(commands: Commands) -> None:
+def test_side_by_side_returns_every_answer(commands: BuildCommands) -> None:
     assert commands.side_by_side(lambda: 1, lambda: "two") == [1, "two"]
 
 
-def test_a_bug_beside_a_command_is_not_swallowed(commands: Commands) -> None:
+def test_a_bug_beside_a_command_is_not_swallowed(commands: BuildCommands) -> None:
     with pytest.raises(ZeroDivisionError):
         commands.side_by_side(lambda: commands(["sleep", "60"], what="Sleeping"), lambda: 1 / 0)
 

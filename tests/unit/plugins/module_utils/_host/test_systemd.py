@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import errors, systemd
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import (
+    errors,
+    systemd,
+    unit_names,
+    unit_status,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.commands import Completed
 from hypothesis import given
@@ -73,12 +78,12 @@ class Recorder:
     ],
 )
 def test_unit_names(name: str, full: str) -> None:
-    assert systemd.unit_name(name) == full
+    assert unit_names.unit_name(name) == full
 
 
 def test_a_running_and_a_missing_unit_as_recorded() -> None:
     running, missing = systemd.parse_show(RECORDED)
-    status = systemd.unit_status("demo.service", running)
+    status = unit_status.unit_status("demo.service", running)
     assert status.active and status.exists and not status.failed
     assert (status.type, status.sub_state, status.result) == ("simple", "running", "success")
     assert status.main_pid == 156
@@ -92,7 +97,7 @@ def test_a_running_and_a_missing_unit_as_recorded() -> None:
     assert (status.memory_bytes, status.tasks) == (None, None)
     assert status.cpu_seconds == pytest.approx(0.007555)
     assert status.watchdog_seconds is None
-    gone = systemd.unit_status("nothere.service", missing)
+    gone = unit_status.unit_status("nothere.service", missing)
     assert not gone.exists and not gone.active
     assert gone.main_pid == 0
     assert gone.since is None and gone.started is None
@@ -121,7 +126,7 @@ def test_a_running_and_a_missing_unit_as_recorded() -> None:
     ],
 )
 def test_status_from_properties(properties: dict[str, str], expected: dict[str, Any]) -> None:
-    values = systemd.unit_status("x.service", properties).as_dict()
+    values = unit_status.unit_status("x.service", properties).as_dict()
     assert {key: values[key] for key in expected} == expected
 
 
@@ -138,7 +143,7 @@ def test_status_from_properties(properties: dict[str, str], expected: dict[str, 
     ],
 )
 def test_spans(text: str, seconds: float | None) -> None:
-    assert systemd.parse_span(text) == seconds
+    assert unit_status.parse_span(text) == seconds
 
 
 @given(
@@ -200,6 +205,16 @@ def test_a_look_at_a_manager_leaves_nothing_in_its_journal(root: Path) -> None:
         server.accept()
 
 
+def test_a_line_that_somebody_forged_is_left_out(tmp_path: Path) -> None:
+    own, forged = str(tmp_path / "own"), b"\0x\nq q q zz q q q q\nFFFF: x"
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as other:
+        listening.bind(own)
+        listening.listen()
+        other.bind(forged)
+        other.listen()
+        assert own in systemd._listening_paths()
+
+
 def test_a_manager_whose_socket_the_kernel_does_not_list_is_asked_itself(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +230,27 @@ def test_a_manager_that_dies_meanwhile_is_told_as_down(root: Path) -> None:
     with pytest.raises(systemd.ManagerError, match="does not answer") as caught:
         manager.show(["demo"])
     assert caught.value.kind == "manager_down"
+
+
+def test_a_manager_that_does_not_answer_is_waited_for_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with SIGSTOP: its socket still takes connections."""
+    monkeypatch.setattr(systemd, "_SILENT", {})
+    asked: list[float] = []
+
+    def hang(argv: Sequence[str], *, timeout: float = 60.0, **_: object) -> Completed:
+        asked.append(timeout)
+        raise errors.HostError(f"{argv[0]} did not finish within {timeout:g} s.", kind="timeout")
+
+    place = lingering_root(root, linger=True, running=True)
+    for _ in range(2):
+        manager = systemd.UserManager(MC, hang, place)
+        with pytest.raises(systemd.ManagerError, match="runs, but did not answer within 10 s") as caught:
+            manager.show(["demo"])
+        assert caught.value.kind == "manager_hangs"
+        assert "--signal=SIGCONT user@1000.service" in caught.value.remedy
+    assert asked == [systemd.LOOK_SECONDS]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")

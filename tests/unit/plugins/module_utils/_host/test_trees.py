@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files, trees
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 
 
 @pytest.fixture

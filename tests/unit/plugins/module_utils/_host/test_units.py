@@ -11,7 +11,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host imp
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.commands import Completed
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd import unit_status
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.unit_status import unit_status
 
 CONTENT = "[Service]\nType=notify\nExecStart=/bin/x\n"
 SERVICE = units.wanted_unit("app", CONTENT, True, "started", "release-1")
@@ -262,6 +262,10 @@ def test_a_write_that_fails_leaves_no_unit_behind(account: Any, monkeypatch: pyt
     [
         ({"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "203"}, "could not be executed"),
         ({"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "3"}, "ended with status 3"),
+        (
+            {"Result": "exit-code", "ExecMainCode": "0", "ExecMainStatus": "0"},
+            "a command of its start failed",
+        ),
         ({"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9"}, "killed by signal 9"),
         ({"Result": "timeout"}, "not ready within"),
         ({"Result": "watchdog"}, "hangs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import functools
 import http.server
@@ -9,17 +10,20 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files as _files
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import Commands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.builds import BuildCommands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import forms
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import git as _git
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release import source
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import private_git, source
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release.source import (
     Request,
     SourceStore,
@@ -108,13 +112,13 @@ def store(tmp_path: Path) -> SourceStore:
 
 
 @pytest.fixture
-def commands(tmp_path: Path) -> Commands:
+def commands(tmp_path: Path) -> BuildCommands:
     """With a host whose git would store every password, and a log that knows no secret."""
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text("[credential]\nhelper = store\n")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
-    return Commands(tmp_path / "source.log", {**environment, "GIT_TRACE": str(tmp_path / "trace")})
+    return BuildCommands(tmp_path / "source.log", {**environment, "GIT_TRACE": str(tmp_path / "trace")})
 
 
 def found_in(text: str, secret: str) -> list[str]:
@@ -128,7 +132,7 @@ def files_below(tmp_path: Path) -> str:
 
 
 def test_the_password_reaches_the_server_alone(
-    server: Server, store: SourceStore, commands: Commands, tmp_path: Path
+    server: Server, store: SourceStore, commands: BuildCommands, tmp_path: Path
 ) -> None:
     url = server.with_login(f"{quote(USER)}:{quote(PASSWORD, safe='')}") + "/product.git"
     brought = source.bring(store, Request("git", url, "main"), commands)
@@ -145,7 +149,7 @@ def test_the_password_reaches_the_server_alone(
 
 
 def test_by_commit_and_with_a_token_in_the_place_of_the_user(
-    server: Server, store: SourceStore, commands: Commands, tmp_path: Path
+    server: Server, store: SourceStore, commands: BuildCommands, tmp_path: Path
 ) -> None:
     server.user, server.password = TOKEN, ""
     argv = ["git", "-C", str(server.directory / "product.git"), "rev-parse", "main"]
@@ -166,7 +170,7 @@ def test_by_commit_and_with_a_token_in_the_place_of_the_user(
     ],
 )
 def test_without_the_password_one_message_says_so_and_nobody_is_asked(
-    server: Server, store: SourceStore, commands: Commands, tmp_path: Path, login: str, said: str
+    server: Server, store: SourceStore, commands: BuildCommands, tmp_path: Path, login: str, said: str
 ) -> None:
     url = server.url.replace("://", f"://{login}") + "/product.git"
     with pytest.raises(DeploymentError, match=f"mission_control_source, http.*{said}") as error:
@@ -177,14 +181,14 @@ def test_without_the_password_one_message_says_so_and_nobody_is_asked(
 
 
 def test_a_commit_behind_a_login_is_asked_for_once(
-    server: Server, store: SourceStore, commands: Commands
+    server: Server, store: SourceStore, commands: BuildCommands
 ) -> None:
     with pytest.raises(DeploymentError, match=r"Fetching 000000000000 failed.*asks for a login"):
         source.bring(store, Request("git", f"{server.url}/product.git", "0" * 40), commands)
 
 
 def test_another_server_to_which_this_one_redirects_does_not_get_it(
-    server: Server, store: SourceStore, commands: Commands, serve: Callable[..., str]
+    server: Server, store: SourceStore, commands: BuildCommands, serve: Callable[..., str]
 ) -> None:
     def redirect(handler: http.server.BaseHTTPRequestHandler) -> None:
         handler.send_response(302)
@@ -203,7 +207,7 @@ def test_another_server_to_which_this_one_redirects_does_not_get_it(
 
 
 def test_an_archive_behind_a_login(
-    server: Server, store: SourceStore, commands: Commands, tmp_path: Path
+    server: Server, store: SourceStore, commands: BuildCommands, tmp_path: Path
 ) -> None:
     digest = _files.file_digest(server.directory / "product.tar.gz")
     url = server.with_login(f"{quote(USER)}:{quote(PASSWORD, safe='')}") + "/product.tar.gz"
@@ -249,3 +253,112 @@ def test_what_is_shown_of_a_url() -> None:
     with pytest.raises(DeploymentError) as error:
         source.kind_of("htps://u:hunter2@h.example/p.git", lambda _path: False)
     assert "hunter2" not in str(error.value)
+
+
+# --- fetched by root ------------------------------------------------------------------------------
+
+# What a user's own processes may learn of all others: command lines and environments.
+LOOK = """
+import pathlib, sys
+secret, found = sys.stdin.read(), []
+for process in pathlib.Path("/proc").glob("[0-9]*"):
+    for name in ("cmdline", "environ"):
+        try:
+            if secret in (process / name).read_bytes().decode("utf-8", "replace"):
+                found.append(name)
+        except OSError:
+            pass
+print(found)
+"""
+
+
+@dataclass
+class Watched(Server):
+    """A server that has root and another user look for the password while it is used."""
+
+    found: dict[str, set[str]] = field(default_factory=dict)
+
+    def __call__(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        for user in ("root", "nobody"):
+            # The one that every user may run.
+            argv = ["/usr/bin/python3", "-I", "-c", LOOK]
+            options: dict[str, Any] = {"user": user, "group": 65534, "extra_groups": []}
+            done = subprocess.run(
+                argv, input=self.password, capture_output=True, text=True, check=True, cwd="/", **options
+            )
+            self.found.setdefault(user, set()).update(ast.literal_eval(done.stdout))
+        super().__call__(handler)
+
+
+@pytest.fixture
+def by_user(store: SourceStore, commands: BuildCommands) -> tuple[Callable[[Request], Any], list[Request]]:
+    """What the application's user does, and what it was asked."""
+    asked: list[Request] = []
+
+    def bring(request: Request) -> Any:
+        asked.append(request)
+        return source.bring(store, request, commands)
+
+    return bring, asked
+
+
+@pytest.mark.parametrize("revision", ["main", "commit"])
+def test_root_fetches_what_is_behind_a_login_and_the_user_gets_a_file(
+    server: Server,
+    by_user: tuple[Callable[[Request], Any], list[Request]],
+    tmp_path: Path,
+    revision: str,
+) -> None:
+    bring, asked = by_user
+    argv = ["git", "-C", str(server.directory / "product.git"), "rev-parse", "main"]
+    commit = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    url = server.with_login(f"{quote(USER)}:{quote(PASSWORD, safe='')}") + "/product.git"
+    request = Request(
+        "git",
+        url,
+        commit if revision == "commit" else "main",
+        environment={"https_proxy": "http://u:p@proxy"},
+    )
+    foretold = private_git.bring(replace(request, check_mode=True), bring, tmp_path / "var/source")
+    assert (foretold["changed"], foretold["revision"], foretold["path"]) == (True, commit, None)
+    brought = private_git.bring(request, bring, tmp_path / "var/source")
+    assert brought["changed"] and brought["revision"] == commit and brought["kind"] == "git"
+    assert (Path(brought["path"]) / "backend/uv.lock").exists()
+    again = private_git.bring(request, bring, tmp_path / "var/source")
+    assert not again["changed"] and again["path"] == brought["path"]
+    assert asked and all(
+        told.environment == {} and told.source == f"{server.url}/product.git" for told in asked
+    )
+    assert found_in(repr(asked) + files_below(tmp_path), PASSWORD) == []
+    # Git ran below root's directory, and nothing was left there but the repository and its log.
+    assert not (tmp_path / "source.log").exists() and not (tmp_path / "trace").exists()
+    assert {path.name for path in (tmp_path / "var/source").iterdir()} == {"repository.git", "git.log"}
+    assert (tmp_path / "var/source").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user than the one who looks")
+def test_no_other_user_sees_the_login_while_it_is_used(
+    server: Server,
+    by_user: tuple[Callable[[Request], Any], list[Request]],
+    tmp_path: Path,
+    serve: Callable[..., str],
+) -> None:
+    watched = Watched(server.directory, password="Secret-of-this-repository-7f3a")
+    watched.url = serve(watched)
+    login = f"{quote(USER)}:{watched.password}"
+    request = Request("git", watched.with_login(login) + "/product.git", "main")
+    assert private_git.needed(request, "nobody") and not private_git.needed(request, "root")
+    assert private_git.bring(request, by_user[0], tmp_path / "var/source")["changed"]
+    # That root sees it shows that it was there to be seen.
+    assert watched.found == {"root": {"environ"}, "nobody": set()}
+
+
+@pytest.mark.parametrize("url", ["https://git.example/a.git", "ssh://git@git.example/a.git"])
+def test_a_source_without_a_login_is_the_users_own_affair(url: str) -> None:
+    assert not private_git.needed(Request("git", url, "main"), "mission-control")
+
+
+def test_what_root_fetches_has_to_be_named(tmp_path: Path) -> None:
+    for revision in ("", "--upload-pack=x"):
+        with pytest.raises(DeploymentError, match="mission_control_revision"):
+            private_git.bring(Request("git", "https://u:p@h/a.git", revision), lambda told: {}, tmp_path)

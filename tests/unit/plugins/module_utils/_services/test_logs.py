@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils import _durations
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal import JournalEntry
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import MASK, Redactor
 from ansible_collections.openclaw.mission_control.plugins.module_utils._services import logs
+from ansible_collections.openclaw.mission_control.plugins.module_utils._times import moments
 
 NOW = datetime(2026, 6, 15, 12, 30, 0).timestamp()
 ACCOUNT = Account("mc", 1000, 1000, "/home/mc")
@@ -48,7 +48,7 @@ def local(*parts: int) -> float:
     ],
 )
 def test_times(text: str, expected: float) -> None:
-    assert _durations.moment(text, NOW) == expected
+    assert moments.moment(text, NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_times(text: str, expected: float) -> None:
     ],
 )
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no time: use 10m") as caught:
-        _durations.moment(text, NOW)
+    with pytest.raises(ValueError, match=r"is not a valid time: use 10m") as caught:
+        moments.moment(text, NOW)
     assert repr(text) in str(caught.value)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import http.server
 import threading
+import time as clock
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application import components
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import (
+    components,
+    service_order,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.commands import Completed
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.listeners import Listener
@@ -141,6 +145,9 @@ def test_order_of_the_plan() -> None:
         ("started", state("worker", "failed"), "start"),
         ("started", state("worker", "restarting"), "start"),
         ("restarted", state("worker", "stopped"), "start"),
+        ("restarted", state("worker", "starting"), "restart"),
+        ("restarted", state("worker", "restarting"), "restart"),
+        ("started", state("worker", "starting"), "start"),
         ("started", state("backend", "running", socket="s", socket_active=False), "restart"),
         ("stopped", state("worker", "restarting"), "stop"),
         ("stopped", state("worker", "starting"), "stop"),
@@ -166,9 +173,9 @@ def test_what_cannot_be_done_is_said_before_anything_is(word: str, kind: str, wa
 
 def test_names() -> None:
     assert components.service_unit("backend") == "mission-control-backend.service"
-    assert components.socket_unit("backend") == "mission-control-backend.socket"
+    assert service_order.socket_unit("backend") == "mission-control-backend.socket"
     assert components.service_unit("gateway") == "openclaw-gateway.service"
-    assert components.ordered({"frontend", "backend"}, stopping=True) == ["frontend", "backend"]
+    assert service_order.ordered({"frontend", "backend"}, stopping=True) == ["frontend", "backend"]
 
 
 @pytest.fixture
@@ -298,6 +305,30 @@ def test_a_closed_socket_is_opened_before_its_service(no_journal: list[str]) -> 
         "start mission-control-backend.socket",
         "start mission-control-backend.service",
     ]
+
+
+def test_what_is_being_started_makes_way_for_its_socket_too(no_journal: list[str]) -> None:
+    systemd, time = Systemd(), Time()
+    backend(systemd, active="activating", socket="inactive")
+    services(systemd, time).carry_out(act("restart"), 60)
+    assert systemd.calls[1] == "stop mission-control-backend.service"
+
+
+def test_lines_from_before_are_no_cause(no_journal: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float | None] = []
+
+    def tail(*_arguments: Any, since: float | None = None) -> list[str]:
+        asked.append(since)
+        return no_journal if since is None else ["started", "said nothing of it"]
+
+    monkeypatch.setattr(control, "tail", tail)
+    systemd = Systemd(works=False)
+    backend(systemd)
+    began = clock.time()
+    with pytest.raises(control.ServiceError) as caught:
+        services(systemd, Time()).carry_out(act("restart"), 60)
+    assert caught.value.kind == "unhealthy" and caught.value.journal == ["started", "said nothing of it"]
+    assert asked[0] is not None and began <= asked[0] <= clock.time()
 
 
 def test_socket_and_service_stop_together(no_journal: list[str]) -> None:

@@ -11,11 +11,14 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._http import Client, classify
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.client import Client
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.failure import classify
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.redirects import follow
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks import (
     frontend,
     health,
@@ -283,7 +286,7 @@ def test_a_chain_of_requests_to_a_silent_server_waits_once(misbehave: Callable[[
 
 def test_a_redirect_loop_ends(misbehave: Callable[[Behaviour], str]) -> None:
     client = Client(misbehave(status(302, b"location: /again\r\n")), timeout=TIMEOUT)
-    answer = client.get("/", follow=5)
+    answer = client.get("/", then=partial(follow, most=5))
     assert answer.failure is not None and answer.failure.kind == "redirect_loop"
     assert client.get("/").status == 302
 
@@ -300,7 +303,7 @@ def test_a_redirect_to_another_origin_does_not_get_the_token(
 
     target = serve(handle)
     client = Client(misbehave(status(307, f"location: {target}/x\r\n".encode())), token=TOKEN, timeout=2)
-    assert client.get("/", follow=1).status == 204
+    assert client.get("/", then=partial(follow, most=1)).status == 204
     assert client.get(f"{target}/y").status == 204
     assert seen == [None, None]
 
@@ -318,7 +321,7 @@ def test_a_redirect_to_another_host_is_not_followed(
 
     target = serve(handle).replace("127.0.0.1", "localhost")
     url = misbehave(status(307, f"location: {target}/internal\r\n".encode()))
-    assert Client(url, timeout=TIMEOUT).get("/", follow=3).status == 307
+    assert Client(url, timeout=TIMEOUT).get("/", then=follow).status == 307
     report = run_suite(
         {"frontend": frontend.run},
         common(url=url, timeout=2.0),

@@ -1,4 +1,4 @@
-"""What is generated of the documentation says what its source says; `make docs` writes it anew."""
+"""What is generated of the documentation says what its source says; `make docs-files` writes it anew."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.o
     CHECKS,
     COMMON,
     VERIFY,
+    Options,
 )
 
 ROOT = Path(__file__).resolve().parents[5]
+
+
+sys.path.insert(0, str(ROOT / "docs"))
+
+from writer import option_texts  # noqa: E402
 
 
 def module_documentation(name: str) -> dict[str, Any]:
@@ -44,12 +50,13 @@ def test_generated_documentation_is_up_to_date() -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "run: make docs"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "run: make docs-files"
 
 
 def test_what_is_out_of_date_is_named_and_written_anew(tmp_path: Path) -> None:
     for folder in ("docs", "plugins"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copytree(ROOT / "molecule" / "faults" / "vars", tmp_path / "molecule" / "faults" / "vars")
     fragment = tmp_path / "plugins" / "doc_fragments" / "checks.py"
     module = tmp_path / "plugins" / "modules" / "log_check.py"
     told = fragment.read_text(), module.read_text()
@@ -83,7 +90,7 @@ def test_each_check_has_a_module_that_extends_its_fragment(check: str) -> None:
         "openclaw.mission_control.checks",
         f"openclaw.mission_control.checks.{check}",
     ]
-    assert CHECKS[check][0] in documentation["description"][0]
+    assert option_texts.TITLES[check] in documentation["description"][0]
 
 
 def test_every_check_is_in_verify_and_in_the_action_group() -> None:
@@ -95,7 +102,24 @@ def test_every_check_is_in_verify_and_in_the_action_group() -> None:
 
 
 def test_no_option_of_a_check_hides_a_common_one() -> None:
-    for name, (_title, options) in CHECKS.items():
+    for name, options in CHECKS.items():
         assert not set(options) & set(COMMON), name
         assert not set(CHECKS) & set(options), name
     assert not set(VERIFY) & set(COMMON)
+
+
+def names(options: Options, above: str = "") -> list[str]:
+    """The options by name, and below each those of its elements."""
+    found = []
+    for name, option in options.items():
+        found += [f"{above}{name}", *names(option.get("options") or {}, f"{above}{name}.")]
+    return found
+
+
+def test_every_option_has_a_text_and_every_text_an_option() -> None:
+    assert list(option_texts.COMMON) == names(COMMON)
+    assert list(option_texts.VERIFY) == names(VERIFY)
+    assert {check: list(texts) for check, texts in option_texts.CHECKS.items()} == {
+        check: names(options) for check, options in CHECKS.items()
+    }
+    assert list(option_texts.TITLES) == list(CHECKS)

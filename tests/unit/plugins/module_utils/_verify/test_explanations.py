@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.causes import APART
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations import (
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanation import (
     ORDER,
-    ROWS,
     Finding,
     Match,
     Row,
     place,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations import (
+    disk_full,
+    maintenance,
+    not_deployed,
+    user_manager,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations.table import ROWS
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import Verdict
 
@@ -24,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "docs"))
 from writer.kinds import HOST, Kind, kinds
 from writer.specimens import consequences, specimens
 
+PLUGINS = "ansible_collections.openclaw.mission_control.plugins"
 KINDS = kinds()
 NAMES = {item.kind for item in KINDS}
 FINDINGS = specimens(KINDS)
@@ -79,6 +87,41 @@ def test_no_two_rows_explain_each_other() -> None:
         if (back := found.get((effect, cause))) and not rows & back
     }
     assert both == set()
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_alone_has_the_rows_that_explain_its_findings_by_its_own(check: str) -> None:
+    """Its module brings along that of maintenance and those of its own file, and no more."""
+    try:
+        own = import_module(f"{PLUGINS}.module_utils._verify.explanations.{check}").ROWS
+    except ModuleNotFoundError:
+        own = ()
+    module = import_module(f"{PLUGINS}.modules.{check}_check")
+    assert getattr(module, "ROWS", ()) == own
+    findings = [item for item in FINDINGS if item.path.partition(".")[0] == check]
+    wanted = {
+        row.name
+        for row in ROWS
+        for cause, effect in consequences(row, findings)
+        # Of one part there is one finding.
+        if cause.path != effect.path
+    }
+    assert wanted <= {row.name for row in (maintenance.ROW, *own)}
+
+
+@pytest.mark.parametrize(
+    ("row", "checks"),
+    [
+        (not_deployed.ROW, {"database", "configuration"}),
+        # The log is read without the manager, and what configuration cannot compare then it says itself.
+        (user_manager.ROW, {"service", "host"}),
+        (disk_full.ROW, {"service", "database", "host"}),
+    ],
+    ids=lambda item: getattr(item, "name", ""),
+)
+def test_a_row_of_several_checks_is_with_each_that_may_find_its_cause(row: Row, checks: set[str]) -> None:
+    modules = {check: import_module(f"{PLUGINS}.modules.{check}_check") for check in CHECKS}
+    assert {check for check, module in modules.items() if row in getattr(module, "ROWS", ())} == checks
 
 
 def test_the_longest_path_says_where_a_finding_stands() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pwd
 import subprocess
 import sys
 
 import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import root_side
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.options import CHECKS
+from source_tree import closure
 
 PACKAGE = "ansible_collections.openclaw.mission_control.plugins.module_utils"
-HTTP = set(CHECKS) - {"service", "log", "database", "queue", "host"}
+HTTP = set(CHECKS) - {"service", "log", "database", "queue", "host", "backup"}
 # What takes time or memory to load, and by whom it is needed.
 NEEDED = {
     "requests": HTTP,
@@ -20,6 +23,8 @@ NEEDED = {
     "ssl": HTTP | {"database"},
     "psycopg2": {"database"},
     "html.parser": {"frontend", "configuration"},
+    f"{PACKAGE}._http": HTTP,
+    f"{PACKAGE}._verify.http_context": HTTP,
     f"{PACKAGE}._verify.redis": {"queue"},
     f"{PACKAGE}._application.log_format": {"log"},
     f"{PACKAGE}._host.journal": {"log"},
@@ -58,3 +63,19 @@ def test_a_check_loads_what_it_needs(check: str) -> None:
         assert "requests" in loaded
     if check == "database":
         assert "psycopg2" in loaded
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_that_needs_root_says_so(check: str) -> None:
+    """Unmarked it would see only what the application's user may see, and say nothing of the rest."""
+    run = importlib.import_module(f"{PACKAGE}._verify.checks.{check}").run
+    asks = "module_utils._host.root_questions" in closure(f"module_utils._verify.checks.{check}")
+    assert (getattr(run, "questions", None) is root_side) == asks
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_that_reads_the_journal_has_root_read_it(check: str) -> None:
+    """The user himself may not see all lines of his own units."""
+    brought = closure(f"module_utils._verify.checks.{check}")
+    reads = any(f"module_utils._host.{reader}" in brought for reader in ("journal", "journal_tail"))
+    assert ("module_utils._host.journal_from_root" in brought) == reads

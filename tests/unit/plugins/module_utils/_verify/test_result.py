@@ -67,6 +67,10 @@ def test_what_need_not_fail_the_task(archive: Path) -> None:
         ({"timeout": 0}, "timeout: 0.0 is too small"),
         ({"checks": ["health"], "skip": ["health"]}, "nothing is left to check"),
         ({"url": "localhost"}, "url: 'localhost' is not a valid http(s) address"),
+        ({"successes": 0}, "successes: 0 is too small, it must be 1 or more"),
+        ({"health": {"latency_warning": "20:10"}}, "health.latency_warning: '20:10' is not a valid range"),
+        ({"service": {"restart_window": "soon"}}, "service.restart_window: 'soon' is not a valid duration"),
+        ({"log": {"since": "once"}}, "log.since: 'once' is neither a duration nor a time"),
         ({"baseline": {"a": 1}}, "this is not a report of verify"),
     ],
 )

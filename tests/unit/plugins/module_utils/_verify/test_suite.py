@@ -9,8 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._http import MissingLibraryError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.libraries import (
+    MissingLibraryError,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.attempts import (
+    attempt_until_done,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.baseline import compare
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.causes import (
     find_causes,
@@ -18,13 +23,15 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.c
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks import health
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.context import Context, Problem
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations.table import ROWS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.report import (
+    headline,
+    report_of,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.document import (
     document,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.suite import (
-    attempt_until_done,
-    headline,
-    report_of,
     run_suite,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import (
@@ -314,7 +321,7 @@ def replace_name(verdict: Verdict, name: str) -> Verdict:
 
 
 def roots(verdicts: list[Verdict]) -> list[str]:
-    find_causes(verdicts)
+    find_causes(verdicts, ROWS)
     return [cause["check"] for cause in root_causes(verdicts)]
 
 
@@ -512,7 +519,7 @@ def seen_by_both(here: list[Verdict], outside: list[Verdict]) -> dict[str, Any]:
     """The view from the controller, in a document that has both."""
     reports = []
     for view, verdicts in (("host", here), ("controller", outside)):
-        told = report_of(verdicts, Redactor(), begun=0, duration_ms=1, view=view, where="host1")
+        told = report_of(verdicts, Redactor(), rows=ROWS, begun=0, duration_ms=1, view=view, where="host1")
         reports.append(told)
     found: dict[str, Any] = document("host1", reports)["views"][1]
     return found
@@ -545,6 +552,7 @@ def test_one_view_is_left_as_it_is() -> None:
     told = report_of(
         world(health=[leaf("/health", "timeout")]),
         Redactor(),
+        rows=ROWS,
         begun=0,
         duration_ms=1,
         view="controller",
@@ -566,7 +574,7 @@ def test_nothing_wrong_nothing_to_explain() -> None:
 
 def test_the_headline_names_causes_and_counts_consequences() -> None:
     verdicts = world(**api_down("server_error"), database=[leaf("login", "database_down")])
-    find_causes(verdicts)
+    find_causes(verdicts, ROWS)
     text = headline(verdicts)
     assert text.startswith("database: login: database_down at login (")
     assert "10 further checks fail in consequence" in text

@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._durations import (
-    brief,
-    duration,
-    since,
-    size,
-    timestamp,
-)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._times.amounts import brief, size
+from ansible_collections.openclaw.mission_control.plugins.module_utils._times.durations import duration
+from ansible_collections.openclaw.mission_control.plugins.module_utils._times.since import since
+from ansible_collections.openclaw.mission_control.plugins.module_utils._times.timestamps import timestamp
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.thresholds import (
     judge,
     parse_range,
@@ -97,7 +94,7 @@ def test_durations(text: str | float, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "h", "5 parsecs", "-5", "1h!", "nan", "inf", "m5"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a valid duration"):
         duration(text)
 
 
@@ -105,7 +102,7 @@ def test_since_when() -> None:
     assert since("15m", 10_000) == 9_100
     assert since("2026-11-24T13:00:10", 0) == 1795525210.0
     for text in ("soon", "-5", "13:00", ""):
-        with pytest.raises(ValueError, match="no duration and no time"):
+        with pytest.raises(ValueError, match="neither a duration nor a time"):
             since(text, 0)
 
 

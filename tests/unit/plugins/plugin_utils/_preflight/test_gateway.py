@@ -84,6 +84,57 @@ def test_each_mistake_is_one_line_with_variable_and_remedy(
     assert not [line for line in lines if "\n" in line]
 
 
+def of_user(name: str, *, warnings: bool = False, **gateway: Any) -> list[str]:
+    """What is told of the gateway's user on a host whose application runs as mission-control (UID 1000)."""
+    seen = {"user": name, "holder": "", "former": "", "by_hand": False, "occupied": False, "account": {}}
+    host = {
+        "user": {"name": "mission-control", "uid": 1000},
+        "gateway": seen | gateway,
+        "os": {"id": "debian", "version": "13", "init": "systemd"},
+        "python": [],
+        "listeners": [],
+        "disk": {},
+        "memory": {"total_bytes": 1, "swap_bytes": 0},
+    }
+    context = model.Context(hostname="gw", host=host, gateway=replace(GOOD, user=name))
+    lines = [str(problem) for problem in rules.check(context) if problem.warning == warnings]
+    return [line for line in lines if line.startswith("mission_control_gateway_user")]
+
+
+def test_a_user_of_its_own_is_nothing_to_tell() -> None:
+    assert of_user("openclaw") == [] == of_user("openclaw", warnings=True)
+    account = {"exists": True, "uid": 1001, "home": "/home/openclaw"}
+    assert of_user("openclaw", account=account) == [] == of_user("openclaw", account=account, warnings=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "gateway", "words"),
+    [
+        ("root", {}, "superuser"),
+        ("toor", {"account": {"uid": 0}}, "superuser"),
+        ("Open Claw", {}, "not a valid user name"),
+        ("twin", {"account": {"uid": 1000}}, "has the UID of mission-control"),
+        ("openclaw", {"former": "mission-control", "occupied": True}, "has a gateway already"),
+    ],
+)
+def test_whom_the_gateway_cannot_have(name: str, gateway: dict[str, Any], words: str) -> None:
+    (line,) = of_user(name, **gateway)
+    assert words in line and of_user(name, **gateway, warnings=True) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "gateway", "words"),
+    [
+        ("mission-control", {}, "agents can read the application's token"),
+        ("mission-control", {"by_hand": True}, "was set up by hand"),
+        ("openclaw", {"former": "mission-control"}, "gets the gateway of mission-control"),
+    ],
+)
+def test_what_an_operator_is_to_know_of_the_user(name: str, gateway: dict[str, Any], words: str) -> None:
+    (line,) = of_user(name, **gateway, warnings=True)
+    assert words in line and of_user(name, **gateway) == []
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     assert len(found(replace(GOOD, version="2026.9.6", port=0, bind="custom"))) == 3
 
@@ -168,3 +219,35 @@ def test_what_is_no_url_is_told(url: str) -> None:
 def test_a_port_out_of_range_is_told_once() -> None:
     (problem,) = found(replace(GOOD, port=99999, url="ws://127.0.0.1:99999"))
     assert problem == "gateway_port: 99999 — is not a valid port; use 1 to 65535"
+
+
+GREETED = {"protocols": [3, 3], "version_from_greeting": True}
+
+
+def of_source(settings: model.Gateway, support: dict[str, Any]) -> list[model.Problem]:
+    context = model.Context(hostname="gw", gateway=settings, gateway_support=support)
+    return rules.check(context, rules.RULES_OF_THE_SOURCE)
+
+
+def test_a_source_that_fits_says_nothing() -> None:
+    assert of_source(GOOD, GREETED) == []
+    # What the variables said was told before.
+    assert of_source(replace(GOOD, version="2026.9.6"), GREETED) == []
+    assert of_source(replace(GOOD, version="2026.9.6"), GREETED | {"protocols": [3, 4]}) == []
+
+
+def test_a_source_that_speaks_otherwise_than_the_variables_say() -> None:
+    (problem,) = of_source(GOOD, GREETED | {"protocols": [4, 4]})
+    assert problem.variable == "mission_control_gateway_version" and not problem.warning
+    assert "speaks gateway protocol 3" in problem.message and "the backend speaks 4" in problem.message
+    (warning,) = of_source(replace(GOOD, policy="warn"), GREETED | {"protocols": [4, 4]})
+    assert warning.warning
+
+
+def test_a_revision_that_can_register_no_gateway() -> None:
+    old = GREETED | {"version_from_greeting": False}
+    (problem,) = of_source(GOOD, old)
+    assert problem.variable == "mission_control_gateways" and "2026-02-22" in problem.message
+    assert "mission_control_revision" in problem.remedy and not problem.warning
+    for registrations in ((), ({"name": "main", "state": "absent"},)):
+        assert of_source(replace(GOOD, registrations=registrations), old) == []

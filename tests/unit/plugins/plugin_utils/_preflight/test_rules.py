@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application import assignment
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.frontend_settings import (
+    FRONTEND_SETTINGS,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.settings import (
     BACKEND_SETTINGS,
-    FRONTEND_SETTINGS,
 )
 from ansible_collections.openclaw.mission_control.plugins.plugin_utils._preflight import (
     inventory,
@@ -20,7 +23,11 @@ from ansible_collections.openclaw.mission_control.plugins.plugin_utils._prefligh
 
 ROOT = Path(__file__).parents[5]
 TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-GOOD = {"mission_control_public_url": "http://mc.example.com:3000", "mission_control_token": TOKEN}
+GOOD = {
+    "mission_control_public_url": "http://mc.example.com:3000",
+    "mission_control_insecure_http": True,
+    "mission_control_token": TOKEN,
+}
 HOST: dict[str, Any] = {
     "os": {"id": "debian", "version": "13", "name": "Debian GNU/Linux 13 (trixie)", "init": "systemd"},
     "python": [{"version": "3.13", "suitable": True}],
@@ -78,6 +85,16 @@ def test_a_good_deployment_has_no_problem_and_no_warning() -> None:
     assert rules.check(context()) == []
 
 
+def test_a_second_installation_on_the_host_is_refused() -> None:
+    (problem,) = problems(context(host=host(installed_user="another")))
+    assert problem.variable == "mission_control_user" and "another" in problem.message
+    assert "uninstall.yml -e mission_control_user=another" in problem.remedy
+    assert problems(context(host=host(installed_user="mission-control"))) == []
+    assert problems(context(host=host(installed_user=""))) == []
+    # A host of databases has none.
+    assert problems(context(host=host(installed_user="another"), components=("postgresql",))) == []
+
+
 def test_nothing_is_demanded_of_a_host_that_runs_no_part() -> None:
     bare = model.Context(hostname="h", groups={"all": ["h"]})
     assert rules.check(bare) == []
@@ -86,11 +103,16 @@ def test_nothing_is_demanded_of_a_host_that_runs_no_part() -> None:
 # One line for each way to be wrong: variables, what the message says, what the remedy says.
 VARIABLES = [
     ({"public_url": ""}, "mission_control_public_url — is not set", "give the address"),
-    ({"public_url": "mc.example.com:3000"}, "is not absolute", "http://host:3000"),
+    ({"public_url": "mc.example.com:3000"}, "is not absolute", "https://host"),
+    (
+        {"insecure_http": False},
+        "has no TLS, and the backend at 0.0.0.0",
+        "mission_control_insecure_http: true",
+    ),
     ({"public_url": "/ui"}, "is not absolute", ""),
     ({"public_url": "ftp://mc"}, "is not absolute", ""),
     ({"public_url": "http://"}, "names no host", ""),
-    ({"public_url": "http://mc:3000/"}, "ends with a slash", "scheme, host and port only"),
+    ({"public_url": "http://mc:3000/"}, "ends with a slash", "scheme and host only"),
     ({"public_url": "http://mc:3000/ui"}, "has the path /ui", ""),
     ({"public_url": "http://mc:x"}, "not a valid address", ""),
     ({"public_url": "http://mc:99999"}, "not a valid address", ""),
@@ -181,6 +203,49 @@ VARIABLES = [
     ({"redis_url": "redis:///0"}, "names no host", ""),
     ({"user": "root"}, "mission_control_user: root — is the superuser", "ordinary user"),
     ({"user": "Mission Control"}, "is not a valid user name", ""),
+    ({"user": "-jane"}, "is not a valid user name", ""),
+    ({"user": "jane:doe"}, "is not a valid user name", ""),
+    ({"backup": "perhaps"}, "mission_control_backup: perhaps — is neither true nor false", "true or false"),
+    ({"backup_repository": "backups"}, "neither an absolute path nor an address", "from / on"),
+    ({"backup_repository": "/srv/../etc"}, "neither an absolute path", ""),
+    ({"backup_repository": "ftp://store/x"}, "starts with ftp:, a place that restic does not know", "sftp:"),
+    ({"backup_repository": "b2:"}, "names nothing after b2:", "b2:..."),
+    ({"backup_repository": "rest:store/x"}, "wants a URL after rest:", "rest:https://"),
+    (
+        {
+            "backup_repository": "rest:https://u:p4ss@store/x",
+            "backup_credentials": {"RESTIC_REST_PASSWORD": "p4ss"},
+        },
+        "mission_control_backup_repository: rest:https://store/x — holds a login, and",
+        "in one of both",
+    ),
+    *(
+        (
+            {"backup_repository": repository, "backup_known_hosts": "x"},
+            "mission_control_backup_repository — holds a password",
+            "mission_control_backup_credentials",
+        )
+        for repository in ("rest:u:p4ss@store/x", "s3:https://u:p4ss@store/x", "sftp://u:p4ss@store/x")
+    ),
+    ({"backup_repository": "s3:https://s3.example.com/b"}, "needs the keys of S3", "AWS_ACCESS_KEY_ID"),
+    ({"backup_repository": "sftp:u@store:/x"}, "a server whose key is not known", "ssh-keyscan"),
+    ({"backup_environment": "a,b"}, "mission_control_backup_environment: a,b — holds other", "another name"),
+    ({"backup_password": "shorty"}, "mission_control_backup_password — is shorter", "openssl rand"),
+    ({"backup": False, "restore": "latest"}, "wants a restore point, and there are no backups", "to true"),
+    ({"backup_wal": "perhaps"}, "mission_control_backup_wal — is neither true nor false", "true or false"),
+    (
+        {"backup_wal": True, "backup_repository": "rest:https://store/x"},
+        "does not go with rest:",
+        "S3 by https",
+    ),
+    (
+        {"backup_wal": True, "database_url": "postgresql://u:p@db.example.com/x"},
+        "a PostgreSQL server of this deployment's own",
+        "leave it out",
+    ),
+    ({"backup_keep": {"yearly": 1}}, "is not a dictionary of numbers", "daily: 7"),
+    ({"backup_keep": {"daily": 0, "weekly": 0, "monthly": 0}}, "keeps nothing", "some days"),
+    ({"backup_credentials": ["a"]}, "is not a dictionary of environment variables", "AWS_ACCESS_KEY_ID"),
 ]
 
 
@@ -211,13 +276,16 @@ def test_bad_variables(variables: dict[str, Any], says: str, remedy: str) -> Non
             }
         },
         {"additional_environment": {"TZ": "UTC"}},
-        {"database_url": "postgresql://u:p_-~.9@db:5432/d"},
+        {"database_url": "postgresql://u:p_-~.9@db:5432/d?sslmode=require"},
         {"database_url": "postgresql+psycopg://u:p@/d?host=/run/postgresql"},
         {"redis_url": "rediss://:a%20b@h:6380/1"},
         {"backend_bind": "::", "frontend_bind": "[2001:db8::1]"},
         {"backend_bind": "*", "frontend_bind": "localhost"},
         {"database_password": "Abc_-9"},
         {"user": "ubuntu"},
+        # As many organizations name people; useradd of Debian 13 makes them, and they get a manager.
+        {"user": "jane.doe"},
+        {"user": "Jane_Doe"},
     ],
 )
 def test_good_variables(variables: dict[str, Any]) -> None:
@@ -286,6 +354,17 @@ def test_groups(groups: dict[str, list[str]], says: str, remedy: str) -> None:
     assert remedy in found[0].remedy
 
 
+def test_groups_of_another_name() -> None:
+    groups = {"staging": ["h"], "staging_backend": ["other"], "staging_backnd": ["h"], "staging_area": ["h"]}
+    own = assignment.own_groups(
+        groups | {"mission_control": ["p"], "mission_control_worker": ["p"]}, "staging"
+    )
+    said = [str(problem) for problem in problems(context(groups=own, group="staging"))]
+    assert len(said) == 2
+    assert "group staging_backnd" in said[0] and "did you mean staging_backend?" in said[0]
+    assert "group staging — lacks other, which is in staging_backend" in said[1], said
+
+
 def test_other_groups_are_nobodys_business() -> None:
     assert rules.check(context(groups={"mission_control": ["h"], "control": ["h"], "mission": ["h"]})) == []
 
@@ -328,6 +407,21 @@ def test_other_names_are_left_alone(name: str) -> None:
         ({"os": HOST["os"] | {"init": "other"}}, "does not run systemd"),
         ({"python": [{"version": "3.11", "suitable": False}]}, "Python 3.11 — the backend needs Python 3.12"),
         ({"python": []}, "Python none — the backend needs"),
+        (
+            {
+                "interpreter": {
+                    "path": "/opt/x/bin/python",
+                    "virtual": True,
+                    "missing": ["psycopg2", "requests"],
+                }
+            },
+            "ansible_python_interpreter: /opt/x/bin/python — is that of a virtual environment of its own, "
+            "which lacks psycopg2 and requests",
+        ),
+        (
+            {"interpreter": {"path": "/opt/python3.13", "virtual": False, "missing": ["psycopg2"]}},
+            "/opt/python3.13 — is not the distribution's, which lacks psycopg2",
+        ),
         ({"user": {"exists": True, "uid": 0, "system": True}}, "is the superuser"),
         (
             {"memory": HOST["memory"] | {"total_bytes": 500_000_000}},
@@ -386,6 +480,7 @@ def test_an_authority_that_is_not_there() -> None:
         {"listeners": [listener(5432, "postgres"), listener(6379, "redis-server"), listener(22, "sshd")]},
         {"disk": {"/srv": HOST["disk"]["/srv"] | {"total_inodes": 0, "available_inodes": 0}}},
         {"user": {"exists": False, "uid": None, "system": False}},
+        {"interpreter": {"path": "/opt/x/bin/python", "virtual": True, "missing": []}},
     ],
 )
 def test_good_hosts(changes: dict[str, Any]) -> None:
@@ -427,6 +522,26 @@ def test_ports(numbers: tuple[Any, Any], says: str) -> None:
     ports = [model.Port(number, port.variable) for number, port in zip(numbers, PORTS, strict=True)]
     (found,) = problems(context(ports=ports))
     assert says in str(found)
+
+
+@pytest.mark.parametrize(
+    ("holder", "ours"),
+    [
+        (listener(18789, "node", uid=1001, unit="openclaw-gateway.service") | {"user": "openclaw"}, True),
+        (listener(18789, "node", uid=1000, unit="openclaw-gateway.service"), True),
+        # Somebody else's gateway, one that was started by hand, and something that is no gateway at all.
+        (listener(18789, "node", uid=1002, unit="openclaw-gateway.service") | {"user": "kim"}, False),
+        (listener(18789, "node", uid=1000, unit="session-3.scope"), False),
+        (listener(18789, "caddy"), False),
+        (listener(8443, "caddy"), True),
+    ],
+)
+def test_the_gateways_port_is_looked_at_too(holder: dict[str, Any], ours: bool) -> None:
+    gateway = model.Gateway(version="2026.4.2", user="openclaw", url="ws://127.0.0.1:18789")
+    ports = (*PORTS, model.Port(18789, "gateway_port"))
+    found = problems(context(gateway=gateway, ports=ports, host=host(listeners=[holder])))
+    told = [] if ours else [f"gateway_port: 18789 — is held by {holder['command']} (PID 77, user"]
+    assert [str(problem)[: len(text)] for problem, text in zip(found, told, strict=True)] == told
 
 
 def test_all_problems_come_at_once_and_none_twice() -> None:
@@ -485,32 +600,49 @@ def test_processes_that_are_taken_over_do_not_hold_a_port() -> None:
     assert "set mission_control_user to ubuntu" in str(problem)
 
 
-def test_a_group_of_a_component_to_come_is_refused() -> None:
+def test_a_group_for_a_door_is_refused_where_nothing_asks_for_one() -> None:
     groups = {"mission_control": ["h"], "mission_control_proxy": ["h"]}
     found = [str(problem) for problem in rules.check(model.Context(hostname="h", groups=groups))]
     assert [line for line in found if line.startswith("group mission_control_proxy — has no effect")]
-    assert [line for line in found if line.endswith("take it out of the inventory")]
+    assert [line for line in found if line.endswith("take the group out of the inventory")]
 
 
 def test_every_rule_is_met_by_a_test() -> None:
     met = {problem.rule for variables, *_rest in VARIABLES for problem in rules.check(context(variables))}
     elsewhere = {
         "adoption",
+        "other_installation",
         "undefined_variables",
+        # action/test_preflight.py
+        "changing_variables",
         "source",
         "inventory_groups",
         "variable_names",
         "operating_system",
         "python",
+        "interpreter",
         "port_numbers",
         "ports_free",
         "service_ports",
         "maintenance",
         "disk_space",
+        "noexec",
+        "journal_storage",
+        "user_ageing",
         "memory",
         "bundle",
+        # test_front_door.py
+        "whose_door",
+        "door_apart",
+        "door_ports",
+        "acme",
+        "certificate",
+        # test_transport.py
+        "encryption",
+        "plain_addresses",
         # test_gateway.py
         "gateway_settings",
+        "gateway_user",
         "gateway_version",
         "gateway_listening",
         "gateway_access",
@@ -683,3 +815,43 @@ def test_room_for_a_bundle_is_looked_at_once() -> None:
     assert "needs 210 B below /var/lib/bundle, and 209 B are free" in found
     there = space | {"files": {f"{DIRECTORY}/installed.json": {"exists": True}}}
     assert told_of_bundle(bundled(host=there)) == []
+
+
+AGEING = {"known": True, "ages": True, "expired": "", "must_change": False, "password": "", "account": ""}
+ONES_OWN = {"exists": True, "name": "jane", "uid": 1000, "system": False, "comment": "Jane"}
+
+
+@pytest.mark.parametrize(
+    ("ageing", "told", "remedy"),
+    [
+        ({"expired": "password", "password": "2020-04-01"}, "password that expired (2020-04-01)", "chage"),
+        ({"expired": "password", "must_change": True}, "password that expired (the next login)", "--lastday"),
+        ({"expired": "account", "account": "2020-04-01"}, "an account that expired (2020-04-01)", "usermod"),
+    ],
+)
+def test_a_user_that_may_not_be_entered_is_refused(ageing: dict[str, Any], told: str, remedy: str) -> None:
+    (problem,) = problems(context(host=host(user=ONES_OWN | {"ageing": AGEING | ageing})))
+    assert told in str(problem) and remedy in problem.remedy and "jane" in problem.remedy
+
+
+def test_a_user_that_ages_is_a_warning_and_ours_is_mended() -> None:
+    ageing = AGEING | {"password": "2099-01-01"}
+    (warning,) = warnings(context(host=host(user=ONES_OWN | {"ageing": ageing})))
+    assert "password that expires (2099-01-01)" in str(warning)
+    ours = ONES_OWN | {"comment": "OpenClaw Mission Control"}
+    for found in (ageing, AGEING | {"expired": "password", "password": "2020-04-01"}):
+        assert [*problems(context(host=host(user=ours | {"ageing": found})))] == []
+    ended = AGEING | {"expired": "account", "account": "2020-04-01"}
+    assert problems(context(host=host(user=ours | {"ageing": ended}))), "somebody has set that end"
+
+
+def test_a_place_without_programs_is_refused() -> None:
+    (problem,) = problems(context(host=host(disk={"/srv": HOST["disk"]["/srv"] | {"noexec": True}})))
+    assert "/srv lies on a file system (/srv) that is mounted noexec" in str(problem)
+
+
+def test_a_journal_that_is_not_kept_is_a_warning() -> None:
+    journal = {"persistent": True, "storage": "volatile", "storage_file": "/etc/x/90-admin.conf"}
+    (warning,) = warnings(context(host=host(journal=journal)))
+    assert "Storage=volatile in /etc/x/90-admin.conf" in str(warning)
+    assert warnings(context(host=host(journal=journal | {"storage": "persistent"}))) == []

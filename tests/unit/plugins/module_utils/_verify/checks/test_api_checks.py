@@ -8,15 +8,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._http import Answer, Failure
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.answer import Answer
+from ansible_collections.openclaw.mission_control.plugins.module_utils._http.failure import Failure
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks import (
     agents,
     api,
     cors,
+    dialect,
     gateway,
     health,
     membership,
     metrics,
+    preflight_request,
     session,
     sessions,
 )
@@ -151,7 +154,7 @@ def preflight(**headers: str | None) -> Answer:
     ],
 )
 def test_preflight_of_an_allowed_origin(answer: Answer, state: str, kind: str) -> None:
-    verdict = cors.judge_preflight(make_context(), ORIGIN, answer, "GET", ["authorization"])
+    verdict = preflight_request.judge_preflight(make_context(), ORIGIN, answer, "GET", ["authorization"])
     assert (verdict.state, verdict.kind) == (state, kind)
     assert bool(verdict.cause and verdict.remedy) == (state != "pass")
 
@@ -159,7 +162,10 @@ def test_preflight_of_an_allowed_origin(answer: Answer, state: str, kind: str) -
 def test_a_preflight_that_is_refused_although_the_origin_is_allowed() -> None:
     answer = preflight()
     answer.status = 405
-    assert cors.judge_preflight(make_context(), ORIGIN, answer, "GET", []).kind == "cors_preflight_refused"
+    assert (
+        preflight_request.judge_preflight(make_context(), ORIGIN, answer, "GET", []).kind
+        == "cors_preflight_refused"
+    )
 
 
 @pytest.mark.parametrize("status", [401, 404, 503])
@@ -167,7 +173,7 @@ def test_a_preflight_that_something_else_answers(status: int) -> None:
     answer = preflight()
     answer.status = status
     with pytest.raises(Problem):
-        cors.judge_preflight(make_context(), ORIGIN, answer, "GET", [])
+        preflight_request.judge_preflight(make_context(), ORIGIN, answer, "GET", [])
 
 
 def cors_table(foreign: str = "cors-denied") -> dict[str, Any]:
@@ -273,24 +279,24 @@ def test_no_role_and_no_token() -> None:
 
 
 def test_the_dialect_of_upstream(upstream_paths: dict[str, Any]) -> None:
-    assert api.read_dialect(upstream_paths) == api.Dialect("/api/v1/gateways", "range_key")
+    assert dialect.read_dialect(upstream_paths) == dialect.Dialect("/api/v1/gateways", "range_key")
 
 
 def test_the_dialect_of_the_guide(upstream_paths: dict[str, Any]) -> None:
     paths = {path.replace("/gateways/", "/gateway/"): item for path, item in upstream_paths.items()}
     paths = json.loads(json.dumps(paths).replace("range_key", "range"))
-    found = api.read_dialect(paths)
-    assert found == api.Dialect("/api/v1/gateway", "range") and found.singular
+    found = dialect.read_dialect(paths)
+    assert found == dialect.Dialect("/api/v1/gateway", "range") and found.singular
 
 
 def test_a_backend_without_openapi_is_taken_for_upstream() -> None:
-    found = api.dialect(make_context({}))
+    found = dialect.dialect(make_context({}))
     assert found.assumed and found.prefix == "/api/v1/gateways" and found.range_parameter == "range_key"
 
 
 def test_variables_override_what_openapi_says() -> None:
     context = make_context({"/openapi.json": OPENAPI}, dialect="gateway", range_parameter="range")
-    assert api.dialect(context) == api.Dialect("/api/v1/gateway", "range")
+    assert dialect.dialect(context) == dialect.Dialect("/api/v1/gateway", "range")
     assert context.client.asked == []  # type: ignore[attr-defined]
 
 
@@ -310,7 +316,7 @@ def paged(total: int) -> Any:
 @pytest.mark.parametrize("total", [0, 1, 200, 201, 1050])
 def test_all_pages_are_read(total: int) -> None:
     context = make_context({"/api/v1/agents": paged(total)})
-    found = context.pages("/api/v1/agents")
+    found = api.pages(context, "/api/v1/agents")
     assert [agent["name"] for agent in found] == [f"a{number}" for number in range(total)]
     assert len(context.client.asked) == max(1, -(-total // 200))  # type: ignore[attr-defined]
 
@@ -318,10 +324,10 @@ def test_all_pages_are_read(total: int) -> None:
 def test_an_absurd_total_and_a_page_without_items() -> None:
     context = make_context({"/api/v1/agents": with_body("agents", lambda body: {**body, "total": 10**12})})
     with pytest.raises(Problem, match="items"):
-        context.pages("/api/v1/agents")
+        api.pages(context, "/api/v1/agents")
     context = make_context({"/api/v1/agents": with_body("agents", {"x": 1})})
     with pytest.raises(Problem, match="without a list"):
-        context.pages("/api/v1/agents")
+        api.pages(context, "/api/v1/agents")
 
 
 # -- agents ---------------------------------------------------------------------------------------
@@ -445,12 +451,14 @@ def test_other_reasons(error: str, kind: str) -> None:
 )
 def test_why_a_certificate_is_refused(reason: str, cause: str, remedy: str) -> None:
     error = f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {reason} (_ssl.c:1006)"
-    kind, told, cure = gateway.classify(error)
-    assert kind == "gateway_tls" and cause in told and remedy in cure
+    kind, told, advice, _cure = gateway.classify(error)
+    assert kind == "gateway_tls" and cause in told and remedy in advice
 
 
 def test_tls_that_is_not_there() -> None:
-    kind, cause, remedy = gateway.classify("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1032)")
+    kind, cause, remedy, _cure = gateway.classify(
+        "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1032)"
+    )
     assert kind == "gateway_tls" and "speaks no TLS" in cause and "ws://" in remedy
 
 

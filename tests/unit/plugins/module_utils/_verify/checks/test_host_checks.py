@@ -8,6 +8,8 @@ import os
 import random
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,21 +18,31 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._application.installation import (
+    Installation,
+)
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.settings import (
     BACKEND_SETTINGS,
 )
-from ansible_collections.openclaw.mission_control.plugins.module_utils._application.target import Host
+from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import placement_record
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway.protocol import check_pair
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.journal import JournalEntry
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.listeners import Listener
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.processes import ProcessEvidence
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.systemd import UnitStatus
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.processes import (
+    ProcessEvidence,
+    process_evidence,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.unit_status import UnitStatus
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.user_files import UserFiles
+from ansible_collections.openclaw.mission_control.plugins.module_utils._redaction import Redactor
 from ansible_collections.openclaw.mission_control.plugins.module_utils._services import diagnosis
+from ansible_collections.openclaw.mission_control.plugins.module_utils._times.record_stamps import utc_stamp
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify import sandbox, unit_state
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks import (
     configuration,
     database,
-    frontend,
+    frontend_build,
     host,
     log,
     queue,
@@ -85,7 +97,6 @@ PROCESS = ProcessEvidence(
     seccomp=2,
     no_new_privs=True,
     namespaces={"mnt": 2},
-    environment_digest=None,
     unit=UNIT.name,
     deleted=False,
 )
@@ -138,6 +149,15 @@ PROCESS = ProcessEvidence(
         ),
         (
             {"active_state": "failed"},
+            [
+                "Not there after 60 s: Redis at /run/redis/mission-control.sock: Error 2 connecting to unix "
+                "socket: /run/redis/mission-control.sock. No such file or directory."
+            ],
+            "redis_down",
+            "failed",
+        ),
+        (
+            {"active_state": "failed"},
             ["redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused."],
             "redis_down",
             "failed",
@@ -160,14 +180,13 @@ def test_active(change: dict[str, Any], lines: list[str], kind: str, says: str) 
     assert not re.search(r"\{\w+\}", verdict.remedy)
 
 
-def test_each_state_is_told_with_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_state_is_told_with_its_unit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     units = {name: replace(UNIT, name=f"mission-control-{name}.service") for name in ("backend", "worker")}
     context = make_context()
     context.host = SimpleNamespace(  # type: ignore[assignment]
         account=SimpleNamespace(name="mc"),
-        root=Path("/r"),
-        release=None,
-        maintenance=None,
+        root=tmp_path,
+        files=UserFiles(find_account()),
     )
     found = SimpleNamespace(
         lingering=lambda: True,
@@ -185,8 +204,8 @@ def test_each_state_is_told_with_its_unit(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_every_hint_has_a_cause_and_a_remedy_that_can_be_filled_in() -> None:
-    words = service._commands(UNIT.name, "mc")
-    for _pattern, kind, cause, remedy in diagnosis.HINTS:
+    words = service.commands(UNIT.name, "mc")
+    for _pattern, kind, cause, remedy, _cure in diagnosis.HINTS:
         assert kind and cause.endswith(".") and remedy.format(**words)
     assert diagnosis.why(["nothing special"], words) is None
 
@@ -210,6 +229,28 @@ def test_restarts_count_only_when_they_are_recent(restarts: int, age: float, sta
     verdict = service.judge_restarts(status, NOW, options_of("service"), [], "mc")
     assert verdict.state == state
     assert verdict.measures[0].value == restarts
+
+
+WATCHDOG = [
+    "mission-control-backend.service: Watchdog timeout (limit 1min)!",
+    "mission-control-backend.service: Failed with result 'watchdog'.",
+    "mission-control-backend.service: Scheduled restart job, restart counter is at 1.",
+]
+
+
+def test_a_restart_by_the_watchdog_is_called_so() -> None:
+    again = replace(UNIT, restarts=1, started=NOW - 60)
+    verdict = service.judge_restarts(again, NOW, options_of("service"), WATCHDOG, "mc")
+    assert (verdict.state, verdict.kind) == ("warn", "watchdog")
+    assert "hung" in verdict.cause and "by itself" not in verdict.cause
+    starting = replace(
+        UNIT, restarts=1, active_state="activating", sub_state="auto-restart", result="watchdog"
+    )
+    verdict = service.judge_active(starting, [], "mc", {}, NOW)
+    assert (verdict.state, verdict.kind) == ("fail", "watchdog")
+    # What it ended with since is another story.
+    lines = [*WATCHDOG, "mission-control-backend.service: Failed with result 'exit-code'."]
+    assert service.judge_restarts(again, NOW, options_of("service"), lines, "mc").kind == "restarted"
 
 
 def test_the_release_that_runs() -> None:
@@ -345,6 +386,47 @@ def test_what_systemd_says_is_not_the_programs_error() -> None:
     assert counts["mission-control-backend.service"].errors == 0
 
 
+def test_what_a_deployment_logged_is_not_the_verdict_after_it() -> None:
+    messages = [*TRACEBACK, "INFO: this must not be"]
+    begin, end = NOW - 600, NOW - 500
+    entries = [
+        *(entry(message, 10) for message in messages),
+        entry("2026-11-24 13:00:10,123 ERROR app.main afterwards", 101),
+    ]
+
+    def judged(deployments: list[tuple[float, float]], **given: Any) -> Any:
+        options = options_of("log", **given)
+        counts, _cut = log.tally(entries, patterns=options["patterns"], deployments=deployments)
+        return log.judge_unit(
+            "mission-control-backend", counts["mission-control-backend.service"], 900, options, str
+        )
+
+    verdict = judged([(begin, end)])
+    assert verdict.evidence["worst"] == ["1 x afterwards"] and verdict.evidence["errors"] == 1
+    assert verdict.evidence["tracebacks"] == 0 and verdict.evidence["during_deployments"] == 1
+    verdict = judged([(begin, end)], errors_warning="5")
+    assert verdict.state == "pass" and verdict.summary.endswith(", 1 more errors during deployments")
+    assert judged([]).evidence["errors"] == judged([(begin - 9, begin - 1)]).evidence["errors"] == 2
+    # So does what was logged before the unit, or what it needs, was started.
+    unit = "mission-control-backend.service"
+    counts, _cut = log.tally(entries, fresh={unit: NOW - 550})
+    told = log.judge_unit("mission-control-backend", counts[unit], 900, options_of("log"), str)
+    assert (told.evidence["errors"], told.evidence["before_the_last_start"]) == (1, 1)
+    # What must never appear must not appear then either.
+    assert judged([(begin, end)], patterns=["must not be"]).kind == "log_pattern"
+
+
+def test_the_history_tells_when_deployments_went_on(tmp_path: Path) -> None:
+    host = Installation(user="", root=str(tmp_path), env_file="", redactor=Redactor())
+    assert log.deployments_of(host, NOW) == []
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/history.jsonl").write_text(
+        json.dumps({"result": "deployed", "started": utc_stamp(NOW - 100), "time": utc_stamp(NOW - 50)})
+        + "\n"
+    )
+    assert log.deployments_of(host, NOW) == [(int(NOW - 100), int(NOW - 50) + 1)]
+
+
 def test_a_bad_expression_is_told() -> None:
     context = make_context()
     verdict = log.run(context, options_of("log", patterns=["("]))
@@ -394,6 +476,15 @@ def test_migrations(applied: list[str] | None, state: str, kind: str) -> None:
     assert (verdict.state, verdict.kind) == (state, kind)
 
 
+def test_a_second_row_is_no_matter_of_deploying() -> None:
+    for more in ("c", "ffff00001111"):
+        verdict = database.judge_migrations(["d", more], {"d"}, {"a", "b", "c", "d"})
+        assert (verdict.state, verdict.kind) == ("fail", "migration_rows")
+        assert f"IN ('{more}')" in verdict.remedy and "Deploy" not in verdict.remedy
+    # A schema of two branches has two.
+    assert database.judge_migrations(["c", "d"], {"c", "d"}, {"c", "d"}).state == "pass"
+
+
 def test_migrations_that_are_not_at_hand() -> None:
     assert database.judge_migrations(["d"], set(), set()).state == "skip"
 
@@ -411,6 +502,12 @@ def test_migrations_that_are_not_at_hand() -> None:
         ("connection to server at 127.0.0.1 failed: Connection refused", "database_down"),
         ("connection to server at 10.0.0.1 failed: timeout expired", "database_timeout"),
         ("SSL error: certificate verify failed", "database_tls"),
+        (
+            'authentication method requirement "scram-sha-256" failed: server requested a cleartext password',
+            "database_stranger",
+        ),
+        ("server does not support SSL, but SSL was required", "database_stranger"),
+        ("channel binding required, but SSL not in use", "database_stranger"),
         ("something new", "database_failed"),
     ],
 )
@@ -421,20 +518,17 @@ def test_why_there_is_no_login(message: str, kind: str) -> None:
 
 
 def test_the_products_address_becomes_libpqs() -> None:
-    assert database.libpq_url("postgresql+psycopg://u:p%40@h:5/d?sslmode=require&prepare_threshold=0") == (
+    assert database.address("postgresql+psycopg://u:p%40@h:5/d?sslmode=require&prepare_threshold=0") == (
         "postgresql://u:p%40@h:5/d?sslmode=require"
     )
     with pytest.raises(Problem, match="not PostgreSQL"):
-        database.libpq_url("sqlite:///x.db")
+        database.address("sqlite:///x.db")
 
 
 def test_figures_of_the_database() -> None:
     options = options_of("database")
-    assert [verdict.kind for verdict in database.judge_transactions(5000, 9, options)] == [
-        "transaction_long",
-        "locks",
-    ]
-    assert [verdict.state for verdict in database.judge_transactions(0, 0, options)] == ["pass", "pass"]
+    assert database.judge_transactions(5000, options).kind == "transaction_long"
+    assert database.judge_transactions(0, options).state == "pass"
     assert database.judge_share(97, 100, options).kind == "database_connections"
     assert database.judge_share(5, 100, options).state == "pass"
     assert database.judge_disk("/x", 2, 100, options).state == "fail"
@@ -562,7 +656,12 @@ def old_entry(age: float) -> bytes:
             "warn",
             "redis_memory",
         ),
-        ({"LLEN": b"-WRONGTYPE x\r\n"}, "fail", "redis_failed"),
+        ({"LLEN": b"-WRONGTYPE x\r\n"}, "fail", "queue_garbled"),
+        ({"LLEN": b"-NOPERM x\r\n"}, "fail", "redis_rights"),
+        ({"ZADD": b"-NOPERM x\r\n"}, "fail", "redis_rights"),
+        ({"PING": b"-BUSY x\r\n"}, "fail", "redis_busy"),
+        ({"PING": b"-ERR max number of clients reached\r\n"}, "fail", "redis_clients"),
+        ({"LLEN": b"-ERR what nobody knows\r\n"}, "fail", "redis_failed"),
         ({"PING": b"HTTP/1.1 400 Bad\r\n"}, "fail", "redis_protocol"),
     ],
 )
@@ -574,6 +673,42 @@ def test_the_queue(redis_server: Callable[..., str], change: dict[str, bytes], s
     assert bool(verdict.cause and verdict.remedy) == (state != "pass")
     if not change:
         assert verdict.summary == "1 worker waiting, 0 busy; 0 entries wait; nothing is overdue"
+
+
+def test_a_worker_beside_its_unit_is_found(
+    redis_server: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real processes of this user: one as the product's worker is started, others that only look like it."""
+    place = tmp_path / "releases/abc/backend"
+    elsewhere = tmp_path / "another/backend"
+    for directory in (place, elsewhere):
+        directory.mkdir(parents=True)
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    context = make_context()
+    monkeypatch.setattr(context.host, "_root", str(tmp_path))
+    url = redis_server(replies())
+    with contextlib.ExitStack() as stack:
+        started = [
+            stack.enter_context(subprocess.Popen([*sleeping, *words], cwd=directory))
+            for words, directory in (
+                (("../scripts/rq", "worker"), place),
+                (("../scripts/rq", "worker"), elsewhere),
+                (("../scripts/rq", "info"), place),
+                (("worker",), place),
+            )
+        ]
+        for process in started:
+            stack.callback(process.kill)
+        verdict = context.guard("queue", lambda: queue.run(context, options_of("queue", redis_url=url)))
+        (found,) = [part for part in verdict.checks if part.name == "strays"]
+    assert (verdict.state, verdict.kind, found.evidence) == (
+        "fail",
+        "stray_worker",
+        {"workers": {str(started[0].pid): "abc"}},
+    )
+    assert found.remedy == f"As root: kill {started[0].pid}"
+    again = context.guard("queue", lambda: queue.run(context, options_of("queue", redis_url=url)))
+    assert again.state == "pass"
 
 
 def test_a_worker_is_looked_for_more_than_once(redis_server: Callable[..., str]) -> None:
@@ -636,11 +771,38 @@ def listener_at(address: str, port: int, uid: int = 1000, command: str = "python
         ({"bind": ""}, [], "fail", "port_closed"),
         ({"bind": ""}, [listener_at("0.0.0.0", 8001)], "fail", "port_closed"),
         ({"bind": ""}, [listener_at("0.0.0.0", 8000, 0, "nc")], "fail", "port_foreign"),
+        # A server that found its address taken listens on the other family alone.
+        (
+            {"bind": "loopback", "unit": ""},
+            [listener_at("127.0.0.1", 8000, 1000), listener_at("::1", 8000, 101)],
+            "fail",
+            "port_shared",
+        ),
+        (
+            {"bind": "loopback", "unit": ""},
+            [listener_at("127.0.0.1", 8000, 101), listener_at("::1", 8000, 101)],
+            "pass",
+            "",
+        ),
+        # One user alone, in the place of another: it may pass everything on and stay unseen.
+        ({"unit": "", "users": ["daemon"]}, [listener_at("127.0.0.1", 8000, 65534)], "fail", "port_stranger"),
+        ({"unit": "", "users": ["daemon"]}, [listener_at("127.0.0.1", 8000, 1)], "pass", ""),
+        ({"unit": "", "users": ["daemon"]}, [listener_at("127.0.0.1", 8000, 0)], "pass", ""),
+        ({"unit": "", "users": ["nobody-knows"]}, [listener_at("127.0.0.1", 8000, 65534)], "pass", ""),
     ],
 )
 def test_ports(wanted: dict[str, Any], found: list[Listener], state: str, kind: str) -> None:
-    verdict = host.judge_port({"port": 8000, "unit": "mission-control-backend", **wanted}, found, 1000)
+    verdict = host.judge_port(
+        {"port": 8000, "bind": "", "unit": "mission-control-backend", **wanted}, found, 1000
+    )
     assert (verdict.state, verdict.kind) == (state, kind)
+
+
+def test_files_that_change_a_sandboxed_unit_are_named_for_a_shell() -> None:
+    status = replace(UNIT, drop_ins=("/home/openclaw/.config/systemd/user/x.service.d/a;reboot.conf",))
+    verdict = unit_state.judge_drop_ins(status, "openclaw")
+    assert (verdict.state, verdict.kind) == ("warn", "drop_in") and "a;reboot.conf" in verdict.summary
+    assert "rm '/home/openclaw/.config/systemd/user/x.service.d/a;reboot.conf'; systemctl" in verdict.remedy
 
 
 def test_other_open_ports_of_the_user() -> None:
@@ -669,20 +831,30 @@ def test_disk_and_memory() -> None:
     assert host.judge_disk("/", 2, 100, (50, 100), options).state == "fail"
     inodes = host.judge_disk("/", 50, 100, (5, 100), options)
     assert inodes.state == "warn" and "inodes" in inodes.summary
-    memory = host.read_memory("MemTotal:  1000 kB\nMemAvailable:   30 kB\nHugePages_Total: 0\n")
-    assert memory["MemTotal"] == 1_024_000
-    assert host.judge_memory(memory, options).state == "warn"
+    assert host.judge_memory({"MemTotal": 1000, "MemAvailable": 30}, options).state == "warn"
 
 
 def test_sandboxing_that_is_not_in_force() -> None:
     asked = {"NoNewPrivileges": "yes", "PrivateTmp": "yes", "LockPersonality": "yes", "ProtectHome": "no"}
     manager = replace(PROCESS, namespaces={"mnt": 1})
-    assert host.judge_sandbox(UNIT.name, asked, PROCESS, manager).state == "pass"
-    verdict = host.judge_sandbox(
+    assert sandbox.judge_sandbox(UNIT.name, asked, PROCESS, manager).state == "pass"
+    verdict = sandbox.judge_sandbox(
         UNIT.name, asked, replace(PROCESS, no_new_privs=False, seccomp=0, namespaces={"mnt": 1}), manager
     )
     assert verdict.evidence["missing"] == ["NoNewPrivileges", "LockPersonality", "PrivateTmp"]
-    assert host.judge_sandbox(UNIT.name, asked, None, None).state == "skip"
+    assert sandbox.judge_sandbox(UNIT.name, asked, None, None).state == "skip"
+    for name in ("(serve.py)", "systemd-executo"):
+        child = replace(PROCESS, name=name, no_new_privs=False, namespaces={"mnt": 1})
+        assert sandbox.judge_sandbox(UNIT.name, asked, child, manager).summary == "just being started"
+
+
+def test_a_sandbox_that_was_taken_off() -> None:
+    asked = {"NoNewPrivileges": "no", "PrivateTmp": "yes", "LockPersonality": ""}
+    deployed = ("LockPersonality", "NoNewPrivileges", "PrivateTmp")
+    for process in (None, PROCESS):
+        verdict = sandbox.judge_sandbox(UNIT.name, asked, process, None, (), deployed)
+        assert (verdict.state, verdict.kind) == ("fail", "sandbox_taken_off")
+        assert verdict.evidence["missing"] == ["LockPersonality", "NoNewPrivileges"]
 
 
 def test_a_manager_within_reach() -> None:
@@ -692,25 +864,63 @@ def test_a_manager_within_reach() -> None:
     }
     manager = replace(PROCESS, namespaces={"mnt": 1, "user": 1})
     apart = replace(PROCESS, namespaces={"mnt": 2, "user": 2})
-    assert host.judge_sandbox(UNIT.name, asked, apart, manager).summary == "2 directives are in force"
-    for reached in host.BUSES:
-        verdict = host.judge_sandbox(UNIT.name, asked, apart, manager, (reached,))
+    assert sandbox.judge_sandbox(UNIT.name, asked, apart, manager).summary == "2 directives are in force"
+    for reached in sandbox.BUSES:
+        verdict = sandbox.judge_sandbox(UNIT.name, asked, apart, manager, (reached,))
         assert verdict.state == "warn" and verdict.evidence["missing"] == ["InaccessiblePaths"]
-    verdict = host.judge_sandbox(UNIT.name, asked, manager, manager)
+    verdict = sandbox.judge_sandbox(UNIT.name, asked, manager, manager)
     assert verdict.evidence["missing"] == ["InaccessiblePaths", "PrivateUsers"]
-    opened = host.judge_sandbox(UNIT.name, {"NoNewPrivileges": "yes"}, apart, manager, ("bus",))
+    opened = sandbox.judge_sandbox(UNIT.name, {"NoNewPrivileges": "yes"}, apart, manager, ("bus",))
     assert opened.state == "pass" and "within reach" in opened.summary
 
 
 def test_what_a_process_reaches_of_its_manager_is_tried(tmp_path: Path) -> None:
     account = find_account()
     (tmp_path / "systemd").mkdir()
-    assert host.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ()
+    assert sandbox.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ()
     with socket.socket(socket.AF_UNIX) as bus:
         bus.bind(str(tmp_path / "bus"))
-        assert host.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ()
+        assert sandbox.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ()
         bus.listen()
-        assert host.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ("bus",)
+        assert sandbox.reachable_buses(os.getpid(), account, runtime=str(tmp_path)) == ("bus",)
+
+
+class Managed:
+    """A user's manager that has a gateway running, as this process."""
+
+    def __init__(self, account: Any) -> None:
+        self.account = account
+
+    def show(self, names: list[str]) -> dict[str, dict[str, str]]:
+        assert names == ["openclaw-gateway.service"]
+        words = {"ExecStart": "openclaw --token s3cr3t", "Environment": "KEY=s3cr3t"}
+        asked = {"NoNewPrivileges": "yes", "LoadState": "loaded", "MainPID": str(os.getpid())}
+        return {names[0]: asked | words}
+
+
+def of_the_gateway(pid: int) -> ProcessEvidence | None:
+    found = process_evidence(pid)
+    return None if found is None else replace(found, unit="openclaw-gateway.service")
+
+
+def test_of_the_gateway_root_tells_what_is_in_force_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placement_record, "STATE_DIRECTORY", tmp_path)
+    monkeypatch.setattr(sandbox, "UserManager", Managed)
+    assert sandbox.gateway_process() is None, "nobody has written down who runs one"
+    (tmp_path / "gateway.json").write_text('{"user": "not-there"}')
+    assert sandbox.gateway_process() is None
+    (tmp_path / "gateway.json").write_text(f'{{"user": "{find_account().name}"}}')
+    assert sandbox.gateway_process() is None, "the process that its manager names is none of the unit's"
+    monkeypatch.setattr(sandbox, "process_evidence", of_the_gateway)
+    found = sandbox.gateway_process()
+    assert found is not None and found.properties["NoNewPrivileges"] == "yes"
+    assert found.process.pid == os.getpid() and found.process.command == ()
+    assert "s3cr3t" not in str(found)
+    (verdict,) = sandbox.gateway_sandbox(make_context())
+    assert verdict.name == "sandbox openclaw-gateway"
+    assert verdict.state == ("pass" if found.process.no_new_privs else "warn")
 
 
 # -- configuration --------------------------------------------------------------------------------
@@ -794,7 +1004,7 @@ def test_settings_that_cannot_be_read() -> None:
 def test_where_nothing_was_deployed_that_is_the_cause(check: Any, tmp_path: Path) -> None:
     name = check.__name__.rpartition(".")[2]
     context = make_context()
-    context.host = Host(user="", root=str(tmp_path), env_file="", redactor=context.redactor)
+    context.host = Installation(user="", root=str(tmp_path), env_file="", redactor=context.redactor)
 
     def found() -> Verdict:
         return context.guard(name, lambda: check.run(context, options_of(name)))
@@ -802,7 +1012,8 @@ def test_where_nothing_was_deployed_that_is_the_cause(check: Any, tmp_path: Path
     # A deployment that failed early leaves a release that never served.
     (tmp_path / "releases/one/backend").mkdir(parents=True)
     verdict = found()
-    assert (verdict.state, verdict.kind) == ("error", "not_deployed")
+    # Nobody can use it: a failure, and not something that could not be looked at.
+    assert (verdict.state, verdict.kind) == ("fail", "not_deployed")
     assert str(tmp_path) in verdict.summary and verdict.remedy.startswith("Deploy")
     (tmp_path / "current").symlink_to("releases/one")
     assert found().kind in ("env_file_missing", "no_database_url")
@@ -837,7 +1048,7 @@ UPSTREAM_AUTO = (
     ],
 )
 def test_the_address_built_in_is_found(scripts: list[str], baked: str | None) -> None:
-    assert frontend.baked_api_url(scripts) == baked
+    assert frontend_build.baked_api_url(scripts) == baked
 
 
 @pytest.mark.parametrize(
@@ -850,7 +1061,7 @@ def test_the_address_built_in_is_found(scripts: list[str], baked: str | None) ->
     ],
 )
 def test_auto_is_resolved_as_a_browser_does(baked: str, page: str, resolved: str) -> None:
-    assert frontend.resolve_api_url(baked, page) == resolved
+    assert frontend_build.resolve_api_url(baked, page) == resolved
 
 
 @pytest.mark.parametrize(
@@ -864,7 +1075,7 @@ def test_auto_is_resolved_as_a_browser_does(baked: str, page: str, resolved: str
     ],
 )
 def test_the_address_built_in_is_judged(baked: str | None, page: str, expected: str, kind: str) -> None:
-    assert frontend.judge_api_url(baked, page, expected).kind == kind
+    assert frontend_build.judge_api_url(baked, page, expected).kind == kind
 
 
 def test_assets_of_a_page() -> None:
@@ -874,7 +1085,7 @@ def test_assets_of_a_page() -> None:
         '<script src="/a.js"></script><script src="/a.js"></script><script>inline</script>'
         '<script src="https://elsewhere.example/x.js"></script>'
     )
-    assert frontend.assets_of(page, "http://h:3000/") == [
+    assert frontend_build.assets_of(page, "http://h:3000/") == [
         "http://h:3000/a.css",
         "http://h:3000/f.woff2",
         "http://h:3000/a.js",
@@ -883,5 +1094,5 @@ def test_assets_of_a_page() -> None:
 
 @given(st.text(max_size=300))
 def test_any_page_and_script_can_be_read(text: str) -> None:
-    frontend.assets_of(text, "http://h:3000/")
-    frontend.baked_api_url([text])
+    frontend_build.assets_of(text, "http://h:3000/")
+    frontend_build.baked_api_url([text])

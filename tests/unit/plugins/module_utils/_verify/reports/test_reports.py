@@ -23,6 +23,8 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.b
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.checks.metrics import (
     judge_range,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations.table import ROWS
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.report import report_of
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.document import (
     document,
     table,
@@ -32,7 +34,6 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.r
     render,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.reports.nagios import exit_code
-from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.suite import report_of
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict import (
     STATES,
     Measure,
@@ -40,6 +41,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.v
     combine,
     rank,
 )
+from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.verdict_data import verdict_of
 from checks_support import FIXTURES, NOW, load, options_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,10 +129,13 @@ def sample(state: str) -> dict[str, Any]:
     for number, verdict in enumerate(verdicts):
         verdict.duration_ms = 10.5 * (number + 1)
     redactor = Redactor()
-    host = report_of(verdicts, redactor, begun=NOW, duration_ms=81.25, view="host", where="mc1", requests=33)
+    host = report_of(
+        verdicts, redactor, rows=ROWS, begun=NOW, duration_ms=81.25, view="host", where="mc1", requests=33
+    )
     outside = report_of(
         [Verdict("health", summary="200 in 9 ms", duration_ms=9)],
         redactor,
+        rows=ROWS,
         begun=NOW + 1,
         duration_ms=9,
         view="controller",
@@ -273,7 +278,7 @@ def test_tap_is_one_that_a_harness_reads(state: str) -> None:
         leaf
         for view in found["views"]
         for data in view["verdicts"]
-        for _path, leaf in Verdict.from_dict(data).leaves()
+        for _path, leaf in verdict_of(data).leaves()
     ]
     assert [point[1] for point in points if point] == [
         "not ok" if leaf.state in ("fail", "error") else "ok" for leaf in leaves
@@ -356,7 +361,8 @@ def test_any_text_and_figure_can_be_reported(text: str, state: str, value: float
         measures=[Measure(text, value, "ms", "5", "6")],
     )
     found = document(
-        text or "n", [report_of([verdict], Redactor(), begun=NOW, duration_ms=1, view="host", where="h")]
+        text or "n",
+        [report_of([verdict], Redactor(), rows=ROWS, begun=NOW, duration_ms=1, view="host", where="h")],
     )
     for format in RENDERERS:
         written = render(found, format)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The front door: what follows from an https public URL, for every role and every check that needs to know.
+
+A proxy of ours serves pages and API at one origin, with TLS. What is behind it listens to the proxy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from .._host import addresses, literal_addresses, written_addresses
+from .assignment import DOOR, hosts_of
+from .components import PORTS
+
+# What `mission_control_front_door` may be: the operator's own proxy is judged and not touched.
+AUTO, EXTERNAL = "auto", "external"
+CHOICES = (AUTO, EXTERNAL)
+# Where the door's certificate comes from.
+AUTHORITY, FILES, ACME = "authority", "files", "acme"
+# Where hosts have the certificate of the deployment's own authority (authority_trust_file).
+AUTHORITY_CERTIFICATE = "/etc/mission-control/authority.crt"
+
+
+@dataclass(frozen=True)
+class Server:
+    """One of several that the door hands requests to."""
+
+    name: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    """What is known of the door of a host's Mission Control.
+
+    enabled: whether there is one of this collection's.
+    here: whether it runs on this host.
+    name, port: of the public URL; a name or an address without brackets.
+    bind: where backend and frontend of this host listen where nothing else is said; empty without a door.
+    trusted: addresses whose X-Forwarded-For the product is to believe, separated by commas.
+    backends, frontends: what the door hands requests to.
+    certificates: authority, files or acme.
+    authority: where hosts have the certificate of the deployment's own authority; empty where it issues none.
+    """
+
+    enabled: bool = False
+    here: bool = False
+    name: str = ""
+    port: int = 443
+    bind: str = ""
+    trusted: str = ""
+    backends: tuple[Server, ...] = ()
+    frontends: tuple[Server, ...] = ()
+    certificates: str = AUTHORITY
+    authority: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For YAML."""
+        found = asdict(self)
+        return found | {name: list(found[name]) for name in ("backends", "frontends")}
+
+
+def is_wanted(public_url: object, front_door: object = AUTO) -> bool:
+    """Whether an https public URL asks for a door of ours."""
+    return str(public_url or "").startswith("https://") and str(front_door or AUTO) != EXTERNAL
+
+
+def certificates_from(settings: Mapping[str, Any]) -> str:
+    """Where the certificate comes from: what the operator gave says it.
+
+    :param settings: `acme_contact`, `acme_directory` and `certificate`, each empty where it is not set.
+    """
+    if settings.get("acme_contact") or settings.get("acme_directory"):
+        return ACME
+    return FILES if settings.get("certificate") else AUTHORITY
+
+
+def front_door(
+    settings: Mapping[str, Any], groups: Mapping[str, Sequence[str]], host: str, reached: Mapping[str, str]
+) -> FrontDoor:
+    """What follows for one host.
+
+    :param settings: what the operator set: `public_url`, `front_door`, `backend_bind`, `backend_port`,
+      `frontend_bind`, `frontend_port`, and what certificates_from takes.
+    :param groups: the inventory's groups with their hosts.
+    :param host: the inventory's name of the host.
+    :param reached: addresses of hosts by their names in the inventory.
+    """
+    if not is_wanted(settings.get("public_url"), settings.get("front_door")):
+        return FrontDoor()
+    parts = urlsplit(str(settings["public_url"]))
+    certificates = certificates_from(settings)
+    doors = hosts_of(DOOR, groups, host)
+    others = [str(reached.get(name) or name) for name in doors if name != host]
+    own = str(reached.get(host) or "")
+    # A door that is elsewhere comes in by the address at which the inventory reaches this host.
+    away = (
+        addresses.canonical(own) if literal_addresses.is_literal(own) else written_addresses.IPV4_EVERYWHERE
+    )
+    local = [written_addresses.IPV4_LOOPBACK, written_addresses.IPV6_LOOPBACK] if host in doors else []
+
+    def servers(component: str) -> tuple[Server, ...]:
+        port = int(settings.get(f"{component}_port") or PORTS[component])
+        bind = str(settings.get(f"{component}_bind") or written_addresses.IPV4_LOOPBACK)
+        return tuple(
+            # One host alone: loopback. Where others ask, too, the host listens at the address that they use.
+            Server(
+                name,
+                addresses.ask_at(bind) if [name] == doors else str(reached.get(name) or name),
+                port,
+            )
+            for name in hosts_of(component, groups, host)
+        )
+
+    return FrontDoor(
+        enabled=True,
+        here=host in doors,
+        name=parts.hostname or "",
+        port=parts.port or 443,
+        bind=written_addresses.IPV4_LOOPBACK if doors == [host] else away,
+        trusted=",".join([*local, *others]),
+        backends=servers("backend"),
+        frontends=servers("frontend"),
+        certificates=certificates,
+        authority=AUTHORITY_CERTIFICATE if certificates == AUTHORITY else "",
+    )

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What /proc says, as far as one file of it goes; whole processes are in processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from .errors import HostError
+
+PROC = Path("/proc")
+# The states of a process that a signal stopped, or that a debugger holds (proc_pid_stat(5)).
+STOPPED = frozenset("Tt")
+TICKS = os.sysconf("SC_CLK_TCK")
+# Bytes of a command line that are looked at.
+_MOST_WORDS = 1 << 16
+
+
+def boot_time(proc: Path = PROC) -> float:
+    """The time of the boot as epoch seconds, as this kernel tells it."""
+    for line in (proc / "stat").read_text().splitlines():
+        if line.startswith("btime "):
+            return float(line.split()[1])
+    raise HostError(f"{proc}/stat names no boot time.", kind="no_proc", remedy="Mount /proc.")
+
+
+def stat_fields(pid: int, proc: Path = PROC) -> list[str] | None:
+    """What its file `stat` says behind the name, that is from the state on; None when it is gone."""
+    try:
+        text = (proc / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The second field is the name in parentheses and may hold anything, parentheses included.
+    return text[text.rindex(")") + 2 :].split()
+
+
+def started(fields: list[str], proc: Path = PROC) -> float:
+    """When a process began, as epoch seconds, from its fields."""
+    return boot_time(proc) + int(fields[19]) / TICKS
+
+
+def link_of(path: Path) -> str | None:
+    """What a link says; None where it may not be read."""
+    try:
+        return str(path.readlink())
+    except OSError:
+        return None
+
+
+def status_of(pid: int, proc: Path = PROC) -> dict[str, str]:
+    """What its file `status` says; empty when it is gone."""
+    fields: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for line in (proc / str(pid) / "status").read_text(errors="replace").splitlines():
+            key, _separator, value = line.partition(":")
+            fields[key] = value.strip()
+    return fields
+
+
+def unit_of_process(pid: int, proc: Path = PROC) -> str | None:
+    """The innermost systemd unit whose control group holds the process."""
+    try:
+        # A user names the groups below his own as he likes.
+        text = (proc / str(pid) / "cgroup").read_text(errors="replace")
+    except OSError:
+        return None
+    for line in text.splitlines():
+        hierarchy, controllers, path = line.split(":", 2)
+        if hierarchy != "0" and controllers != "name=systemd":
+            continue
+        for part in reversed(path.split("/")):
+            if part.endswith((".service", ".scope", ".socket", ".mount")):
+                return _unescape_unit(part)
+    return None
+
+
+def _unescape_unit(name: str) -> str:
+    # A control group of a unit whose name could be taken for a kernel file starts with "_".
+    return name.removeprefix("_")
+
+
+def owner_of(pid: int, proc: Path = PROC) -> int | None:
+    """The UID of a process; None when it is gone."""
+    try:
+        return (proc / str(pid)).stat().st_uid
+    except OSError:
+        return None
+
+
+def words_of(pid: int, proc: Path = PROC) -> list[str]:
+    """The beginning of a command line; empty when the process is gone."""
+    try:
+        with (proc / str(pid) / "cmdline").open("rb") as file:
+            text = file.read(_MOST_WORDS)
+    except OSError:
+        return []
+    return text.rstrip(b"\0").decode("utf-8", "replace").split("\0")
+
+
+def all_pids(proc: Path = PROC) -> list[int]:
+    """All processes that there are."""
+    return sorted(int(entry.name) for entry in os.scandir(proc) if entry.name.isdigit())

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The environment that a process was started with: compared, and never shown, for it holds secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .proc_files import PROC
+
+
+def read_environment(pid: int, proc: Path = PROC) -> dict[str, str] | None:
+    """A process's environment. It holds secrets: compare it, never return it."""
+    try:
+        raw = (proc / str(pid) / "environ").read_bytes()
+    except OSError:
+        return None
+    environment = {}
+    for part in raw.split(b"\0"):
+        name, separator, value = part.decode("utf-8", "surrogateescape").partition("=")
+        if separator:
+            environment[name] = value
+    return environment
+
+
+def environment_differences(pid: int, expected: Mapping[str, str], proc: Path = PROC) -> list[str] | None:
+    """The names whose value in the process is not the expected one; None when it cannot be read."""
+    actual = read_environment(pid, proc)
+    if actual is None:
+        return None
+    return sorted(name for name, value in expected.items() if actual.get(name) != value)

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an API that does not answer explains."""
+
+from __future__ import annotations
+
+from ..explanation import Match, Row
+from .words import API, NOT_REACHED, kinds
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        name="API",
+        causes=(kinds(*NOT_REACHED, "not_json", "not_found", "server_error", "not_ok", at=("health",)),),
+        effects=(Match(at=API, same="kind"),),
+        reason="What the health endpoints fail with, the rest of the API fails with.",
+    ),
+)

@@ -1,0 +1,434 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the front door: its address, its ports, its certificate, and whose door it is."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from ...module_utils._application.assignment import DOOR, group_of, hosts_of
+from ...module_utils._application.components import service_unit
+from ...module_utils._application.front_door import ACME, CHOICES, EXTERNAL, certificates_from, is_wanted
+from ...module_utils._host import addresses, literal_addresses, reachable, written_addresses
+from .model import PREFIX, Context, Problem
+from .transport import inside, private_networks
+
+UNIT = service_unit(DOOR)
+_ACME = ("acme_contact", "acme_directory", "acme_key_id", "acme_key")
+_FILES = ("certificate", "certificate_key")
+
+
+def _wanted(context: Context) -> bool:
+    return is_wanted(context.get("public_url"), context.get("front_door"))
+
+
+def _certificates(context: Context) -> str:
+    return certificates_from({name: context.get(name) for name in (*_ACME, *_FILES)})
+
+
+def _name(context: Context) -> str:
+    try:
+        return urlsplit(str(context.get("public_url"))).hostname or ""
+    except ValueError:
+        return ""  # the rule public_url tells that
+
+
+def whose_door(context: Context) -> Iterator[Problem]:
+    """Variables that say nothing to this door, or something else than what others of them say."""
+    choice = str(context.get("front_door", CHOICES[0]))
+    if choice not in CHOICES:
+        yield Problem(
+            "whose_door",
+            f"{PREFIX}_front_door",
+            message="is not a valid choice",
+            remedy=f"use {' or '.join(CHOICES)}",
+            value=choice,
+        )
+        return
+    secure = str(context.get("public_url")).startswith("https://")
+    for name in (*_ACME, *_FILES):
+        if context.get(name) and not _wanted(context):
+            external = choice == EXTERNAL
+            yield Problem(
+                "whose_door",
+                f"{PREFIX}_{name}",
+                message=f"is set, and {PREFIX}_front_door is {EXTERNAL}: your own proxy has the certificate"
+                if external
+                else f"is set, and {PREFIX}_public_url does not begin with https://",
+                remedy=f"take it out, or leave {PREFIX}_front_door out"
+                if external
+                else f"give an https:// address in {PREFIX}_public_url, or take this out",
+            )
+    if context.get("hsts", None) is not None and not secure and str(context.get("hsts")) != "0":
+        yield Problem(
+            "whose_door",
+            f"{PREFIX}_hsts",
+            message=f"needs TLS, and {PREFIX}_public_url does not begin with https://",
+            remedy=f"give an https:// address in {PREFIX}_public_url, or take this out",
+            value=str(context.get("hsts")),
+        )
+    if context.groups.get(group_of(DOOR)) and not _wanted(context):
+        yield Problem(
+            "whose_door",
+            f"group {group_of(DOOR, context.group)}",
+            message=f"has no effect: {PREFIX}_front_door is {EXTERNAL}"
+            if choice == EXTERNAL
+            else f"has no effect: {PREFIX}_public_url does not begin with https://",
+            remedy=f"give an https:// address in {PREFIX}_public_url, or take the group out of the inventory",
+        )
+
+
+def plain_http(context: Context) -> Iterator[Problem]:
+    """Without a door of ours whoever is in the network reads the token, which opens everything."""
+    wanted = context.flag("insecure_http", False)
+    if wanted is None:
+        yield Problem(
+            "plain_http",
+            f"{PREFIX}_insecure_http",
+            message="is neither true nor false",
+            remedy="leave it out: it is false",
+            value=str(context.get("insecure_http")).lower(),
+        )
+        return
+    if wanted or _wanted(context) or f"{PREFIX}_public_url" in context.undefined:
+        return
+    exposed = {
+        name: str(context.get(f"{name}_bind", written_addresses.IPV4_EVERYWHERE))
+        for name in ("backend", "frontend")
+        if context.runs(name)
+    }
+    exposed = {name: bind for name, bind in exposed.items() if not reachable.is_loopback(bind)}
+    if not exposed or not context.get("public_url"):
+        return
+    listening = " and ".join(f"the {name} at {bind}" for name, bind in exposed.items())
+    local = " and ".join(f"{PREFIX}_{name}_bind" for name in exposed)
+    if context.get("front_door") == EXTERNAL:
+        yield Problem(
+            "plain_http",
+            f"{PREFIX}_front_door",
+            message=f"leaves TLS to your own proxy, and {listening} would listen with plain HTTP for "
+            "everybody",
+            remedy=f"set {local} to 127.0.0.1 where that proxy is on this host; where it is on another one, "
+            f"and nobody else reaches these ports, {PREFIX}_insecure_http: true",
+            value=EXTERNAL,
+        )
+        return
+    yield Problem(
+        "plain_http",
+        f"{PREFIX}_public_url",
+        message=f"has no TLS, and {listening} would listen with plain HTTP: whoever is in the network reads "
+        "the tokens that open everything",
+        remedy="begin it with https:// and leave the port out, for which a front door with TLS is made "
+        f"(docs/front-door.md); or set {local} to 127.0.0.1; or accept it by {PREFIX}_insecure_http: true",
+        value=str(context.get("public_url")),
+    )
+
+
+def door_apart(context: Context) -> Iterator[Problem]:
+    """Between a door and what is behind it on other hosts there is no TLS."""
+    if not _wanted(context) or not context.runs("backend", "frontend"):
+        return
+    doors = hosts_of(DOOR, context.groups)
+    behind = {*hosts_of("backend", context.groups), *hosts_of("frontend", context.groups)}
+    if not doors or not behind or behind | set(doors) == set(doors[:1]):
+        return
+    networks, _faults = private_networks(context)
+    for host in sorted(behind | set(doors)):
+        address = context.addresses.get(host, host)
+        if not inside(address, networks):
+            yield Problem(
+                "door_apart",
+                f"{PREFIX}_private_network",
+                message=f"is not known to hold {host} ({address}): the front door ({', '.join(doors)}) asks "
+                f"{', '.join(sorted(behind))} without TLS, and tokens would cross the network in clear",
+                remedy="run door, backend and frontend on one host, or name the network that is closed to "
+                f"others in {PREFIX}_private_network and set ansible_host to addresses in it",
+                value=", ".join(map(str, networks)),
+            )
+            return
+
+
+def door_ports(context: Context) -> Iterator[Problem]:
+    """Ports of the door that somebody else has."""
+    if not _wanted(context):
+        return
+    try:
+        port = urlsplit(str(context.get("public_url"))).port or 443
+    except ValueError:
+        return  # the rule public_url tells that
+    for service in context.ports:
+        if str(service.number) == str(port):
+            yield Problem(
+                "door_ports",
+                f"{PREFIX}_public_url",
+                message=f"names the port of {service.variable}, on which the front door cannot listen, too",
+                remedy="leave the port out (443), or choose another one",
+                value=str(context.get("public_url")),
+            )
+            return
+    if context.host is None or context.hostname not in hosts_of(DOOR, context.groups, context.hostname):
+        return
+    for number, variable in ((80, "redirect"), (port, "public_url")):
+        for listener in context.host["listeners"]:
+            if int(listener["port"]) != number or listener.get("unit") == UNIT:
+                continue
+            holder = listener["command"] or "a process"
+            unit = f" of {listener['unit']}" if listener.get("unit") else ""
+            yield Problem(
+                "door_ports",
+                f"{PREFIX}_public_url",
+                message=f"needs port {number}"
+                + (" (for the redirect to https and for certificates)" if variable == "redirect" else "")
+                + f", which is held by {holder} (PID {listener['pid']}, user "
+                f"{listener.get('user', listener['uid'])}){unit}",
+                remedy=f"stop it; or, if that is your own proxy, set {PREFIX}_front_door: {EXTERNAL}",
+                value=str(context.get("public_url")),
+            )
+            break
+
+
+def acme(context: Context) -> Iterator[Problem]:
+    """What an ACME authority would refuse."""
+    if not _wanted(context) or _certificates(context) != ACME:
+        return
+    name, url = _name(context), str(context.get("public_url"))
+    if literal_addresses.is_literal(name) or "." not in name:
+        yield Problem(
+            "acme",
+            f"{PREFIX}_public_url",
+            message=f"names {name}, for which no ACME authority issues certificates"
+            + (" of an address" if literal_addresses.is_literal(name) else ""),
+            remedy="give the full name under which users find this host, or leave "
+            f"{PREFIX}_acme_contact and {PREFIX}_acme_directory out: the deployment's own authority then "
+            "issues the certificate",
+            value=url,
+        )
+    elif context.resolved is not None and not context.resolved:
+        yield Problem(
+            "acme",
+            f"{PREFIX}_public_url",
+            message=f"names {name}, which cannot be resolved, so that no ACME authority finds this host",
+            remedy="add it to DNS before the deployment",
+            value=url,
+        )
+    elif context.resolved and (away := _elsewhere(context)):
+        yield Problem(
+            "acme",
+            f"{PREFIX}_public_url",
+            message=f"leads to {', '.join(context.resolved)}, and {context.hostname} is reached at {away}",
+            remedy="correct the name in DNS; if a router hands ports 80 and 443 on to this host, all is well",
+            value=url,
+            warning=True,
+        )
+    yield from _acme_variables(context)
+    doors = hosts_of(DOOR, context.groups)
+    if len(doors) > 1:
+        yield Problem(
+            "acme",
+            f"group {group_of(DOOR, context.group)}",
+            message=f"has {len(doors)} hosts ({', '.join(doors)}), which would each ask for a certificate of "
+            f"{name} and answer for the other",
+            remedy=f"leave one in it, or give the certificate in {PREFIX}_certificate",
+        )
+
+
+def _acme_variables(context: Context) -> Iterator[Problem]:
+    """What an authority is told, apart from the name."""
+    directory = str(context.get("acme_directory"))
+    if directory and not directory.startswith("https://"):
+        yield Problem(
+            "acme",
+            f"{PREFIX}_acme_directory",
+            message="is not the https:// address of an ACME directory",
+            remedy="copy it from the authority's documentation; empty means Let's Encrypt",
+            value=directory,
+        )
+    if bool(context.get("acme_key_id")) != bool(context.get("acme_key")):
+        lacking = "acme_key" if context.get("acme_key_id") else "acme_key_id"
+        yield Problem(
+            "acme",
+            f"{PREFIX}_{lacking}",
+            message="is not set, and an external account binding has both an identifier and a key",
+            remedy="copy both from the authority",
+        )
+    for variable in _FILES:
+        if context.get(variable):
+            yield Problem(
+                "acme",
+                f"{PREFIX}_{variable}",
+                message=f"is set beside {PREFIX}_acme_contact or {PREFIX}_acme_directory",
+                remedy="choose one of the two",
+            )
+
+
+def _elsewhere(context: Context) -> str:
+    """This host's address where the name leads to others; empty where that is not known."""
+    own = context.addresses.get(context.hostname, "")
+    if not literal_addresses.is_literal(own) or context.hostname not in hosts_of(DOOR, context.groups):
+        return ""
+    return "" if addresses.canonical(own) in (context.resolved or ()) else own
+
+
+def certificate(context: Context) -> Iterator[Problem]:
+    """A certificate that was given: both files, PEM, one pair, of the name, in time, with its chain."""
+    if not _wanted(context) or _certificates(context) == ACME:
+        return
+    given = {name: str(context.get(name)) for name in _FILES}
+    if not any(given.values()):
+        return
+    for name, text in given.items():
+        if not text:
+            other = next(one for one in _FILES if one != name)
+            yield Problem(
+                "certificate",
+                f"{PREFIX}_{name}",
+                message=f"is not set, and {PREFIX}_{other} is",
+                remedy="give both: PEM from the vault, or absolute paths of files on the door's host",
+            )
+            return
+        if not text.startswith("/") and "-----BEGIN" not in text:
+            # Not its value: it may be a key.
+            yield Problem(
+                "certificate",
+                f"{PREFIX}_{name}",
+                message="is neither PEM (-----BEGIN …) nor the absolute path of a file on the door's host",
+                remedy="give PEM from the vault, or such a path",
+            )
+            return
+    # Files on the host are looked at there, before the proxy reads them.
+    if not any(text.startswith("/") for text in given.values()):
+        yield from pem_problems(given["certificate"], given["certificate_key"], _name(context))
+
+
+def pem_problems(chain: str, key: str, name: str, now: datetime.datetime | None = None) -> Iterator[Problem]:
+    """What is wrong with a certificate and its key.
+
+    :param chain: the server's certificate and those of the authorities between it and the root, PEM.
+    :param key: its key, PEM; never shown.
+    :param name: by which clients ask, or an address.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(chain.encode())
+    except ValueError:
+        yield _fault("certificate", "is not a certificate in PEM", "give the file as the authority sent it")
+        return
+    try:
+        private = serialization.load_pem_private_key(key.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        yield _fault(
+            "certificate_key",
+            "is not a private key in PEM, or has a passphrase, which nobody would type at a start",
+            "give the key without one, from the vault",
+        )
+        return
+    leaf = found[0]
+    if _bytes_of(leaf.public_key()) != _bytes_of(private.public_key()):
+        yield _fault(
+            "certificate_key",
+            "does not fit the certificate: it is the key of another one",
+            "give the key that the certificate was asked for with; the server's certificate comes first in "
+            f"{PREFIX}_certificate",
+        )
+    yield from _dates(leaf, now or datetime.datetime.now(datetime.UTC))
+    yield from _issuers(found)
+    if name and not _is_for(leaf, name):
+        names = ", ".join(_names(leaf)) or "nobody"
+        yield _fault(
+            "certificate",
+            f"is made out for {names}, not for {name}",
+            f"give one for {name}, or the right name in {PREFIX}_public_url",
+        )
+
+
+def _fault(variable: str, message: str, remedy: str, *, warning: bool = False) -> Problem:
+    return Problem("certificate", f"{PREFIX}_{variable}", message=message, remedy=remedy, warning=warning)
+
+
+def _bytes_of(public: Any) -> bytes:
+    return bytes(
+        public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
+def _moment(leaf: x509.Certificate, which: str) -> datetime.datetime:
+    """A date of a certificate. Before its version 42 cryptography tells it without a zone, which is UTC."""
+    known: datetime.datetime = getattr(leaf, f"{which}_utc", None) or getattr(leaf, which).replace(
+        tzinfo=datetime.UTC
+    )
+    return known
+
+
+def _dates(leaf: x509.Certificate, now: datetime.datetime) -> Iterator[Problem]:
+    begins, ends = _moment(leaf, "not_valid_before"), _moment(leaf, "not_valid_after")
+    if ends <= now:
+        yield _fault("certificate", f"expired on {ends:%Y-%m-%d}", "renew it with its authority")
+    elif begins > now:
+        yield _fault(
+            "certificate",
+            f"is not valid before {begins:%Y-%m-%d %H:%M} UTC",
+            "see that the clock of the controller is right, or wait",
+        )
+
+
+def _issuers(found: Sequence[x509.Certificate]) -> Iterator[Problem]:
+    leaf = found[0]
+    if leaf.issuer == leaf.subject:
+        yield _fault(
+            "certificate",
+            "is self-signed, and no browser believes it",
+            "leave certificate and key out: the deployment's own authority then issues one that it can tell "
+            "clients of; or give one of a public authority",
+        )
+    elif len(found) == 1:
+        yield _fault(
+            "certificate",
+            f"comes alone, without that of its issuer ({leaf.issuer.rfc4514_string()}): programs that do not "
+            "know that one refuse it",
+            "append the authority's intermediate certificates (fullchain.pem); if a root issued it itself, "
+            "all is well",
+            warning=True,
+        )
+    elif any(one.issuer != other.subject for one, other in pairwise(found)):
+        yield _fault(
+            "certificate",
+            "has a chain that does not follow: each certificate has to be followed by that of its issuer",
+            "put the server's certificate first, then its issuer's, and so on",
+        )
+
+
+def _names(leaf: x509.Certificate) -> list[str]:
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [
+        *names.get_values_for_type(x509.DNSName),
+        *map(str, names.get_values_for_type(x509.IPAddress)),
+    ]
+
+
+def _is_for(leaf: x509.Certificate, name: str) -> bool:
+    """Whether a certificate is made out for a name: a wildcard stands for one label (RFC 6125, 6.4.3)."""
+    wanted = addresses.canonical(name).lower()
+    return any(
+        known.lower() == wanted
+        or (known.startswith("*.") and wanted.partition(".")[2] == known[2:].lower() != "")
+        for known in _names(leaf)
+    )
+
+
+def resolved(name: str) -> tuple[str, ...]:
+    """The addresses that the controller finds for a name; none where it finds none."""
+    try:
+        found = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
