@@ -63,7 +63,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def look(token: str, options: dict[str, Any], *, since: str, patience: int = 0) -> dict[str, Any]:
+def look(
+    token: str, options: dict[str, Any], *, since: str, patience: int = 0, timeout: float = 4
+) -> dict[str, Any]:
     """The report of the checks, with the operator's token and some options of checks."""
     configuration = json.loads(DEPLOYED.read_text(encoding="utf-8"))
     verify = configuration["verify"]
@@ -71,7 +73,7 @@ def look(token: str, options: dict[str, Any], *, since: str, patience: int = 0) 
         "user": configuration["user"],
         "root": configuration["root"],
         "token": token,
-        "timeout": 4,
+        "timeout": timeout,
         "interval": 0.3,
         "deadline": patience,
     }
@@ -190,7 +192,8 @@ def attempt(fault: dict[str, Any]) -> bool:
     try:
         since = now()
         timed("inject", lambda: shell("Its injection", fault["inject"]))
-        view = timed("verify", lambda: look(token, fault.get("verify", {}), since=since))
+        asked = {"since": since, "timeout": fault.get("timeout", 4)}
+        view = timed("verify", lambda: look(token, fault.get("verify", {}), **asked))
         wrong = differences(fault, view)
         if wrong:
             wrong.append(f"told: {named(view) or 'nothing'}")

@@ -49,7 +49,7 @@ class Match:
     but: frozenset[str] = frozenset()  # kinds that are left out
     states: frozenset[str] = frozenset()
     unit: str = ""  # the unit that it is about; * for any
-    same: str = ""  # what an effect has in common with its cause: kind, unit or port
+    same: str = ""  # what an effect has in common with its cause: kind, unit, port or cause
 
     def holds(self, finding: Finding) -> bool:
         """Whether a finding is one of these."""
@@ -69,6 +69,8 @@ class Match:
             return False
         if self.same == "kind":
             return effect.kind == cause.kind
+        if self.same == "cause":
+            return effect.verdict.cause == cause.verdict.cause
         if self.same == "unit":
             return bool(cause.unit) and effect.unit == cause.unit
         if self.same == "port":

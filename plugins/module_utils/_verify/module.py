@@ -12,7 +12,7 @@ from .._failing import fail
 from .check import Run
 from .common_options import COMMON
 from .explanation import Row
-from .explanations import maintenance
+from .explanations import address, maintenance
 from .option_model import Options, specification
 from .result import bad_options, refusal, result_of
 from .runner import Runner
@@ -44,7 +44,7 @@ def check_module(name: str, run: Run, own: Options, rows: Sequence[Row] = ()) ->
     report = Runner(
         runs={name: run},
         options={key: options[key] for key in COMMON},
-        rows=(maintenance.ROW, *rows),
+        rows=(maintenance.ROW, *rows, address.ROW),
         check_options={name: {key: options[key] for key in own}},
         # One check has no suite around it: its own patience and the time of a request bound it.
         deadline=float(options["deadline"]) + 20 * float(options["timeout"]),

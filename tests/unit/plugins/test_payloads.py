@@ -17,7 +17,7 @@ from source_tree import (
 # Thousands of bytes of source that a check may bring along. 91 of them all checks have: what is secret (13),
 # becoming the user (14), commands within bounds (7), attempts, verdicts, causes and cures (2); those that ask
 # over HTTP have 129, of which 5 see to it that nobody else on the host is told the token.
-CHECK = 192
+CHECK = 193
 # Those that need more, and what for.
 LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
@@ -26,7 +26,7 @@ LARGER: dict[str, int] = {
     "configuration_check": 221,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
-    "service_check": 198,
+    "service_check": 199,
     # Units (24): what was logged before their last start, or while a gateway got ready, ended with its cause.
     "log_check": 194,
 }

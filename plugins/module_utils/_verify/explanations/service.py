@@ -50,6 +50,12 @@ ROWS: tuple[Row, ...] = (
         reason="Units of one release share its settings and its code: what ends one ends the others.",
     ),
     Row(
+        name="busy processors",
+        causes=(kinds("spinning", at=("service",)),),
+        effects=(kinds("timeout", "connect_timeout", "slow"),),
+        reason="What never pauses takes the processors that everything else on its host needs.",
+    ),
+    Row(
         name="backend",
         causes=fatal(BACKEND),
         effects=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ..explanation import Row
 from . import (
+    address,
     backup,
     configuration,
     cors,
@@ -47,5 +48,6 @@ _ALL = (
     *sessions.ROWS,
     *backup.ROWS,
     *log.ROWS,
+    address.ROW,
 )
 ROWS: tuple[Row, ...] = tuple(dict.fromkeys(_ALL))

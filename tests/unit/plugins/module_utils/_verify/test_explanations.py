@@ -17,6 +17,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.e
     place,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify.explanations import (
+    address,
     disk_full,
     maintenance,
     not_deployed,
@@ -91,7 +92,7 @@ def test_no_two_rows_explain_each_other() -> None:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_check_alone_has_the_rows_that_explain_its_findings_by_its_own(check: str) -> None:
-    """Its module brings along that of maintenance and those of its own file, and no more."""
+    """Its module brings along those of maintenance and of an address, those of its own file, and no more."""
     try:
         own = import_module(f"{PLUGINS}.module_utils._verify.explanations.{check}").ROWS
     except ModuleNotFoundError:
@@ -106,7 +107,7 @@ def test_a_check_alone_has_the_rows_that_explain_its_findings_by_its_own(check: 
         # Of one part there is one finding.
         if cause.path != effect.path
     }
-    assert wanted <= {row.name for row in (maintenance.ROW, *own)}
+    assert wanted <= {row.name for row in (maintenance.ROW, *own, address.ROW)}
 
 
 @pytest.mark.parametrize(

@@ -340,7 +340,7 @@ def api_down(kind: str) -> dict[str, Any]:
     }
 
 
-BACKEND = "mission-control-backend"
+BACKEND, WORKER = "mission-control-backend", "mission-control-worker"
 
 
 @pytest.mark.parametrize(
@@ -559,6 +559,29 @@ def test_one_view_is_left_as_it_is() -> None:
         where="host1",
     )
     assert document("host1", [told])["views"][0]["verdicts"] == told["verdicts"]
+
+
+def test_requests_that_fail_at_one_address_for_one_reason_have_one_root() -> None:
+    """A backend on a busy host answers /healthz, and most of what needs more of it comes too late."""
+    late = {**api_down("timeout"), "health": [Verdict("/healthz")]}
+    assert roots(world(**late)) == ["configuration.headers"]
+    elsewhere = leaf("/", "timeout")
+    elsewhere.cause = "another port"
+    late["frontend"][0] = elsewhere
+    assert roots(world(**late)) == ["configuration.headers", "frontend./"]
+    # Answers that say no each have a reason of their own.
+    assert len(roots(world(membership=[leaf("role", "no_role")], sessions=leaf("", "no_role")))) == 2
+
+
+def test_what_never_pauses_makes_everything_else_late() -> None:
+    spinning = [combine(WORKER, [leaf("cpu", "spinning")])]
+    late = {**api_down("timeout"), "frontend": [leaf("/", "slow")]}
+    assert roots(world(**late, service=spinning)) == [f"service.{WORKER}.cpu"]
+    # Nobody is late because of it with an answer that says no.
+    assert roots(world(service=spinning, metrics=[leaf("24h", "server_error")])) == [
+        f"service.{WORKER}.cpu",
+        "metrics.24h",
+    ]
 
 
 def test_a_warning_is_no_reason_for_a_failure() -> None:
