@@ -20,7 +20,8 @@ TEST_PACKAGES := postgresql redis-server
 UNIT_WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 SCENARIO ?=
 # Which stages there are, and what they start from, is in that program.
-STAGES := python tests/run_stages.py $(if $(TEST_FULL),--full) $(if $(TEST_MINUTES),--minutes $(TEST_MINUTES))
+STAGES := python tests/run_stages.py $(if $(TEST_FULL),--full) $(if $(TEST_MINUTES),--minutes $(TEST_MINUTES)) \
+	$(if $(TEST_AGAIN),--again-until $(TEST_AGAIN))
 # What `make sandbox` deploys: the stand-in, or the real product by its Git URL, an archive or a directory.
 SOURCE ?=
 PLAYBOOK := ansible-playbook -i inventory/sandbox

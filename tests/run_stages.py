@@ -6,6 +6,9 @@
 The output of a stage is printed in one piece when it ends, and is kept in .cache/logs/STAGE.log. When one
 fails, the others run to their end, so that one run tells all there is to mend; only what starts from a
 failed one is left out. A stage that runs alone writes to the terminal.
+
+With --again-until a stage that failed is run once more: hosts of several stages share a machine that others
+use, too. What failed the first time is told at the end all the same, as it is a fault of ours or of the test.
 """
 
 from __future__ import annotations
@@ -66,6 +69,7 @@ RETURNED_LINES = 10
 # Of what pytest tells of one failure: its first and its last lines.
 FIRST_LINES, LAST_LINES = 10, 4
 INTERRUPTED = "interrupted"
+PASSED, PASSED_AGAIN = "passed", "passed the second time"
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        return self.outcome == "passed"
+        return self.outcome in (PASSED, PASSED_AGAIN)
 
 
 # --- what there is to run ---
@@ -206,14 +210,25 @@ class Runner:
     """Runs stages, at most `room` of them at once, each with a log in a directory of logs.
 
     deadline: seconds after which what still runs is ended; 0 for none.
+    again_until: a stage that failed is run once more if that ends by then, as it seems; seconds, 0 for never.
     """
 
-    def __init__(self, logs: Path, room: int, deadline: float = 0, out: TextIO = sys.stdout) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        room: int,
+        deadline: float = 0,
+        out: TextIO = sys.stdout,
+        again_until: float = 0,
+    ) -> None:
         self.logs = logs
         self.room = room
         self.deadline = deadline
+        self.again_until = again_until
         self.out = out
         self.results: list[Result] = []
+        # How stages failed that are run once more.
+        self.first: dict[str, Result] = {}
         self._running: dict[str, tuple[Stage, subprocess.Popen[bytes], float]] = {}
         # Of this kind a signal handler may put something into it.
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -234,7 +249,8 @@ class Runner:
         """The results, in the order in which the stages ended; InterruptedRunError when not all could run."""
         self.logs.mkdir(parents=True, exist_ok=True)
         for stage in stages:
-            self._log(stage).unlink(missing_ok=True)
+            self.log(stage.name).unlink(missing_ok=True)
+            self.log(stage.name, first=True).unlink(missing_ok=True)
         waiting = list(stages)
         try:
             while waiting or self._running:
@@ -243,12 +259,31 @@ class Runner:
                     waiting.remove(stage)
                     self._begin(stage)
                 if self._running:
-                    self._end(self._next_end())
+                    result = self._end(self._next_end())
+                    if self._worth_another(result):
+                        self._put_back(result)
+                        waiting.append(result.stage)
         except InterruptedRunError as reason:
             self._stop(str(reason))
             self.results += [Result(stage, self.now, 0, f"not run: {reason}") for stage in waiting]
             raise
         return self.results
+
+    def _worth_another(self, result: Result) -> bool:
+        """Whether a stage is run once more: others may be to blame, and there is time."""
+        return (
+            not result.passed
+            and result.stage.name not in self.first
+            and self.now + result.took < self.again_until
+        )
+
+    def _put_back(self, result: Result) -> None:
+        """Keep how it went the first time. Those that start from it go on waiting."""
+        name = result.stage.name
+        self.results.remove(result)
+        self.first[name] = result
+        self.log(name).rename(self.log(name, first=True))
+        self.say(f"{name} will be run once more")
 
     def _leave_out(self, waiting: list[Stage]) -> list[Stage]:
         """Those that can still run; of the others it is told why they cannot."""
@@ -273,7 +308,7 @@ class Runner:
 
     def _begin(self, stage: Stage) -> None:
         began = self.now
-        with self._log(stage).open("wb") as log:
+        with self.log(stage.name).open("wb") as log:
             # A session of its own, so that all of it can be ended, and Ctrl-C is for this program.
             process = subprocess.Popen(
                 stage.command,
@@ -287,8 +322,9 @@ class Runner:
         threading.Thread(target=self._wait, args=(stage.name, process), daemon=True).start()
         self.say(f"{stage.name} begins")
 
-    def _log(self, stage: Stage) -> Path:
-        return self.logs / f"{stage.name}.log"
+    def log(self, name: str, first: bool = False) -> Path:
+        """Where a stage's output is; that of its first run, where there was a second."""
+        return self.logs / f"{name}{'.first' if first else ''}.log"
 
     def _wait(self, name: str, process: subprocess.Popen[bytes]) -> None:
         process.wait()
@@ -303,15 +339,19 @@ class Runner:
             raise InterruptedRunError(INTERRUPTED)
         return name
 
-    def _end(self, name: str, outcome: str = "") -> None:
+    def _end(self, name: str, outcome: str = "") -> Result:
         stage, process, began = self._running.pop(name)
-        result = Result(stage, began, self.now - began, outcome or outcome_of(process.returncode))
+        outcome = outcome or outcome_of(process.returncode)
+        if outcome == PASSED and name in self.first:
+            outcome = PASSED_AGAIN
+        result = Result(stage, began, self.now - began, outcome)
         self.results.append(result)
         self.say(f"{name} {result.outcome} after {clock(result.took).strip()}; its output:")
         self.out.flush()
-        with self._log(stage).open(encoding="utf-8", errors="replace") as log:
+        with self.log(name).open(encoding="utf-8", errors="replace") as log:
             shutil.copyfileobj(log, self.out)
         self.say(f"end of the output of {name}, which {result.outcome}")
+        return result
 
     def _stop(self, reason: str) -> None:
         """End what runs, and wait for its end."""
@@ -330,7 +370,7 @@ class Runner:
 def outcome_of(status: int) -> str:
     if status < 0:
         return f"failed: ended by signal {-status}"
-    return f"failed with status {status}" if status else "passed"
+    return f"failed with status {status}" if status else PASSED
 
 
 def clock(seconds: float) -> str:
@@ -401,13 +441,19 @@ def report(runner: Runner) -> bool:
     It comes last, as who looks at a long run sees its end first, and perhaps nothing else.
     """
     wrong = [result for result in runner.results if not result.passed]
-    for result in wrong:
-        log = runner.logs / f"{result.stage.name}.log"
-        there = log.exists()
-        for line in reasons(log.read_text(errors="replace")) if there else ():
-            print(f"{result.stage.name} | {line}", file=runner.out)
-        where = f"; see {log}" if there else ""
-        print(f"{result.stage.name}: {result.outcome}{where}", file=runner.out)
+    passed_again = [result for result in runner.results if result.outcome == PASSED_AGAIN]
+    for result in (*passed_again, *wrong):
+        name = result.stage.name
+        # A second run that came to an end tells what there is to tell, as far as it failed.
+        logs = [runner.log(name)] if result in wrong else []
+        if name in runner.first and not result.outcome.startswith("failed"):
+            logs = [runner.log(name, first=True), *logs]
+        there = [log for log in logs if log.exists()]
+        for log in there:
+            for line in reasons(log.read_text(errors="replace")):
+                print(f"{name} | {line}", file=runner.out)
+        where = f"; see {' and '.join(map(str, there))}" if there else ""
+        print(f"{name}: {result.outcome}{where}", file=runner.out)
     return not wrong
 
 
@@ -419,6 +465,13 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="with the scenarios of make test-full")
     parser.add_argument("--at-once", type=int, metavar="N", help="default: by processors and memory")
     parser.add_argument("--minutes", type=float, default=0, help="end what still runs then; 0: never")
+    parser.add_argument(
+        "--again-until",
+        type=float,
+        default=0,
+        metavar="MINUTES",
+        help="run a stage that failed once more if that ends by then; 0: never",
+    )
     arguments = parser.parse_args()
     every = all_stages(full=arguments.full or bool({*arguments.names} & {*FULL_SCENARIOS}))
     stages = choose(every, arguments.names, has_snapshot)
@@ -426,7 +479,7 @@ def main() -> int:
         os.chdir(CHECKOUT)
         os.execvp(stages[0].command[0], stages[0].command)  # noqa: S606
     room = arguments.at_once or at_once(os.cpu_count() or 1, available_memory())
-    runner = Runner(LOGS, room, arguments.minutes * 60)
+    runner = Runner(LOGS, room, arguments.minutes * 60, again_until=arguments.again_until * 60)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, runner.interrupt)
     worked, all_ticks = processor_times()

@@ -31,9 +31,9 @@ def shell(name: str, script: str, *after: str, room: int = 1) -> Stage:
 class Trial:
     """Runs stages whose logs and output can be looked at."""
 
-    def __init__(self, path: Path, room: int = 3, deadline: float = 0) -> None:
+    def __init__(self, path: Path, room: int = 3, deadline: float = 0, again_until: float = 0) -> None:
         self.out = io.StringIO()
-        self.runner = Runner(path / "logs", room, deadline, self.out)
+        self.runner = Runner(path / "logs", room, deadline, self.out, again_until)
 
     def run(self, *stages: Stage) -> dict[str, Result]:
         return {result.stage.name: result for result in self.runner.run(stages)}
@@ -194,6 +194,51 @@ def test_when_one_fails_the_others_run_and_what_starts_from_it_does_not(tmp_path
     assert f"bad | E   assert 1 == 2\nbad: failed with status 3; see {tmp_path}/logs/bad.log" in said
     assert "further: not run: dependent did not pass\n" in said
     assert "other: " not in said
+
+
+def test_what_failed_is_run_once_more_and_told_all_the_same(tmp_path: Path) -> None:
+    """Those that start from it wait for that."""
+    trial = Trial(tmp_path, again_until=60)
+    here = tmp_path / "here"
+    results = trial.run(
+        shell("shaky", f"test -e {here} && exit 0; touch {here}; echo 'E   a busy machine'; exit 1"),
+        shell("dependent", f"test -e {here}", "shaky"),
+        shell("broken", f"echo x >>{tmp_path}/runs; echo 'E   for good'; exit 2"),
+    )
+    assert {name: result.outcome for name, result in results.items()} == {
+        "shaky": "passed the second time",
+        "dependent": "passed",
+        "broken": "failed with status 2",
+    }
+    assert (tmp_path / "runs").read_text() == "x\nx\n"
+    assert not run_stages.report(trial.runner)
+    said = trial.out.getvalue()
+    first = (
+        f"shaky | E   a busy machine\nshaky: passed the second time; see {tmp_path}/logs/shaky.first.log\n"
+    )
+    assert first in said
+    assert f"broken | E   for good\nbroken: failed with status 2; see {tmp_path}/logs/broken.log\n" in said
+
+
+def test_what_failed_is_not_run_again_where_that_would_end_too_late(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, again_until=0.5)
+    results = trial.run(
+        shell("late", f"echo x >>{tmp_path}/runs; sleep 0.3; exit 1"), shell("next", ":", "late")
+    )
+    assert results["late"].outcome == "failed with status 1"
+    assert results["next"].outcome == "not run: late did not pass"
+    assert (tmp_path / "runs").read_text() == "x\n"
+
+
+def test_why_it_failed_the_first_time_is_told_when_the_second_run_finds_no_end(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, deadline=1.5, again_until=60)
+    here = tmp_path / "here"
+    with pytest.raises(InterruptedRunError):
+        trial.run(
+            shell("slow", f"test -e {here} && exec sleep 600; touch {here}; echo 'E   the reason'; exit 1")
+        )
+    assert not run_stages.report(trial.runner)
+    assert "slow | E   the reason\nslow: ended: no time left after 0:02; see " in trial.out.getvalue()
 
 
 @pytest.mark.parametrize(("room", "needed", "at_once"), [(2, 1, 2), (3, 2, 1), (1, 2, 1)])
