@@ -31,9 +31,14 @@ def repair_deploys(reports: Any) -> bool:
     return bool(_repair.deploys(reports))
 
 
-def repair_revision(releases: Any) -> str:
-    """The revision that serves."""
-    return str(_repair.revision(_dictionary(releases, "repair_revision")))
+def repair_revision(releases: Any, deployed: Any) -> str:
+    """The revision that serves, if it is one of those that were deployed on the host."""
+    if not isinstance(deployed, list):
+        raise AnsibleFilterError("repair_revision needs the list `revisions` of deployment_info.")
+    try:
+        return str(_repair.revision(_dictionary(releases, "repair_revision"), deployed))
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:

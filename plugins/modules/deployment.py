@@ -38,7 +38,10 @@ options:
     type: str
     default: ""
   revision:
-    description: Which revision of it, for those who wait.
+    description:
+      - Which revision of it, for those who wait.
+      - With O(state=ended) and O(result=deployed) the commit that was deployed. Root remembers the last fifty,
+        see RV(openclaw.mission_control.deployment_info#module:revisions).
     type: str
     default: ""
   rotated:

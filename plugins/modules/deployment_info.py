@@ -45,6 +45,13 @@ history:
   type: list
   elements: dict
   returned: success
+revisions:
+  description:
+    - The commits that were deployed from Git, the last one at the end, as root has remembered them. What a release says
+      of itself its user can change.
+  type: list
+  elements: str
+  returned: for root
 running:
   description: The run that goes on, if there is one; only root can tell.
   type: dict

@@ -31,9 +31,22 @@ def deploys(reports: Iterable[Any]) -> bool:
     )
 
 
-def revision(releases: Mapping[str, Any]) -> str:
-    """The revision that serves, where it came from Git; empty where the source is of another kind."""
+def revision(releases: Mapping[str, Any], deployed: Iterable[Any]) -> str:
+    """The revision that serves, where it came from Git; empty where the source is of another kind.
+
+    Raises ValueError where a release says that it is of one that was never deployed on its host.
+
+    releases: what the module release_info returned.
+    deployed: the revisions that root has deployed there, of the module deployment_info.
+    """
     for release in releases.get("releases", []):
         if release.get("current") and (release.get("source") or {}).get("kind") == "git":
-            return str(release.get("revision") or "")
+            found = str(release.get("revision") or "")
+            if found not in set(map(str, deployed)):
+                raise ValueError(
+                    f"The current release says that it is of revision {found or 'nothing'}, which was not "
+                    "deployed on this host. Its record may have been changed, so it is not deployed again. "
+                    "Deploy what you want there: deploy.yml with mission_control_revision."
+                )
+            return found
     return ""

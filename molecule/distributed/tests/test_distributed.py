@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from asking_users import Users, status_at
 from conftest import Repository
 from distributed_support import (
     APPLICATION,
@@ -203,6 +205,38 @@ def test_it_is_healthy_from_every_host_and_from_the_controller() -> None:
     assert done.returncode == 0, done.output
     # The database's host has no part of the application to look at, but the host itself.
     assert all(counts["failed"] == 0 for counts in done.counts.values()) and len(done.counts) == 4
+
+
+def test_secrets_are_rotated_on_all_hosts_and_nobody_is_refused() -> None:
+    before, tokens = settings(ONE), [settings(ONE)["LOCAL_AUTH_TOKEN"], secrets.token_hex(32)]
+
+    def told(token: str) -> set[int]:
+        return {status_at(address(name), token) for name in (ONE, TWO)}
+
+    with contextlib.ExitStack() as stack:
+        users = [
+            stack.enter_context(Users(partial(status_at, address(name)), tuple(tokens), number=2))
+            for name in (ONE, TWO)
+        ]
+        done = play("rotate.yml", secret="all", mission_control_token=tokens[1])
+    assert done.returncode == 0, done.output
+    assert [user.problems for user in users] == [[], []] and min(user.asked for user in users) > 10
+    now = settings(ONE)
+    assert settings(TWO) == now
+    assert (told(tokens[0]), told(tokens[1])) == ({401}, {200})
+    for name in (ONE, TWO):
+        assert "password authentication failed" in database(name, before["DATABASE_URL"])
+        assert database(name, now["DATABASE_URL"]) == "mission_control"
+        assert queue(name, password_of(before["RQ_REDIS_URL"])).startswith("-WRONGPASS")
+        assert queue(name, password_of(now["RQ_REDIS_URL"])) == "+PONG"
+    known = {password_of(one[name]) for one in (before, now) for name in ("DATABASE_URL", "RQ_REDIS_URL")}
+    assert [word for word in (*tokens, *known) if word in done.output] == []
+    verified = play("verify.yml", verify_deadline=30, mission_control_token=tokens[1])
+    assert verified.returncode == 0, verified.output
+    # Back to the inventory's, as the tests after this one have it.
+    done = play("rotate.yml", secret="token")
+    assert done.returncode == 0, done.output
+    assert (told(tokens[0]), told(tokens[1])) == ({200}, {401})
 
 
 def test_check_mode_predicts_every_kind_of_change_and_changes_none(repository: Repository) -> None:

@@ -1,26 +1,21 @@
-"""Secrets as they are in use on the host, and users who ask on while they change."""
+"""Secrets as they are in use on the host."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
 import shlex
 import subprocess
-import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from asking_users import status_at
 from releases_support import ROOT, Played, on_host, play, sql, start, variables
 
 # As the snapshot has them: one gateway of the host's own.
 GATEWAY = {"mission_control_gateways": [{"name": "sandbox"}]}
 GATEWAY_ROOT = "/home/openclaw/openclaw-gateway"
-PATH = "/api/v1/boards"
-# Longer than a restart takes on a busy machine.
-TIMEOUT = 90.0
 
 
 @dataclass(frozen=True)
@@ -69,12 +64,7 @@ class Installation:
 
 def status(token: str) -> int:
     """What the API answers to this token."""
-    connection = http.client.HTTPConnection(variables()["ansible_host"], 8000, timeout=TIMEOUT)
-    try:
-        connection.request("GET", PATH, headers={"Authorization": f"Bearer {token}", "Connection": "close"})
-        return connection.getresponse().status
-    finally:
-        connection.close()
+    return status_at(variables()["ansible_host"], token)
 
 
 def database_lets_in(password: str) -> bool:
@@ -114,44 +104,3 @@ def let_in(old: Secrets) -> dict[str, bool]:
         "database": database_lets_in(old.database),
         "redis": redis_lets_in(old.redis),
     }
-
-
-@dataclass
-class Users:
-    """Several who ask without a pause; who is told that his token is not good takes the other one."""
-
-    tokens: tuple[str, ...]
-    number: int = 3
-    asked: int = 0
-    longest: float = 0.0
-    problems: list[str] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
-
-    def __enter__(self) -> Users:
-        self._threads = [threading.Thread(target=self._ask_on, daemon=True) for _ in range(self.number)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask_on(self) -> None:
-        while not self._over.wait(0.1):
-            began = time.monotonic()
-            try:
-                answers = []
-                for token in self.tokens:
-                    answers.append(status(token))
-                    if answers[-1] == 200:
-                        break
-            except (OSError, http.client.HTTPException) as error:
-                self.problems.append(f"{type(error).__name__}: {error}")
-                continue
-            self.asked += 1
-            self.longest = max(self.longest, time.monotonic() - began)
-            if answers[-1] != 200:
-                self.problems.append(f"answered {answers}")

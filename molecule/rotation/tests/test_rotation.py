@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from asking_users import Users
 from releases_support import (
     ROOT,
     USER,
@@ -21,7 +22,6 @@ from releases_support import (
 )
 from rotation_support import (
     Installation,
-    Users,
     device,
     gateway_token,
     in_use,
@@ -91,7 +91,7 @@ def test_all_while_users_ask(installation: Installation) -> None:
     before, old = in_use(), current()
     gateway, known = gateway_token(), device()
     installation.token = installation.new_token()
-    with Users((before.token, installation.token)) as users:
+    with Users(status, (before.token, installation.token)) as users:
         done = installation.play("rotate.yml", "-e", "secret=all")
     assert done.returncode == 0, done.output
     assert users.problems == [] and users.asked > 20

@@ -26,7 +26,7 @@ def _name(uid: int) -> str:
 
 
 def _unknown_here(proc: Path) -> int | None:
-    """As whom those appear who have no number in this process's namespace; None where all have one."""
+    """Who has no number in this process's namespace is seen as this one; None where all have one."""
     try:
         whole = (proc / "self/uid_map").read_text().split() == ["0", "0", "4294967295"]
         return None if whole else int((proc / "sys/kernel/overflowuid").read_text())
@@ -43,12 +43,12 @@ def _bindable(port: int, proc: Path) -> bool:
 
 
 def _takes(listening: str, address: str) -> bool:
-    """Whether who listens at the one is reached at the other; nothing but zeros is everywhere."""
+    """Whether who listens at the one is reached at the other; only zeros are everywhere."""
     return listening == address or not listening.strip("0.:")
 
 
 def answering(connection: socket.socket, proc: Path = Path("/proc")) -> set[int]:
-    """The users who have the other end, or may yet accept it; none where it is on another host."""
+    """Who has the other end, or may yet accept it; nobody where it is on another host."""
     peer, own = connection.getpeername()[:2], connection.getsockname()[:2]
     there, here = (plain(peer[0]), peer[1]), (plain(own[0]), own[1])
     listening: set[int] = set()
@@ -59,9 +59,11 @@ def answering(connection: socket.socket, proc: Path = Path("/proc")) -> set[int]
         elif entry.state == LISTEN and entry.port == there[1] and _takes(entry.address, there[0]):
             listening.add(entry.uid)
     held = {entry.uid for entry in ends if entry.inode != "0" and entry.state != TIME_WAIT}
-    if not ends or (held and 0 in listening):
-        # On another host; or root opened the port for whoever accepts there.
-        return listening if ends else set()
+    if not ends:
+        # On another host, or missed: the table is not read in one moment.
+        return listening if there[0] == here[0] else set()
+    if held and 0 in listening:
+        return listening  # Root opened the port for whoever accepts there.
     # What nobody has accepted yet is whoever's who listens: without him it would be gone.
     return held or listening
 

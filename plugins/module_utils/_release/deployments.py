@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the module deployment does: enter a run, record how it ended, list the history.
 
-Who deploys stands in a file of root's; what lies below the application's root is touched as its user only.
+Who deploys, and which revisions were, stands in files of root's; what lies below the application's root is
+touched as its user only.
 `parameters` are the module's options.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .._application.layout import Layout
-from .._host import privileges
+from .._host import files, privileges
 from .._host.accounts import expand_home, find_account
 from .._host.errors import HostError
+from .._plain_json import parse_json
 from .._redaction import Redactor
 from . import git, history, past
+
+# So many revisions are remembered.
+REVISIONS = 50
 
 
 def begin(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -74,6 +80,8 @@ def end(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
 
     # A user that is not there has left nothing that could be read.
     line = place.as_user(write, None) or history.compose(None, {}, record, result, parameters)
+    if result == "deployed" and parameters["revision"]:
+        place.remember(parameters["revision"])
     # Only now: what was interrupted before this is recorded by the next run.
     place.register.end(parameters["run"])
     return {"changed": False, "recorded": line}
@@ -86,7 +94,8 @@ def listed(parameters: Mapping[str, Any]) -> dict[str, Any]:
         parameters["user"], lambda _account: past.history(place.layout, parameters["lines"])
     )
     living = place.register.look() if os.geteuid() == 0 else None
-    return {"changed": False, "history": lines, **place.going_on(living)}
+    answer = {"changed": False, "history": lines, **place.going_on(living)}
+    return {**answer, "revisions": place.revisions()} if os.geteuid() == 0 else answer
 
 
 class _Place:
@@ -95,6 +104,7 @@ class _Place:
     def __init__(self, parameters: Mapping[str, Any]) -> None:
         self.user = parameters["user"]
         self.register = history.Register(history.place(self.user))
+        self.remembered = history.DIRECTORY / f"revisions-{self.user}.json"
         self.layout = Layout(Path(self._root(parameters["root"])))
 
     def _root(self, root: str) -> str:
@@ -113,6 +123,19 @@ class _Place:
             if error.kind != "no_such_user":
                 raise
             return otherwise
+
+    def revisions(self) -> list[str]:
+        """The revisions that were deployed, the last one at the end. Root's own word, unlike a release's."""
+        try:
+            return [str(item) for item in parse_json(self.remembered.read_bytes())]
+        except FileNotFoundError:
+            return []
+
+    def remember(self, revision: str) -> None:
+        """Keep a revision as the last one that was deployed."""
+        others = [item for item in self.revisions() if item != revision]
+        text = json.dumps([*others, revision][-REVISIONS:])
+        files.write_atomically(self.remembered, f"{text}\n", 0o600)
 
     def going_on(self, record: Mapping[str, Any] | None) -> dict[str, Any]:
         """The run that goes on, and the same in one sentence."""

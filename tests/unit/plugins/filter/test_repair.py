@@ -39,12 +39,25 @@ def test_deploying_is_asked_for_by_a_root_cause(actions: list[str], expected: bo
 
 def test_the_revision_is_that_of_git() -> None:
     serving: dict[str, Any] = {"current": True, "revision": "abc", "source": {"kind": "git"}}
-    assert repair_revision({"releases": [{"current": False, "revision": "old"}, serving]}) == "abc"
-    assert repair_revision({"releases": [{**serving, "source": {"kind": "directory"}}]}) == ""
-    assert repair_revision({"skipped": True}) == ""
+    two = {"releases": [{"current": False, "revision": "old"}, serving]}
+    assert repair_revision(two, ["old", "abc"]) == "abc"
+    assert repair_revision({"releases": [{**serving, "source": {"kind": "directory"}}]}, []) == ""
+    assert repair_revision({"skipped": True}, []) == ""
+
+
+def test_a_revision_that_nobody_has_deployed_is_not_deployed_by_a_repair() -> None:
+    """The record of a release is its user's, who would have root deploy what he likes of the same source."""
+    forged = {"releases": [{"current": True, "revision": "evil", "source": {"kind": "git"}}]}
+    with pytest.raises(AnsibleFilterError, match="of revision evil, which was not deployed on this host"):
+        repair_revision(forged, ["old", "abc"])
 
 
 def test_other_values_are_refused() -> None:
-    for wrong in (lambda: repair_sentence([]), lambda: repair_deploys("text"), lambda: repair_revision(1)):
+    for wrong in (
+        lambda: repair_sentence([]),
+        lambda: repair_deploys("text"),
+        lambda: repair_revision(1, []),
+        lambda: repair_revision({}, "abc"),
+    ):
         with pytest.raises(AnsibleFilterError):
             wrong()

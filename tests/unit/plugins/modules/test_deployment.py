@@ -11,7 +11,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.locks import deployment_lock
-from ansible_collections.openclaw.mission_control.plugins.module_utils._release import history
+from ansible_collections.openclaw.mission_control.plugins.module_utils._release import deployments, history
 from ansible_collections.openclaw.mission_control.plugins.modules import deployment, deployment_info
 from controller import received
 from users_place import OBSTACLES, SECRET, USER, give, obstruct, users_place
@@ -62,6 +62,26 @@ def test_one_at_a_time(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "running" not in call(capsys, root, state="begun", run="2")
     told = look(capsys, root)
     assert told["history"] == [recorded] and told["running"]["run"] == "2"
+
+
+def test_root_remembers_which_revisions_were_deployed(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not what was tried in vain, and not what the releases say of themselves."""
+    monkeypatch.setattr(deployments, "REVISIONS", 3)
+    assert look(capsys, root)["revisions"] == []
+    for number, (result, revision) in enumerate(
+        [("deployed", "a"), ("failed", "b"), ("deployed", "c"), ("rolled_back", ""), ("deployed", "a")]
+    ):
+        call(capsys, root, state="begun", run=str(number))
+        # A failed one fails here, too.
+        answer(capsys, root, state="ended", run=str(number), result=result, revision=revision)
+    assert look(capsys, root)["revisions"] == ["c", "a"]
+    for revision in ("d", "e"):
+        call(capsys, root, state="begun", run=revision)
+        call(capsys, root, state="ended", run=revision, result="deployed", revision=revision)
+    assert look(capsys, root)["revisions"] == ["a", "d", "e"]
+    assert (history.DIRECTORY / f"revisions-{find_account().name}.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_interrupted_run_is_recorded_by_the_next(

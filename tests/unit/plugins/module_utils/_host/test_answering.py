@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.owner import (
@@ -101,6 +102,21 @@ def test_root_is_believed() -> None:
         refuse_strangers(connection, ["daemon"])
         with server.accept()[0]:
             refuse_strangers(connection, ["daemon"])
+
+
+def test_an_end_that_is_not_seen_is_that_of_whoever_listens(squatter: Squatter, tmp_path: Path) -> None:
+    """The table is not read in one moment, so a connection may be missed in it."""
+    with socket.create_connection(("127.0.0.1", squatter.port)) as connection:
+        (tmp_path / "net").mkdir()
+        table = Path("/proc/net/tcp").read_text().splitlines(keepends=True)
+        listening = [line for line in table if line.split()[3] in ("st", "0A")]
+        (tmp_path / "net/tcp").write_text("".join(listening))
+        assert answering(connection, tmp_path) == {pwd.getpwnam("nobody").pw_uid}
+        with pytest.raises(StrangerError):
+            refuse_strangers(connection, ["daemon"], tmp_path)
+        # Root's rules send it elsewhere: nobody listens here.
+        (tmp_path / "net/tcp").write_text(table[0])
+        refuse_strangers(connection, ["daemon"], tmp_path)
 
 
 def test_what_is_not_this_hosts_is_not_judged() -> None:
