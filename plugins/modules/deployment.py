@@ -40,8 +40,8 @@ options:
   revision:
     description:
       - Which revision of it, for those who wait.
-      - With O(state=ended) and O(result=deployed) the commit that was deployed. Root remembers the last fifty,
-        see RV(openclaw.mission_control.deployment_info#module:revisions).
+      - With O(state=ended) and O(result=deployed) the commit that was deployed. Root remembers the last
+        fifty, see RV(openclaw.mission_control.deployment_info#module:revisions).
     type: str
     default: ""
   rotated:

@@ -47,8 +47,8 @@ history:
   returned: success
 revisions:
   description:
-    - The commits that were deployed from Git, the last one at the end, as root has remembered them. What a release says
-      of itself its user can change.
+    - The commits that were deployed from Git, the last one at the end, as root has remembered them. What a
+      release says of itself its user can change.
   type: list
   elements: str
   returned: for root

@@ -60,7 +60,7 @@ BOUNDS: dict[str, int] = {
     "gateway": 81,
     "gateway_call": 85,
     "gateway_identity": 51,
-    "gateway_install": 295,
+    "gateway_install": 296,
     "gateway_pairing": 131,
     "host_command": 44,
     "host_info": 176,
