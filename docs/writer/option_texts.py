@@ -241,6 +241,7 @@ CHECKS: dict[str, Texts] = {
         "O(public_url).",
         "hsts": "Whether browsers are to be told to insist on https (HSTS).",
         "direct": "Addresses of backend and frontend themselves, which must not answer from here.",
+        "closed": "What the front door keeps to the deployment's own hosts: it must not be served to here.",
         "stream_seconds": "Seconds within which the first event of a stream has to come.",
         "stream_hold": "Seconds that a stream is listened to after its first event; it must not be cut "
         "meanwhile. V(0) leaves that out.",

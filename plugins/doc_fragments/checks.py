@@ -1039,6 +1039,15 @@ options:
     type: list
     elements: str
     default: []
+  closed:
+    description:
+    - 'What the front door keeps to the deployment''s own hosts: it must not be served to here.'
+    type: list
+    elements: str
+    choices:
+    - docs
+    - health
+    default: []
   stream_seconds:
     description:
     - Seconds within which the first event of a stream has to come.
@@ -2158,6 +2167,16 @@ options:
         - Addresses of backend and frontend themselves, which must not answer from here.
         type: list
         elements: str
+        default: []
+      closed:
+        description:
+        - 'What the front door keeps to the deployment''s own hosts: it must not be served to
+          here.'
+        type: list
+        elements: str
+        choices:
+        - docs
+        - health
         default: []
       stream_seconds:
         description:

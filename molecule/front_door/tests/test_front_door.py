@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import shlex
 import threading
 import time
 import uuid
@@ -29,6 +30,13 @@ from front_door_support import (
     until,
     url,
 )
+
+# The status of an answer through the door, as a host of the deployment gets it.
+INSIDE = """
+import ssl, sys, urllib.request
+context = ssl.create_default_context(cafile="/etc/mission-control/authority.crt")
+print(urllib.request.urlopen(sys.argv[1], context=context, timeout=30).status)
+"""
 
 
 def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -358,6 +366,30 @@ def test_given_files_are_shown_and_the_authority_takes_over_again() -> None:
     assert findings() == {}
     assert ssh(f"cat {CERTIFICATE}.crt") == certificate
     assert ssh(f"stat -c '%U %G %a' {CERTIFICATE}.key") == "root haproxy 640"
+
+
+def test_who_may_come_in_and_to_what() -> None:
+    def from_the_host(path: str) -> str:
+        return ssh(f"python3 -c {shlex.quote(INSIDE)} {url()}{path}")
+
+    deploy(mission_control_allowed_networks=["192.0.2.0/24"])
+    status, headers, _body = ask("/")
+    assert (status, headers["mission-control-door"]) == (403, "no-entry")
+    assert findings() == {"entry": "door_no_entry"}
+    assert from_the_host("/healthz") == from_the_host("/") == "200"
+    ours = ssh("echo $SSH_CONNECTION").split()[0]
+    closed = {"mission_control_allowed_networks": [ours], "mission_control_closed_paths": ["docs", "health"]}
+    deploy(**closed)
+    assert findings(closed=["docs", "health"]) == {}
+    answers = {path: ask(path)[0] for path in ("/", "/docs", "/openapi.json", "/healthz", "/api/v1/boards")}
+    assert answers == {"/": 200, "/docs": 404, "/openapi.json": 404, "/healthz": 404, "/api/v1/boards": 401}
+    assert from_the_host("/docs") == from_the_host("/healthz") == "200"
+    skipped = {"verify_skip": ["gateway", "sessions", "session"]}
+    code, output = play("verify", "-e", json.dumps(closed | skipped))
+    assert code == 0, output[-4000:]
+    deploy()
+    assert ask("/docs")[0] == ask("/healthz")[0] == 200
+    assert findings(closed=["docs"]) == {"closed": "door_paths_open"}
 
 
 def test_without_tls_the_door_is_removed_and_everything_listens_as_before() -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from .._host import addresses, literal_addresses, written_addresses
 from .assignment import DOOR, hosts_of
 from .components import PORTS
+from .door_access import CLOSED, NO_ENTRY, PATHS, REFUSAL
 
 # What `mission_control_front_door` may be: the operator's own proxy is judged and not touched.
 AUTO, EXTERNAL = "auto", "external"
@@ -45,6 +46,7 @@ class FrontDoor:
     backends, frontends: what the door hands requests to.
     certificates: authority, files or acme.
     authority: where hosts have the certificate of the deployment's own authority; empty where it issues none.
+    hosts: addresses of the deployment's hosts, to which the door is never closed.
     """
 
     enabled: bool = False
@@ -57,11 +59,13 @@ class FrontDoor:
     frontends: tuple[Server, ...] = ()
     certificates: str = AUTHORITY
     authority: str = ""
+    hosts: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For YAML."""
+        """For YAML, with what the door's configuration calls things."""
         found = asdict(self)
-        return found | {name: list(found[name]) for name in ("backends", "frontends")}
+        words = {"paths": dict(PATHS), "refusal": REFUSAL, "no_entry": NO_ENTRY, "closed": CLOSED}
+        return found | {name: list(found[name]) for name in ("backends", "frontends", "hosts")} | words
 
 
 def is_wanted(public_url: object, front_door: object = AUTO) -> bool:
@@ -127,4 +131,11 @@ def front_door(
         frontends=servers("frontend"),
         certificates=certificates,
         authority=AUTHORITY_CERTIFICATE if certificates == AUTHORITY else "",
+        hosts=tuple(
+            dict.fromkeys(
+                addresses.canonical(address)
+                for _name, address in sorted(reached.items())
+                if literal_addresses.is_literal(address)
+            )
+        ),
     )

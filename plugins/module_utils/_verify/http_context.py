@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._application.door_access import NO_ENTRY, REFUSAL
 from .._application.notice import HEADER, notice_of
 from .._http.answer import Answer
 from .._http.client import Client
@@ -93,6 +94,14 @@ def _not_let_in(answer: Answer, summary: str, evidence: dict[str, Any]) -> Probl
             cause="The token given to the check is not the backend's LOCAL_AUTH_TOKEN.",
             remedy="Set mission_control_token to the value of LOCAL_AUTH_TOKEN in the backend's .env, "
             "or deploy again so that both are the same.",
+            evidence=evidence,
+        )
+    if answer.header(REFUSAL) == NO_ENTRY:
+        return Problem(
+            "door_no_entry",
+            f"{summary}: the front door lets in nobody from here",
+            cause="mission_control_allowed_networks has no network of this address.",
+            remedy="Ask from one of them, or add this one there and deploy again.",
             evidence=evidence,
         )
     if answer.status == 403:

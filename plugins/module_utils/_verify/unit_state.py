@@ -180,10 +180,11 @@ def _starting(
         WAITING,
     )
     if status.sub_state == "auto-restart" or status.restarts > 0:
-        summary = f"crash-looping ({status.restarts} restarts)"
+        times = f"{status.restarts} restart{'s' if status.restarts > 1 else ''}"
+        summary = f"crash-looping ({times})" if status.restarts else "ended, and is being started again"
         kind, cause, remedy, cure = (
             "crash_loop",
-            f"The process ends again and again: {RESULTS.get(status.result, 'see its journal')}.",
+            f"The process ended and is started again: {RESULTS.get(status.result, 'see its journal')}.",
             f"Look at its journal ({words['journal']}); cure what it names, then: {words['restart']}",
             DECISION,
         )

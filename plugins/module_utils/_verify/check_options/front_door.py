@@ -10,6 +10,7 @@ OPTIONS: Options = {
     "http_url": option("str", ""),
     "hsts": option("bool", True),
     "direct": listed([]),
+    "closed": listed([], choices=["docs", "health"]),
     "stream_seconds": option("float", 3.0),
     "stream_hold": option("float", 0.0),
     "forged": option("bool", False),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from ..._application.door_access import CLOSED, REFUSAL
 from ..._http.answer import Answer
 from ..._http.browser_origin import origin_of
 from ..http_context import HttpContext, OverHttp
@@ -16,6 +17,8 @@ from .preflight_request import REMEDY, allow, judge_preflight, preflight
 
 def judge_simple(context: HttpContext, origin: str, answer: Answer) -> Verdict:
     """A plain GET from an origin that must be allowed."""
+    if answer.header(REFUSAL) == CLOSED:
+        return Verdict("simple", SKIP, "the front door keeps health paths to its own hosts")
     if answer.failure or answer.status >= 400:
         raise context.problem(answer)
     evidence = {**answer.evidence(context.redactor), "allow": allow(answer)}

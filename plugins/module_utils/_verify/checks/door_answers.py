@@ -106,7 +106,9 @@ def judge_routes(context: HttpContext, page: Answer, api: Answer) -> Verdict:
             raise context.problem(answer, variable="mission_control_public_url", unit="mission-control-proxy")
     for what, answer, wanted in (("page", page, "html"), ("API", api, "json")):
         kind = answer.header("content-type").partition(";")[0]
-        if not answer.ok or wanted not in kind:
+        # Without a token the API says so, which is its own answer all the same.
+        its_own = answer.ok or (what == "API" and answer.status == 401)
+        if not its_own or wanted not in kind:
             other = "the backend's" if what == "page" else "the frontend's"
             return Verdict(
                 "routes",
@@ -123,6 +125,27 @@ def judge_routes(context: HttpContext, page: Answer, api: Answer) -> Verdict:
                 evidence=answer.evidence(context.redactor),
             )
     return Verdict("routes", summary="pages and API at one origin")
+
+
+def judge_closed(context: HttpContext, answers: Sequence[Answer]) -> Verdict:
+    """What is for the deployment's own hosts is served to nobody else."""
+    for answer in answers:
+        if answer.failure:
+            raise context.problem(answer, variable="mission_control_public_url", unit="mission-control-proxy")
+    served = [answer for answer in answers if answer.status not in (403, 404)]
+    if not served:
+        return Verdict("closed", summary=f"{len(answers)} paths are kept to the deployment's own hosts")
+    paths = ", ".join(urlsplit(answer.url).path for answer in served)
+    return Verdict(
+        "closed",
+        FAIL,
+        f"served to the outside: {paths}",
+        cause="mission_control_closed_paths keeps them to the deployment's own hosts, and the proxy serves "
+        "them to others.",
+        remedy=f"location = /docs {{ return 404; }} and its like (nginx); ours: {OURS}.",
+        kind="door_paths_open",
+        evidence=served[0].evidence(context.redactor),
+    )
 
 
 def judge_scheme(context: HttpContext, public: str, answer: Answer) -> Verdict:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from ..._application.door_access import NO_ENTRY, PATHS, REFUSAL
 from ..._http.answer import Answer
 from ..._http.browser_origin import origin_of
 from ..door_connection import Door, answers, place_of
@@ -17,6 +18,7 @@ from ..verdict import SKIP, Verdict
 from .door_answers import (
     WEBHOOK_BYTES,
     judge_body,
+    judge_closed,
     judge_forged,
     judge_headers,
     judge_past,
@@ -55,10 +57,10 @@ def _stream(context: HttpContext, door: Door, options: Mapping[str, Any]) -> Ver
 
 
 def _works(
-    context: HttpContext, public: str, door: Door, options: Mapping[str, Any]
+    context: HttpContext, public: str, door: Door, page: Answer, options: Mapping[str, Any]
 ) -> list[tuple[str, Any]]:
-    """What is asked by TLS; all but the stream without the token."""
-    client = context.client
+    """What is asked by TLS; all but the stream without the token. `page` is the answer to /."""
+    client, closed = context.client, options["closed"]
 
     def ask(path: str) -> Answer:
         return client.get(public + path, token="")
@@ -77,8 +79,8 @@ def _works(
 
     works = [
         ("tls", lambda: judge_versions([minor for minor in OLD if door.speaks(minor)])),
-        ("headers", lambda: judge_headers(context, ask("/"), options["hsts"])),
-        ("routes", lambda: judge_routes(context, ask("/"), ask("/healthz"))),
+        ("headers", lambda: judge_headers(context, page, options["hsts"])),
+        ("routes", lambda: judge_routes(context, page, ask(MEMBER if "health" in closed else "/healthz"))),
         (
             "preflight",
             lambda: judge_preflight(
@@ -93,6 +95,8 @@ def _works(
         ("stream", lambda: _stream(context, door, options)),
         ("bodies", body),
     ]
+    if paths := [path for name in closed for path in PATHS[name]]:
+        works.append(("closed", lambda: judge_closed(context, [ask(path) for path in paths])))
     if options["forged"]:
         works.append(("forged", lambda: judge_forged([forged(number) for number in range(LOGINS)])))
     if path := options["websocket_path"]:
@@ -134,5 +138,11 @@ def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
     believed = first.kind in ("", CERTIFICATE.kind)
     works.insert(0, ("certificate", lambda: first))
     if believed:
-        works += _works(context, public, door, options)
+        page = context.client.get(f"{public}/", token="")
+
+        def entry() -> Verdict:
+            raise context.problem(page, variable="mission_control_public_url", unit="mission-control-proxy")
+
+        refused = page.header(REFUSAL) == NO_ENTRY
+        works += [("entry", entry)] if refused else _works(context, public, door, page, options)
     return context.each("front_door", works)

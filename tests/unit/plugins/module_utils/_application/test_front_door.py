@@ -52,6 +52,7 @@ def test_on_one_host_only_the_door_is_reached() -> None:
     assert found.backends == (Server("mc", "127.0.0.1", 8000),)
     assert found.frontends == (Server("mc", "127.0.0.1", 3000),)
     assert found.certificates == "authority"
+    assert found.hosts == ("10.0.0.2", "10.0.0.9", "10.0.0.1", "10.0.0.3")
 
 
 def test_a_role_in_somebody_elses_playbook_has_its_door_on_its_host() -> None:

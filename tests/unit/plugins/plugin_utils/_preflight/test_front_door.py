@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 NOW = datetime.datetime.now(datetime.UTC)
-OWN = {"front_door", "whose_door", "door_apart", "door_ports", "acme", "certificate"}
+OWN = {"front_door", "door_access", "whose_door", "door_apart", "door_ports", "acme", "certificate"}
 URL = "https://mc.example.com"
 ACME = {"public_url": URL, "acme_contact": "ops@example.com"}
 
@@ -95,6 +95,8 @@ def found(variables: dict[str, Any], *, warning: bool = False, **changes: Any) -
         ACME,
         {**ACME, "acme_key_id": "k", "acme_key": "s"},
         {"public_url": "http://mc.example.com:3000", "hsts": 0},
+        {"public_url": URL, "allowed_networks": ["192.0.2.0/24", "2001:db8::/32", "198.51.100.7"]},
+        {"public_url": URL, "closed_paths": ["docs", "health"], "allowed_networks": []},
     ],
 )
 def test_what_is_right_is_no_problem(variables: dict[str, Any]) -> None:
@@ -117,6 +119,23 @@ def test_what_is_right_is_no_problem(variables: dict[str, Any]) -> None:
             "take it out",
         ),
         ({"public_url": "http://mc:3000", "hsts": 600}, "hsts: 600 — needs TLS", "https://"),
+        (
+            {"public_url": "http://mc:3000", "allowed_networks": ["192.0.2.0/24"]},
+            "allowed_networks: ['192.0.2.0/24'] — has no effect: mission_control_public_url does not",
+            "https://",
+        ),
+        (
+            {"public_url": URL, "front_door": "external", "closed_paths": ["docs"]},
+            "closed_paths: ['docs'] — has no effect: mission_control_front_door is external",
+            "your own proxy",
+        ),
+        (
+            {"public_url": URL, "allowed_networks": ["192.0.2.0/24", "192.0.2.7/24"]},
+            "allowed_networks: 192.0.2.7/24 — is not a list of networks: 192.0.2.7/24 has host bits set",
+            "192.0.2.0/24",
+        ),
+        ({"public_url": URL, "allowed_networks": "office"}, "office — is not a list", "192.0.2.0/24"),
+        ({"public_url": URL, "closed_paths": "metrics"}, "closed_paths: metrics — names", "docs or health"),
         ({**ACME, "public_url": "https://192.0.2.1"}, "names 192.0.2.1, for which no ACME", "full name"),
         ({**ACME, "public_url": "https://mc"}, "names mc, for which no ACME", "full name"),
         ({**ACME, "acme_directory": "acme.example.com"}, "is not the https:// address", "Let's Encrypt"),

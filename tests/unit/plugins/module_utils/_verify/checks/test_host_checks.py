@@ -120,7 +120,19 @@ PROCESS = ProcessEvidence(
             {"active_state": "activating", "sub_state": "auto-restart", "restarts": 7, "result": "exit-code"},
             [],
             "crash_loop",
-            "7 restarts)",
+            "crash-looping (7 restarts)",
+        ),
+        (
+            {"active_state": "activating", "sub_state": "auto-restart", "restarts": 1, "result": "exit-code"},
+            [],
+            "crash_loop",
+            "crash-looping (1 restart)",
+        ),
+        (
+            {"active_state": "activating", "sub_state": "auto-restart", "restarts": 0, "result": "signal"},
+            [],
+            "crash_loop",
+            "ended, and is being started again",
         ),
         ({"active_state": "activating", "sub_state": "start"}, [], "starting", "still starting"),
         (
