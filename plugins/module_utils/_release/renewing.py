@@ -60,8 +60,10 @@ def renew(parameters: Mapping[str, Any], check_mode: bool, _account: Account) ->
     layout, identifier = Layout(Path(parameters["root"])), parameters["id"]
     secrets = {name: str(value) for name, value in parameters["backend_secrets"].items()}
     passwords = parameters["backend_passwords"]
+    backend = (layout.release(identifier) / "backend").is_dir()
     if secrets or passwords:
-        replaced = with_passwords(settings_text(layout, identifier), passwords)
+        # A frontend on a host of its own has no settings to renew.
+        replaced = with_passwords(settings_text(layout, identifier), passwords) if backend else {}
         renewal = plan(layout, identifier, {**secrets, **replaced})
     else:
         renewal = plan_for_today(layout, identifier)
@@ -75,7 +77,7 @@ def renew(parameters: Mapping[str, Any], check_mode: bool, _account: Account) ->
         "renewed": list(renewal.names),
         "renewed_from": origin,
     }
-    if (layout.release(identifier) / "backend").is_dir():
+    if backend:
         answer["device_id"] = identity.read(layout.identity)
         answer["gateway_platform"] = platform_of(layout.release(identifier) / "backend")
     if missing:

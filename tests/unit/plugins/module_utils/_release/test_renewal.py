@@ -166,14 +166,20 @@ def test_nothing_is_made_where_nothing_differs(world: World) -> None:
     current = deploy(world, OLD)
     assert renewing.renew(parameters(world, current), False, ACCOUNT)["id"] == current
     alone = world.prepare(replace(world.spec, components=("frontend",)))
-    assert renewing.renew(parameters(world, alone), False, ACCOUNT) == {
-        "changed": False,
-        "id": alone,
-        "path": str(world.layout.release(alone)),
-        "current": current,
-        "renewed": [],
-        "renewed_from": alone,
+    rotated = {
+        "backend_secrets": {"LOCAL_AUTH_TOKEN": "t"},
+        "backend_passwords": {"DATABASE_URL": "after"},
     }
+    # A rotation comes to the frontend's host, too.
+    for more in ({}, rotated):
+        assert renewing.renew(parameters(world, alone, **more), False, ACCOUNT) == {
+            "changed": False,
+            "id": alone,
+            "path": str(world.layout.release(alone)),
+            "current": current,
+            "renewed": [],
+            "renewed_from": alone,
+        }
 
 
 def test_what_failed_is_tried_again(world: World) -> None:
