@@ -20,6 +20,7 @@ from front_door_support import (
     USER,
     address,
     configured,
+    deploy,
     findings,
     play,
     reload,
@@ -350,12 +351,7 @@ def test_a_door_that_is_closed_and_a_backend_that_is_open_past_it() -> None:
     until(lambda: findings() == {})
 
 
-# --- other certificates, and the end ---------------------------------------------------------------
-
-
-def deploy(**settings: object) -> None:
-    code, output = play("deploy", "-e", json.dumps(settings))
-    assert code == 0, output[-6000:]
+# --- other certificates, and who may come in ---------------------------------------------------------------
 
 
 def test_given_files_are_shown_and_the_authority_takes_over_again() -> None:
@@ -390,14 +386,3 @@ def test_who_may_come_in_and_to_what() -> None:
     deploy()
     assert ask("/docs")[0] == ask("/healthz")[0] == 200
     assert findings(closed=["docs"]) == {"closed": "door_paths_open"}
-
-
-def test_without_tls_the_door_is_removed_and_everything_listens_as_before() -> None:
-    deploy(mission_control_public_url=url().replace("https:", "http:") + ":3000")
-    left = ssh(f"ls /etc/systemd/system/{UNIT}.service {CONFIGURATION} {CERTIFICATE}.key", check=False)
-    assert left == ""
-    assert ssh(f"systemctl is-active {UNIT}", check=False) == "inactive"
-    plain = http.client.HTTPConnection(address(), 8000, timeout=10)
-    plain.request("GET", "/healthz")
-    assert plain.getresponse().read() == b'{"ok":true}'
-    plain.close()
