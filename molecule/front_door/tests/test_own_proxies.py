@@ -53,7 +53,7 @@ def without_ours() -> Iterator[None]:
     ssh(f"DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends {packages} 2>&1")
     ssh("rm /usr/sbin/policy-rc.d")
     ssh(
-        f"install -m 0600 {CERTIFICATE}.crt {OWN_FILES}.crt; install -m 0600 {CERTIFICATE}.key {OWN_FILES}.key"
+    """Ours stands aside; its certificate serves the others. HAProxy finds a key as FILE.crt.key."""
     )
     ssh(f"cp {CERTIFICATE}.key {OWN_FILES}.crt.key; mkdir -p /root/own; cat > /root/own/whole.conf", NGINX)
     ssh(f"systemctl stop {UNIT}")
