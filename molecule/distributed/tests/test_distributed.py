@@ -227,7 +227,7 @@ def test_secrets_are_rotated_on_all_hosts_and_nobody_is_refused() -> None:
     for name in (ONE, TWO):
         assert "password authentication failed" in database(name, before["DATABASE_URL"])
         assert database(name, now["DATABASE_URL"]) == "mission_control"
-        assert queue(name, password_of(before["RQ_REDIS_URL"])).startswith("-WRONGPASS")
+        assert queue(name, password_of(before["RQ_REDIS_URL"])).startswith("-NOAUTH")
         assert queue(name, password_of(now["RQ_REDIS_URL"])) == "+PONG"
     known = {password_of(one[name]) for one in (before, now) for name in ("DATABASE_URL", "RQ_REDIS_URL")}
     assert [word for word in (*tokens, *known) if word in done.output] == []
