@@ -39,14 +39,14 @@ LOGS = Path(os.environ.get("STAGES_LOGS") or CHECKOUT / ".cache" / "logs")
 SCENARIOS = (
     "default",
     "gateway",
-    "operations",
     "releases",
+    "faults",
+    "operations",
     "interruptions",
     "adoption",
-    "leaks",
-    "faults",
-    "hostile",
     "local",
+    "leaks",
+    "hostile",
 )
 FULL_SCENARIOS = ("front_door", "distributed", "bundle", "hosts", "rotation", "backup")
 # Versions of ansible-core beside the oldest, on which all else runs (tests/matrix.py; a test compares).
