@@ -41,7 +41,8 @@ options:
     description:
       - Which revision of it, for those who wait.
       - With O(state=ended) and O(result=deployed) the commit that was deployed. Root remembers the last
-        fifty, see RV(openclaw.mission_control.deployment_info#module:revisions).
+        fifty, see RV(openclaw.mission_control.deployment_info#module:revisions). V(none) where the source is
+        no Git repository; those before it are forgotten then.
     type: str
     default: ""
   rotated:

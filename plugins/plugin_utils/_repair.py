@@ -39,10 +39,13 @@ def revision(releases: Mapping[str, Any], deployed: Iterable[Any]) -> str:
     releases: what the module release_info returned.
     deployed: the revisions that root has deployed there, of the module deployment_info.
     """
+    known = set(map(str, deployed))
     for release in releases.get("releases", []):
-        if release.get("current") and (release.get("source") or {}).get("kind") == "git":
+        git = (release.get("source") or {}).get("kind") == "git"
+        # What was deployed from Git does not become something else by saying so.
+        if release.get("current") and (git or known):
             found = str(release.get("revision") or "")
-            if found not in set(map(str, deployed)):
+            if found not in known:
                 raise ValueError(
                     f"The current release says that it is of revision {found or 'nothing'}, which was not "
                     "deployed on this host. Its record may have been changed, so it is not deployed again. "

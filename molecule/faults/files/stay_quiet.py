@@ -23,7 +23,8 @@ RESTARTS = {
     "a restart of the backend": "units restart $app-backend",
     "a restart of the worker": "units restart $app-worker",
     "a restart of the frontend": "units restart $app-frontend",
-    "a restart of the gateway": "gateway_units restart openclaw-gateway",
+    # It is ready when it remembers: on a busy machine that takes it minutes.
+    "a restart of the gateway": "gateway_units restart openclaw-gateway; until_true 300 remembering",
     "a restart of all": "units restart $app-backend $app-frontend $app-worker",
     "a stop and a start of the worker": "units stop $app-worker; sleep 1; units start $app-worker",
 }

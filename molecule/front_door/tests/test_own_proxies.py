@@ -52,9 +52,7 @@ def without_ours() -> Iterator[None]:
     packages = " ".join(package for package, *_rest in PROXIES.values())
     ssh(f"DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends {packages} 2>&1")
     ssh("rm /usr/sbin/policy-rc.d")
-    ssh(
-    """Ours stands aside; its certificate serves the others. HAProxy finds a key as FILE.crt.key."""
-    )
+    ssh("""Ours stands aside; its certificate serves the others. HAProxy finds a key as FILE.crt.key.""")
     ssh(f"cp {CERTIFICATE}.key {OWN_FILES}.crt.key; mkdir -p /root/own; cat > /root/own/whole.conf", NGINX)
     ssh(f"systemctl stop {UNIT}")
     yield

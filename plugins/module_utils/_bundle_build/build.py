@@ -214,7 +214,7 @@ def _wheels(work: Work, python: runtimes.Python, uv: str, nodes: Sequence[str]) 
             _files.remove(path)
         try:
             work.commands(
-                [python.path, "-m", "venv", helper],
+                [python.path, "-I", "-m", "venv", helper],
                 what="Making an environment for pip",
                 remedy="Debian needs the package python3-venv for this.",
             )

@@ -31,6 +31,8 @@ from .screen import Screen
 
 # Bytes of a line that are handed on.
 LONGEST = 1 << 18
+# Seconds between two looks whether a program has ended.
+LOOK_SECONDS = 0.1
 
 
 def identity(account: Account) -> dict[str, Any]:
@@ -137,25 +139,23 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
     """
     ours = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
     if not ours:
-        with (
-            subprocess.Popen(
-                list(argv),
-                stderr=subprocess.PIPE,
-                env=dict(environment),
-                cwd="/",
-                # A session of its own has no terminal.
-                start_new_session=True,
-                **identity(account),
-            ) as done,
-            _complaints(done),
-        ):
+        done = subprocess.Popen(
+            list(argv),
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            cwd="/",
+            # A session of its own has no terminal.
+            start_new_session=True,
+            **identity(account),
+        )
+        with _complaints(done):
             try:
                 return done.wait()
             except BaseException:
                 done.kill()
                 raise
+    # It stays ours, so that nobody opens it by its name; the program has it open.
     master, slave = os.openpty()
-    os.fchown(slave, account.uid, -1)
     _copy_size(ours[0], master)
     child = subprocess.Popen(
         list(argv),
@@ -174,7 +174,8 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
     with _complaints(child):
         try:
             with _raw(0 if 0 in ours else None):
-                _carry(master, 0 if 0 in ours else None, next(one for one in (1, 2, 0) if one in ours))
+                target = next(one for one in (1, 2, 0) if one in ours)
+                _carry(master, 0 if 0 in ours else None, target, lambda: child.poll() is not None)
         finally:
             signal.signal(signal.SIGWINCH, before)
             os.close(master)
@@ -189,22 +190,33 @@ def _complaints(child: subprocess.Popen[bytes]) -> Generator[None]:
     if child.stderr is None:
         yield
         return
-    carrier = threading.Thread(target=_hand_on, args=(child.stderr, sys.stderr, clean), daemon=True)
+    carrier = threading.Thread(target=_hand_on_all, args=(child.stderr,), daemon=True)
     carrier.start()
     try:
         yield
     finally:
-        carrier.join()
-        child.stderr.close()
+        # Whoever is the user may hold its end of the pipe open for good.
+        carrier.join(AFTERWARDS)
 
 
-def _carry(master: int, source: int | None, target: int) -> None:
-    """What is typed goes there, what is said comes here, until the program closes its terminal."""
+def _carry(master: int, source: int | None, target: int, is_over: Callable[[], bool]) -> None:
+    """What is typed goes there, what is said comes here, until the program has ended.
+
+    Others who are its user may have its terminal, too: what they say afterwards is not shown, and what is
+    typed then is not for them.
+    """
     watched = [master] if source is None else [master, source]
     # Whoever is the user can write to the program's terminal, and may want ours to type something.
     screen = Screen()
+    rest = None
     while True:
-        ready, _, _ = select.select(watched, [], [])
+        ready, _, _ = select.select(watched, [], [], LOOK_SECONDS if rest is None else 0)
+        if rest is None and is_over():
+            # What it said last is still to be read.
+            rest, watched, source = time.monotonic() + AFTERWARDS, [master], None
+            continue
+        if rest is not None and (not ready or time.monotonic() > rest):
+            return
         if master in ready:
             try:
                 data = os.read(master, 1 << 16)

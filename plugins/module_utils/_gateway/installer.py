@@ -172,7 +172,8 @@ class Installer:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
         try:
-            venv = self.command(["/usr/bin/python3", "-m", "venv", str(partial / "pip")])
+            # Isolated: nothing of the user's home runs with it.
+            venv = self.command(["/usr/bin/python3", "-I", "-m", "venv", str(partial / "pip")])
             if not venv.ok:
                 raise _fail(
                     "Making a Python environment", venv, "Install the package python3-venv.", "python"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the gateway's user can have something started outside of its sandbox, by its manager or SSH.
+"""Where the gateway's user can have something started outside of its sandbox, by its manager, SSH or Node.
 
 The unit mounts these read only for itself and its agents (roles/gateway/vars, __gateway_bus). What is not
 there could not be mounted, and an agent would make it.
@@ -23,6 +23,10 @@ READ_ONLY = (
     ".local/share/user-tmpfiles.d",
     ".local/share/dbus-1",
     ".ssh",
+    # Where Node looks for what a program asks for, beside and above its own place: deployments run OpenClaw.
+    "node_modules",
+    ".node_modules",
+    ".node_libraries",
 )
 # What is above them: mounted upon itself it cannot be moved out of the way.
 PINNED = (".config", ".local", ".local/share")

@@ -6,6 +6,8 @@ A port belongs to whoever binds it first, and while a service is down that may b
 
 from __future__ import annotations
 
+import errno
+import os
 import pwd
 import socket
 from collections.abc import Collection
@@ -48,7 +50,10 @@ def _takes(listening: str, address: str) -> bool:
 
 
 def answering(connection: socket.socket, proc: Path = Path("/proc")) -> set[int]:
-    """Who has the other end, or may yet accept it; nobody where it is on another host."""
+    """Who has the other end, or may yet accept it; nobody where it is on another host.
+
+    ConnectionResetError where nobody of this host has it any more.
+    """
     peer, own = connection.getpeername()[:2], connection.getsockname()[:2]
     there, here = (plain(peer[0]), peer[1]), (plain(own[0]), own[1])
     listening: set[int] = set()
@@ -65,6 +70,8 @@ def answering(connection: socket.socket, proc: Path = Path("/proc")) -> set[int]
     if held and 0 in listening:
         return listening  # Root opened the port for whoever accepts there.
     # What nobody has accepted yet is whoever's who listens: without him it would be gone.
+    if not held and not listening:
+        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
     return held or listening
 
 

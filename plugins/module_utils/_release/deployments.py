@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .._application.layout import Layout
-from .._host import files, privileges
+from .._host import files, privileges, reading
 from .._host.accounts import expand_home, find_account
 from .._host.errors import HostError
 from .._plain_json import parse_json
@@ -24,6 +24,7 @@ from . import git, history, past
 
 # So many revisions are remembered.
 REVISIONS = 50
+NO_GIT = "none"
 
 
 def begin(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -127,14 +128,14 @@ class _Place:
     def revisions(self) -> list[str]:
         """The revisions that were deployed, the last one at the end. Root's own word, unlike a release's."""
         try:
-            return [str(item) for item in parse_json(self.remembered.read_bytes())]
+            return [str(item) for item in parse_json(reading.read_regular(self.remembered))]
         except FileNotFoundError:
             return []
 
     def remember(self, revision: str) -> None:
-        """Keep a revision as the last one that was deployed."""
+        """Keep a revision as the last one that was deployed. NO_GIT ends what was deployed from Git."""
         others = [item for item in self.revisions() if item != revision]
-        text = json.dumps([*others, revision][-REVISIONS:])
+        text = json.dumps([] if revision == NO_GIT else [*others, revision][-REVISIONS:])
         files.write_atomically(self.remembered, f"{text}\n", 0o600)
 
     def going_on(self, record: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def ensure_uv(layout: Layout, version: str, python: str, commands: Commands) -> 
     final.parent.mkdir(parents=True, exist_ok=True)
     try:
         commands(
-            [python, "-m", "venv", helper],
+            [python, "-I", "-m", "venv", helper],
             what="Making an environment for pip",
             remedy="Debian needs the package python3-venv for this.",
         )

@@ -48,8 +48,10 @@ def test_the_revision_is_that_of_git() -> None:
 def test_a_revision_that_nobody_has_deployed_is_not_deployed_by_a_repair() -> None:
     """The record of a release is its user's, who would have root deploy what he likes of the same source."""
     forged = {"releases": [{"current": True, "revision": "evil", "source": {"kind": "git"}}]}
-    with pytest.raises(AnsibleFilterError, match="of revision evil, which was not deployed on this host"):
-        repair_revision(forged, ["old", "abc"])
+    for kind in ("git", "directory"):
+        forged["releases"][0]["source"]["kind"] = kind
+        with pytest.raises(AnsibleFilterError, match="of revision evil, which was not deployed on this host"):
+            repair_revision(forged, ["old", "abc"])
 
 
 def test_other_values_are_refused() -> None:

@@ -81,6 +81,9 @@ def test_root_remembers_which_revisions_were_deployed(
         call(capsys, root, state="begun", run=revision)
         call(capsys, root, state="ended", run=revision, result="deployed", revision=revision)
     assert look(capsys, root)["revisions"] == ["a", "d", "e"]
+    call(capsys, root, state="begun", run="directory")
+    call(capsys, root, state="ended", run="directory", result="deployed", revision="none")
+    assert look(capsys, root)["revisions"] == []
     assert (history.DIRECTORY / f"revisions-{find_account().name}.json").stat().st_mode & 0o777 == 0o600
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
+import sys
 import time
 
 import pytest
@@ -41,6 +45,46 @@ def test_a_pipe_that_somebody_holds_open_is_not_waited_for() -> None:
     with pytest.raises(HostError):
         terminal.relay(["/bin/sh", "-c", "setsid sleep 30 & exit 0"], {"PATH": "/usr/bin:/bin"}, seconds=1)
     assert time.monotonic() - began < 20
+
+
+# Talks with a program as `mission-control db` does, and says when that has ended.
+CONVERSING = """
+import sys
+from ansible_collections.openclaw.mission_control.plugins.module_utils._command import terminal
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+status = terminal.converse(["/bin/sh", "-c", sys.argv[1]], {"PATH": "/usr/bin:/bin"}, find_account())
+print(f"ended with {status}", flush=True)
+"""
+
+
+def test_who_holds_its_terminal_open_goes_on_talking_to_nobody() -> None:
+    """Else his prompt would look like ours, and he would be told what is typed at it."""
+    said = "exec 2>&1; setsid sh -c 'sleep 3; echo password:; sleep 40' & echo 42; exit 3"
+    heard = b""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", CONVERSING, said])  # noqa: S606 (a shell of its own)
+    began = time.monotonic()
+    with contextlib.suppress(OSError):  # EIO: it has ended
+        while piece := os.read(master, 4096):
+            heard += piece
+    os.close(master)
+    os.waitpid(pid, 0)
+    assert time.monotonic() - began < 30
+    assert b"42" in heard and b"ended with 3" in heard and b"password:" not in heard
+
+
+def test_what_a_program_said_last_is_shown_whole() -> None:
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", CONVERSING, "seq 20000"])  # noqa: S606 (as above)
+    heard = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(master, 1 << 16):
+            heard += piece
+    os.close(master)
+    os.waitpid(pid, 0)
+    assert [line for line in heard.split() if line.isdigit()][:20000] == [b"%d" % n for n in range(1, 20001)]
 
 
 def test_lines_without_end_are_cut(capfd: pytest.CaptureFixture[str]) -> None:

@@ -114,6 +114,16 @@ def test_an_end_that_is_not_seen_is_that_of_whoever_listens(squatter: Squatter, 
         assert answering(connection, tmp_path) == {pwd.getpwnam("nobody").pw_uid}
         with pytest.raises(StrangerError):
             refuse_strangers(connection, ["daemon"], tmp_path)
+        # An end that nobody has, of a socket that is gone.
+        end = next(
+            line.split()
+            for line in table
+            if line.split()[1].endswith(f":{squatter.port:04X}") and line not in listening
+        )
+        end[9] = "0"
+        (tmp_path / "net/tcp").write_text(table[0] + " ".join(end) + "\n")
+        with pytest.raises(ConnectionResetError):
+            refuse_strangers(connection, ["daemon"], tmp_path)
         # Root's rules send it elsewhere: nobody listens here.
         (tmp_path / "net/tcp").write_text(table[0])
         refuse_strangers(connection, ["daemon"], tmp_path)
