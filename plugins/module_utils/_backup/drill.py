@@ -34,6 +34,12 @@ PATIENCE = 6 * 3600.0
 # For a statement of the administrator's: a database that is dropped is written out first.
 _ADMINISTRATION = 600.0
 _TRUSTED = "SELECT name FROM pg_available_extension_versions WHERE trusted"
+# The application's role owns it, and can mark it as a template, which nobody drops.
+_TAKE = (
+    f"DO 'BEGIN IF EXISTS (SELECT FROM pg_database WHERE datname = ''{SCRATCH}'') THEN "
+    f"ALTER DATABASE {SCRATCH} OWNER TO CURRENT_USER; ALTER DATABASE {SCRATCH} IS_TEMPLATE false; "
+    "END IF; END'"
+)
 _DROP = f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)"
 _CREATE = (
     f"CREATE DATABASE {SCRATCH} OWNER \"{{owner}}\" TEMPLATE template0 ENCODING 'UTF8' CONNECTION LIMIT 3"
@@ -120,8 +126,9 @@ def _files(
         files.remove(directory)
         try:
             names = fetching.extract(stream, directory)
+            plain = {directory / place for place in part.get("plain") or ()}
             for path in directory.rglob("*"):
-                if path.is_file() and not path.is_symlink():
+                if path.is_file() and not path.is_symlink() and path not in plain:
                     _sound(path)
         finally:
             files.remove(directory)
@@ -233,7 +240,8 @@ def _scratch(configuration: Configuration, part: Mapping[str, Any]) -> Generator
         yield made and bool(privileges.as_user(configuration.account.name, usable, deadline=60))
     finally:
         if made:
-            server.ask_server(configuration, _DROP, timeout=_ADMINISTRATION)
+            for statement in (_TAKE, _DROP):
+                server.ask_server(configuration, statement, timeout=_ADMINISTRATION)
 
 
 def _create(configuration: Configuration, part: Mapping[str, Any]) -> bool:
@@ -244,7 +252,7 @@ def _create(configuration: Configuration, part: Mapping[str, Any]) -> bool:
     trusted = server.ask_server(configuration, _TRUSTED).split()
     if not set(part.get("extensions") or ()) <= set(trusted):
         return False
-    for statement in (_DROP, _CREATE.format(owner=configuration.login), _CLOSE):
+    for statement in (_TAKE, _DROP, _CREATE.format(owner=configuration.login), _CLOSE):
         server.ask_server(configuration, statement, timeout=_ADMINISTRATION)
     return True
 

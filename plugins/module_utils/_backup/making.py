@@ -167,6 +167,7 @@ _FACTS: Mapping[str, type] = {
     "sha256": str,
     "files": int,
     "unread": list,
+    "plain": list,
     "rows": dict,
     "schema": list,
     "server": int,
@@ -180,12 +181,20 @@ def _facts(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unread(parts: Mapping[str, Any]) -> str:
-    paths = [path for part in parts.values() for path in part.get("unread", ())]
-    if not paths:
-        return ""
-    return f"Not saved, as its owner may not read it or it is longer than its disk: {paths[0]}" + (
-        f" and {len(paths) - 1} more." if len(paths) > 1 else "."
+    told = (
+        (
+            "unread",
+            "Not saved whole, as its owner may not read it, it has shrunk, or is longer than it can be",
+        ),
+        ("plain", "SQLite cannot copy what begins like a file of its own, which was saved as it lies there"),
     )
+    sentences = []
+    for kind, sentence in told:
+        paths = [path for part in parts.values() for path in part.get(kind, ())]
+        if paths:
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            sentences.append(f"{sentence}: {paths[0]}{more}.")
+    return " ".join(sentences)
 
 
 def _server_files(configuration: Configuration, started: float) -> str:

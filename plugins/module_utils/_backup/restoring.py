@@ -15,7 +15,7 @@ from .._application.layout import Layout
 from .._database import extensions, schema, streaming, target
 from .._database import restore as database_restore
 from .._database.commands import DatabaseCommands
-from .._host import files, moving, privileges, reading
+from .._host import comparing, files, moving, privileges
 from .._host.accounts import Account
 from .._host.clean_environment import application_environment
 from .._host.deployment_errors import DeploymentError
@@ -366,7 +366,7 @@ def _put_files(new: Path, places: Mapping[str, Path], before: Path) -> list[list
 
 
 def _same(one: Path, other: Path) -> bool:
-    return other.is_file() and reading.same_content(one, other)
+    return other.is_file() and comparing.same_content(one, other)
 
 
 # --- the way back ---

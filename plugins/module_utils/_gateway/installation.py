@@ -20,8 +20,9 @@ from .._redaction import Redactor
 from . import holder, placement, placement_record, placing, unit_places
 from . import move as _move
 from .configuration import Change
-from .installer import ASIDE, Installer, uninstall
+from .installer import Installer, uninstall
 from .plan import (
+    ASIDE,
     Layout,
     Plan,
     Request,

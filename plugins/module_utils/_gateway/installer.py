@@ -26,14 +26,13 @@ from .._host.proxy_exceptions import with_exceptions
 from .._plain_json import parse_json
 from .._times.amounts import size
 from . import configuration as _configuration
-from .plan import Layout, Plan, Request, _read, environment_text, link_version, write_file
+from .plan import Layout, Plan, Request, environment_text, link_version, put_aside, read_text, write_file
 
 NODE_PACKAGE = pinned_packages.NODE
 # A tree of 2026.4.2 is 650 to 900 MB, Node 130 MB, and npm needs room to unpack.
 NEEDED_BYTES = 1_700_000_000
-# In a version's tree, and the name of a configuration that cannot be used.
+# In a version's tree.
 PACKAGES = "packages.cdx.json"
-ASIDE = "openclaw.json.unreadable"
 
 
 # --- doing -----------------------------------------------------------------------------------------
@@ -102,7 +101,7 @@ class Installer:
     def _as_it_stands(self, *, check: bool) -> dict[str, Any]:
         """What the file holds. JSON5 is left to OpenClaw's own parser, once it is there."""
         with acting_as(self.request.account):
-            text = _read(self.layout.configuration)
+            text = read_text(self.layout.configuration)
         tree = _configuration.parse(text)
         if tree is not None:
             return tree
@@ -362,10 +361,9 @@ class Installer:
                 mode = {layout.command: 0o755, layout.downloads: 0o600}.get(Path(name), 0o644)
                 write_file(Path(name), text, mode)
             if plan.configuration_text:
-                old = _read(layout.configuration)
                 if self.unusable:
-                    write_file(layout.configuration.with_name(ASIDE), old, 0o600)
-                elif old and _configuration.parse(old) is None:
+                    put_aside(layout.configuration)
+                elif (old := read_text(layout.configuration)) and _configuration.parse(old) is None:
                     # Comments would be lost: keep the text as it was, once.
                     write_file(layout.configuration.with_name("openclaw.json.with-comments"), old, 0o600)
                 write_file(layout.configuration, plan.configuration_text, 0o600)

@@ -25,6 +25,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from .._application.components import PORTS
@@ -39,6 +40,8 @@ from .identity import device_id_of
 from .protocol import DEFAULT_VERSION, parse_version
 
 TOKEN_NAME = "OPENCLAW_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
+# The name of a configuration that cannot be used.
+ASIDE = "openclaw.json.unreadable"
 # A token in an environment file must come out of systemd's and the shell's hands as it went in.
 TOKEN_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~+/=:@%,")
 
@@ -195,6 +198,29 @@ def write_file(path: Path, text: str, mode: int) -> None:
     target = path.resolve() if path.is_symlink() else path
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     files.write_atomically(target, text, mode)
+
+
+def read_text(path: Path) -> str:
+    """A configuration; whatever stands there that is none, as a directory, is no configuration."""
+    try:
+        return _read(path)
+    except OSError as error:
+        raise HostError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            kind="configuration",
+            remedy="Move it away, or restore openclaw.json.bak.",
+        ) from None
+
+
+def put_aside(path: Path) -> None:
+    """Out of the way goes a configuration that cannot be used; an agent may have made anything of it."""
+    aside = path.with_name(ASIDE)
+    if aside.is_symlink() or aside.is_dir():
+        aside.rename(f"{aside}.{token_hex(4)}")
+    try:
+        write_file(aside, _read(path), 0o600)
+    except OSError:
+        path.rename(aside)
 
 
 def command_text(layout: Layout, request: Request) -> str:

@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 # Bytes that a settings file or a record may have.
 MOST = 1 << 20
-_PIECE = 1 << 20
 
 
 def read_regular(path: Path, most: int = MOST) -> str:
@@ -30,17 +29,6 @@ def read_regular_bytes(path: Path, most: int = MOST) -> bytes:
     if len(data) > most:
         raise OSError(errno.EFBIG, f"It is larger than {most} bytes", str(path))
     return data
-
-
-def same_content(one: Path, other: Path) -> bool:
-    """Whether two regular files have the same content, which is read piece by piece."""
-    with open_regular(one) as first, open_regular(other) as second:
-        while True:
-            piece = first.read(_PIECE)
-            if piece != second.read(_PIECE):
-                return False
-            if not piece:
-                return True
 
 
 def open_regular(path: Path) -> BinaryIO:

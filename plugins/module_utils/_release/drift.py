@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .._application import environment as _environment
-from .._host import reading, trees
+from .._host import comparing, reading, trees
 from . import integrity
 
 
@@ -25,11 +25,12 @@ def of_backend(release: Path, source: Path, environment_text: str, venv: Path) -
     :param venv: the Python environment that it was linked to.
     """
     backend = release / "backend"
+    until = integrity.deadline()
     return [
         *_environment_file(backend / ".env", environment_text),
         *_link(backend / ".venv", venv, "backend/.venv"),
-        *(sentence for name in ("backend", "scripts") for sentence in _tree(release, source, name)),
-        *integrity.owned(integrity.foreign(release, ("backend", "scripts"))),
+        *(sentence for name in ("backend", "scripts") for sentence in _tree(release, source, name, until)),
+        *integrity.owned(integrity.foreign(release, ("backend", "scripts"), until)),
     ]
 
 
@@ -40,7 +41,8 @@ def of_frontend(release: Path, node: Path) -> list[str]:
     :param node: the Node.js that it was linked to.
     """
     frontend = release / "frontend"
-    altered, lost = integrity.changes(frontend)
+    until = integrity.deadline()
+    altered, lost = integrity.changes(frontend, until)
     # What every server has, also where an older one of us built it and wrote nothing down.
     lost += [
         name
@@ -50,7 +52,7 @@ def of_frontend(release: Path, node: Path) -> list[str]:
     return [
         *integrity.told([f"frontend/{name}" for name in altered], [f"frontend/{name}" for name in lost]),
         *_link(frontend / ".node", node, "frontend/.node"),
-        *integrity.owned(integrity.foreign(release, ("frontend",))),
+        *integrity.owned(integrity.foreign(release, ("frontend",), until)),
     ]
 
 
@@ -81,7 +83,7 @@ def _link(path: Path, target: Path, name: str) -> Iterator[str]:
     yield f"{name} does not lead to {target}"
 
 
-def _tree(release: Path, source: Path, name: str) -> Iterator[str]:
+def _tree(release: Path, source: Path, name: str, until: float) -> Iterator[str]:
     """Files of the source that the release lacks or has otherwise; what it has besides does not count."""
     if not (source / name).is_dir():
         return
@@ -90,21 +92,22 @@ def _tree(release: Path, source: Path, name: str) -> Iterator[str]:
     for place, entry in trees.entries(source / name):
         path = release / name / place
         try:
-            same = _same(entry, path)
+            same = _same(entry, path, until)
         except OSError:
             lost.append(f"{name}/{place}")
             continue
         if not same:
             altered.append(f"{name}/{place}")
     # What was compiled, too.
-    recorded = integrity.changes(release / name)
+    recorded = integrity.changes(release / name, until)
     altered += [place for found in recorded[0] if (place := f"{name}/{found}") not in altered]
     lost += [place for found in recorded[1] if (place := f"{name}/{found}") not in lost]
     yield from integrity.told(altered, lost)
 
 
-def _same(entry: os.DirEntry[str], path: Path) -> bool:
+def _same(entry: os.DirEntry[str], path: Path, until: float) -> bool:
     """Whether a file of a release is the one of the source: by size and time, else by content."""
+    comparing.in_time(until)
     if entry.is_symlink():
         return path.is_symlink() and path.readlink() == Path(entry.path).readlink()
     one, other = entry.stat(follow_symlinks=False), path.lstat()
@@ -113,4 +116,6 @@ def _same(entry: os.DirEntry[str], path: Path) -> bool:
     if one.st_size != other.st_size:
         return False
     # The copy was made with the times of the source.
-    return one.st_mtime_ns == other.st_mtime_ns or reading.same_content(Path(entry.path), path)
+    return one.st_mtime_ns == other.st_mtime_ns or (
+        integrity.comparable(other) and comparing.same_content(Path(entry.path), path, until)
+    )

@@ -16,14 +16,14 @@ from .verdict import FAIL, SKIP, Verdict
 PARTS = {"backend": ("backend", "scripts"), "frontend": ("frontend",)}
 
 
-def _look(release: Path, names: tuple[str, ...]) -> list[str]:
+def _look(release: Path, names: tuple[str, ...], until: float) -> list[str]:
     """What was changed, in words."""
     altered: list[str] = []
     lost: list[str] = []
     for name in names:
-        for found, told in zip(integrity.changes(release / name), (altered, lost), strict=True):
+        for found, told in zip(integrity.changes(release / name, until), (altered, lost), strict=True):
             told += [f"{name}/{place}" for place in found]
-    return [*integrity.told(altered, lost), *integrity.owned(integrity.foreign(release, names))]
+    return [*integrity.told(altered, lost), *integrity.owned(integrity.foreign(release, names, until))]
 
 
 def _judge(part: str, sentences: list[str]) -> Verdict:
@@ -53,7 +53,8 @@ def judge_release(context: Context) -> list[Verdict]:
 
     def look() -> dict[str, list[str]]:
         there = {part: names for part, names in PARTS.items() if (release / part).is_dir()}
-        return {part: _look(release, names) for part, names in there.items()}
+        until = integrity.deadline()
+        return {part: _look(release, names, until) for part, names in there.items()}
 
     try:
         return [_judge(part, sentences) for part, sentences in files.look(look).items()]

@@ -77,6 +77,42 @@ def test_what_differs_from_the_manifest_fails_and_is_remembered(world: World) ->
     assert world.state["drill_attempt"]["error"]["kind"] == "damaged" and "error" not in world.state["drill"]
 
 
+def test_what_was_copied_plainly_is_not_asked_about(world: World) -> None:
+    """Any user can write what begins like SQLite: it is saved, told, and no reason for a drill to fail."""
+    (world.root / "shared/identity/made-up").write_bytes(b"SQLite format 3\0garbage")
+    made = world.make()
+    assert made["warning"].endswith("as it lies there: root/shared/identity/made-up.")
+    assert drill.drill(world.configuration, world.restic)["parts"][0]["files"] == 4
+
+
+class Server:
+    """A server's administrator, before a database that its owner has marked as a template."""
+
+    def __init__(self) -> None:
+        self.template, self.said = True, []  # type: tuple[bool, list[str]]
+
+    def __call__(self, _configuration: Any, statement: str, **_more: Any) -> str:
+        self.said.append(statement)
+        if "IS_TEMPLATE false" in statement:
+            self.template = False
+        if statement.startswith("DROP"):
+            assert not self.template, "cannot drop a template database"
+        return ""
+
+
+def test_a_scratch_database_that_became_a_template_goes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    monkeypatch.setattr(drill.server, "ask_server", server)
+    monkeypatch.setattr(drill.server, "login_is_ordinary", lambda _configuration: True)
+    monkeypatch.setattr(drill.room, "need_room_of_server", lambda _part, _what: None)
+    with drill._scratch(world.configuration, {}):
+        assert server.said[-2].startswith("CREATE")
+        server.template = True
+    assert server.said[-1].startswith("DROP") and not server.template
+
+
 def test_sqlite_is_asked_about_its_files(tmp_path: Path) -> None:
     path = tmp_path / "memory.sqlite"
     with sqlite3.connect(path) as database:

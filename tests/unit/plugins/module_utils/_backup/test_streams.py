@@ -174,6 +174,79 @@ def test_a_pipe_that_takes_a_files_place_is_not_waited_for(
     assert archived([trees.Tree(tree / "one", "one")], tmp_path / "scratch")[0] == {}
 
 
+def test_what_only_begins_like_sqlite_is_copied_as_it_lies_there(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    made_up = b"SQLite format 3\0garbage"
+    (tree / "made-up").write_bytes(made_up)
+    (tree / "made-up-wal").write_bytes(b"log")
+    # SQLite would wait for who writes into it.
+    with sqlite3.connect(tree / "waits") as database:
+        database.execute("CREATE TABLE notes (text)")
+    database.close()
+    os.mkfifo(tree / "waits-journal")
+    files, facts = archived([trees.Tree(tree, "tree")], tmp_path / "scratch")
+    assert sorted(files) == ["tree/made-up", "tree/made-up-wal", "tree/waits"]
+    assert files["tree/made-up"] == made_up
+    assert facts["plain"] == ["tree/made-up", "tree/waits"] and facts["unread"] == []
+
+
+def test_a_database_that_somebody_holds_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees, "_PATIENCE", 0.1)
+    holder = sqlite3.connect(tmp_path / "held")
+    holder.execute("CREATE TABLE notes (text)")
+    holder.execute("BEGIN EXCLUSIVE")
+    files, facts = archived([trees.Tree(tmp_path / "held", "held")], tmp_path / "scratch")
+    holder.close()
+    assert sorted(files) == facts["plain"] == ["held"]
+
+
+def test_without_a_place_for_copies_they_are_plain_ones(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "notes") as database:
+        database.execute("CREATE TABLE notes (text)")
+    database.close()
+    (tmp_path / "scratch").write_text("a file")
+    assert archived([trees.Tree(tmp_path / "notes", "notes")], tmp_path / "scratch")[1]["plain"] == ["notes"]
+
+
+def test_what_has_too_long_a_name_is_left_out_and_told(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "kept").write_bytes(b"kept")
+    here = os.open(tree, os.O_RDONLY)
+    for _ in range(45):
+        os.mkdir("d" * 100, dir_fd=here)
+        deeper = os.open("d" * 100, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = deeper
+    os.close(here)
+    (tree / "loop").symlink_to("loop")
+    files, facts = archived([trees.Tree(tree, "tree")], tmp_path / "scratch")
+    assert sorted(files) == ["tree/kept"] and len(facts["unread"]) > 1
+
+
+def test_a_file_that_shrinks_meanwhile_spoils_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "large").write_bytes(b"x" * (9 << 20))
+    (tree / "last").write_bytes(b"last")
+    add = tarfile.TarFile.addfile
+
+    def shrinking(self: tarfile.TarFile, info: tarfile.TarInfo, file: Any = None) -> None:
+        if info.name == "tree/large":
+            os.truncate(tree / "large", 1 << 20)
+        add(self, info, file)
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", shrinking)
+    files, facts = archived([trees.Tree(tree, "tree")], tmp_path / "scratch")
+    assert files["tree/last"] == b"last" and len(files["tree/large"]) == 9 << 20
+    assert facts["unread"] == [str(tree / "large")]
+
+
 def test_names_that_mean_something_in_an_address(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import socket
@@ -397,9 +398,34 @@ def test_what_is_no_configuration_is_put_aside(
     installer = _installer.Installer(request_, layout, Tools())
     installer.apply(_plan.make_plan(request_, layout, installer.configuration(check=False)))
     assert installer.unusable
-    assert layout.configuration.with_name(_installer.ASIDE).read_text() == text
+    assert layout.configuration.with_name(_plan.ASIDE).read_text() == text
     assert json.loads(layout.configuration.read_text())["gateway"]["mode"] == "local"
     # And that was that.
+    again = _installer.Installer(request_, layout, Tools())
+    assert again.configuration(check=False) and again.unusable == ""
+
+
+@pytest.mark.parametrize("kind", ["directory", "pipe", "loop", "long"])
+def test_what_is_no_file_is_put_aside_too(request_: _plan.Request, kind: str) -> None:
+    """Whatever an agent makes of it, and of the place where such things go."""
+    layout = _plan.Layout(request_)
+    configuration = layout.configuration
+    aside = configuration.with_name(_plan.ASIDE)
+    (aside / "closed").mkdir(parents=True)
+    if kind == "directory":
+        (configuration / "kept").mkdir(parents=True)
+    elif kind == "pipe":
+        os.mkfifo(configuration)
+    elif kind == "loop":
+        configuration.symlink_to(configuration.name)
+    else:
+        configuration.write_text(" " * (2 << 20))
+    installer = _installer.Installer(request_, layout, Tools())
+    assert installer.configuration(check=True) == {} and os.path.lexists(configuration)
+    installer.apply(_plan.make_plan(request_, layout, installer.configuration(check=False)))
+    assert installer.unusable.startswith(f"{configuration} cannot be read: ")
+    assert json.loads(configuration.read_text())["gateway"]["mode"] == "local"
+    assert os.path.lexists(aside) and (kind != "directory" or (aside / "kept").is_dir())
     again = _installer.Installer(request_, layout, Tools())
     assert again.configuration(check=False) and again.unusable == ""
 
