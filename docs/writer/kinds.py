@@ -115,6 +115,9 @@ def _text(node: ast.expr, scope: _Scope, true: Mapping[str, bool]) -> str | None
             return value
         case ast.JoinedStr(values=values):
             return "".join(_text(part, scope, true) or "{…}" for part in values)
+        case ast.FormattedValue(value=ast.Call(args=[ast.JoinedStr() as words])):
+            # Quoted for a shell.
+            return f"'{_text(words, scope, true)}'"
         case ast.FormattedValue(value=value):
             return _text(value, scope, true) if isinstance(value, ast.IfExp) else f"{{{_word(value)}}}"
         case ast.IfExp(test=test, body=body, orelse=orelse):

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._failing import fail
+from ._failing import fail, fit_to_show
 from ._host import privileges
 from ._host.accounts import Account
 from ._host.deployment_errors import os_error
@@ -32,7 +32,7 @@ def finish(
         fail(module, {**(so_far or {}), **error.result()})
     except OSError as error:
         fail(module, {**(so_far or {}), **os_error(error).result()})
-    module.exit_json(**answer)
+    module.exit_json(**fit_to_show(answer))
     raise RuntimeError("exit_json has returned")
 
 

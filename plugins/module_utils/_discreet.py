@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._failing import fit_to_show
 from ._redaction import MASK, MINIMUM, secrets
 
 try:
@@ -52,7 +53,7 @@ class DiscreetModule(AnsibleModule):  # type: ignore[misc]
         self._hide_secrets()
 
     def exit_json(self, **result: Any) -> NoReturn:
-        super().exit_json(**self._discreet(result))
+        super().exit_json(**fit_to_show(self._discreet(result)))
         raise RuntimeError("exit_json has returned")
 
     def fail_json(self, msg: str, **result: Any) -> NoReturn:

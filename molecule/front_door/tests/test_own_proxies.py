@@ -46,13 +46,14 @@ def snippet(language: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def without_ours() -> Iterator[None]:
-    """Ours stands aside, and its certificate serves the others. HAProxy finds a key as file.crt.key."""
+    """Ours stands aside; its certificate serves the others. HAProxy finds a key as FILE.crt.key."""
     # No package starts anything of its own.
     ssh("printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d")
     packages = " ".join(package for package, *_rest in PROXIES.values())
     ssh(f"DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends {packages} 2>&1")
     ssh("rm /usr/sbin/policy-rc.d")
-    ssh("""Ours stands aside; its certificate serves the others. HAProxy finds a key as FILE.crt.key.""")
+    for part in ("crt", "key"):
+        ssh(f"install -m 0600 {CERTIFICATE}.{part} {OWN_FILES}.{part}")
     ssh(f"cp {CERTIFICATE}.key {OWN_FILES}.crt.key; mkdir -p /root/own; cat > /root/own/whole.conf", NGINX)
     ssh(f"systemctl stop {UNIT}")
     yield

@@ -14,6 +14,7 @@ from .._application import migrations
 from .._application.layout import Layout
 from .._database import extensions, schema, streaming, target
 from .._database import restore as database_restore
+from .._database.administrator import identifier
 from .._database.commands import DatabaseCommands
 from .._host import comparing, files, moving, privileges
 from .._host.accounts import Account
@@ -162,7 +163,11 @@ def _need_extensions(cursor: Any, wanted: Sequence[str]) -> None:
                 + ("this server does not have." if found is None else "a superuser only may create."),
                 kind="extension_right",
                 remedy="Nothing was changed. Have the database's administrator "
-                + ("install it." if found is None else f"run once in it: CREATE EXTENSION {name};"),
+                + (
+                    "install it."
+                    if found is None
+                    else f"run once in it: CREATE EXTENSION {identifier(name)};"
+                ),
             )
 
 

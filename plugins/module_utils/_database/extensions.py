@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .._application.migrations import Revision
 from .._host.deployment_errors import DeploymentError
+from .administrator import database_option, identifier
 
 # Asked by the release's own driver (see schema). From PostgreSQL 13 on an extension that is trusted can be
 # created by whoever may create in the database.
@@ -58,5 +60,5 @@ def refuse_missing(wanted: Mapping[str, str], there: Mapping[str, Extension], da
                 f"Migration {revision} creates the extension {name}, which a superuser only may create.",
                 kind="extension_right",
                 remedy="Whoever runs the server creates it once: runuser -u postgres -- psql -d "
-                f"{database} -c 'CREATE EXTENSION \"{name}\"'",
+                f"{database_option(database)} -c {shlex.quote(f'CREATE EXTENSION {identifier(name)}')}",
             )

@@ -62,7 +62,8 @@ def holders(cursor: Any, sleep: Callable[[float], None]) -> list[Holder]:
     found: list[Holder] = []
     for look in range(LOOKS):
         cursor.execute(_HOLDERS, {"patience": ROW_PATIENCE})
-        now = [Holder(*row) for row in cursor.fetchall()]
+        # A number, whatever answers as a server: root is told a command with it.
+        now = [Holder(int(pid), *more) for pid, *more in cursor.fetchall()]
         before = {holder.pid for holder in found}
         found = [holder for holder in now if look == 0 or holder.pid in before]
         if not found:

@@ -7,10 +7,12 @@ else holds is left alone.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .._database.administrator import database_option, identifier
 from .verdict import FAIL, SKIP, Verdict
 
 # A session keeps what it began with.
@@ -19,15 +21,15 @@ _RESTART = "then: mission-control restart backend worker"
 _SOURCES: Mapping[str, tuple[str, str]] = {
     "database": (
         "It is set for the database {database}.",
-        'ALTER DATABASE "{database}" RESET default_transaction_read_only',
+        "ALTER DATABASE {database} RESET default_transaction_read_only",
     ),
     "user": (
         "It is set for the role {user}.",
-        'ALTER ROLE "{user}" RESET default_transaction_read_only',
+        "ALTER ROLE {user} RESET default_transaction_read_only",
     ),
     "database user": (
         "It is set for the role {user} in the database {database}.",
-        'ALTER ROLE "{user}" IN DATABASE "{database}" RESET default_transaction_read_only',
+        "ALTER ROLE {user} IN DATABASE {database} RESET default_transaction_read_only",
     ),
 }
 # Of the tables, those that are the application's: somebody else's may be in the same schema.
@@ -63,7 +65,8 @@ def _read_only(source: str, database: str, user: str, evidence: dict[str, Any]) 
     words = {"database": database, "user": user}
     where, statement = _SOURCES.get(source, ("", ""))
     if statement:
-        how = f"runuser -u postgres -- psql -c '{statement.format(**words)}'; {_RESTART}"
+        statement = statement.format(database=identifier(database), user=identifier(user))
+        how = f"runuser -u postgres -- psql -c {shlex.quote(statement)}; {_RESTART}"
     elif source in ("client", "environment variable"):
         where = "The application itself asks for it, in the options of DATABASE_URL or in PGOPTIONS."
         how = "Remove it from mission_control_database_url (or from PGOPTIONS in the settings) and deploy."
@@ -116,8 +119,8 @@ def judge_state(
             f"the role {user} may not write all tables: {lacking[:200]}",
             cause=f"The role of the application ({user}) lacks SELECT, INSERT, UPDATE or DELETE on them: "
             "they belong to another role, or the right was taken away.",
-            remedy=f'runuser -u postgres -- psql -d "{database}" -c '
-            f"'GRANT ALL ON ALL TABLES IN SCHEMA public TO \"{user}\"'; {_RESTART}",
+            remedy=f"runuser -u postgres -- psql -d {database_option(database)} -c "
+            f"{shlex.quote(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO {identifier(user)}')}; {_RESTART}",
             kind="database_rights",
             evidence=evidence,
         )

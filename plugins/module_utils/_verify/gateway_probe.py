@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import shlex
 import socket
 import time
 from typing import NamedTuple
@@ -144,7 +145,7 @@ def problem_of(url: str, look: Look, owner: Owner | None) -> Problem | None:
             + ("" if owner is None else f" It listens there: {owner.command} ({owner.pid})."),
             remedy=f"On the gateway's host ({host}): see that it listens (ss -ltn 'sport = :{port}') and "
             f"let port {port} through its firewall (nft list ruleset; iptables -S INPUT). From the backend's "
-            f"host: nc -zvw 3 {host} {port}",
+            f"host: nc -zvw 3 -- {shlex.quote(host)} {port}",
             evidence=evidence,
         )
     if look.kind != SILENT:

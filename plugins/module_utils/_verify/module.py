@@ -8,7 +8,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._failing import fail
+from .._failing import fail, fit_to_show
+from .._terminal import clean
 from .check import Run
 from .common_options import COMMON
 from .explanation import Row
@@ -21,10 +22,10 @@ from .runner import Runner
 def end(module: AnsibleModule, result: dict[str, Any]) -> None:
     """End the task with the result, its warnings apart."""
     for warning in result.pop("warnings", []):
-        module.warn(warning)
+        module.warn(clean(warning))
     if result.pop("failed", False):
         fail(module, result)
-    module.exit_json(**result)
+    module.exit_json(**fit_to_show(result))
 
 
 def check_module(name: str, run: Run, own: Options, rows: Sequence[Row] = ()) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -119,12 +120,13 @@ def cli_of(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "unix":
         secret = f"REDISCLI_AUTH=$(cat {PASSWORD_FILE}) " if parts.password else ""
-        return f"{secret}redis-cli -s {parts.path}"
+        return f"{secret}redis-cli -s {shlex.quote(parts.path)}"
     host, port = parts.hostname or "localhost", parts.port or PORTS["redis"]
-    place = "" if is_this_host(url) else f" -h {host}"
+    place = "" if is_this_host(url) else f" -h {shlex.quote(host)}"
     place += "" if port == PORTS["redis"] else f" -p {port}"
     authority = dict(parse_qsl(parts.query)).get("ssl_ca_certs")
-    tls = f" --tls{f' --cacert {authority}' if authority else ''}" if parts.scheme == "rediss" else ""
+    trusted = f" --cacert {shlex.quote(authority)}" if authority else ""
+    tls = f" --tls{trusted}" if parts.scheme == "rediss" else ""
     secret = f"REDISCLI_AUTH=$(cat {PASSWORD_FILE}) " if parts.password and is_this_host(url) else ""
     return f"{secret}redis-cli{place}{tls}"
 

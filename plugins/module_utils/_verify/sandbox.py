@@ -129,9 +129,9 @@ def _taken_off(unit: str, name: str, gone: Sequence[str]) -> Verdict:
         f"deployed with and no longer asked for: {', '.join(gone)}",
         cause="The unit, or a file that changes it, was written anew: whoever works as its user can do that, "
         "an agent too. From its next start on nothing keeps the agents in.",
-        remedy=f"See what it says as its user (systemctl --user cat {unit}), remove what you did not write, "
-        "and deploy again (playbooks/deploy.yml). What you changed belongs into gateway_sandbox and "
-        "gateway_service_directives.",
+        remedy=f"See which files make it (systemctl --user -M USER@ show -p FragmentPath,DropInPaths {unit}) "
+        "and what they say (cat -v), remove what you did not write, and deploy again (playbooks/deploy.yml). "
+        "What you changed belongs into gateway_sandbox and gateway_service_directives.",
         kind="sandbox_taken_off",
         evidence={"missing": list(gone)},
     )

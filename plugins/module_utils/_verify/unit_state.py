@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -61,16 +62,31 @@ def ended_by_watchdog(status: UnitStatus, lines: Sequence[str]) -> bool:
     return told[-1] == "watchdog" if told else status.result == "watchdog"
 
 
-def judge_drop_ins(status: UnitStatus, user: str) -> Verdict:
-    """Files that change a unit in whose sandbox others' commands run, who may have written them."""
+def judge_drop_ins(status: UnitStatus, user: str, home: str) -> Verdict:
+    """Files that change a unit in whose sandbox others' commands run, who may have written them.
+
+    :param home: of the user. By a link there, any other directory can be in the unit's way to its files.
+    """
+    homes = tuple(f"{place}/" for place in (home, os.path.realpath(home)))
+    files = [path for path in status.drop_ins if os.path.normpath(path).startswith(homes)]
+    own = (
+        f"See what they say: runuser --pty -u {user} -- cat -v -- {shlex.join(files)}. What you did not "
+        f"write goes: runuser --pty -u {user} -- rm -- {shlex.join(files)}; "
+        f"systemctl --user -M {user}@ daemon-reload; {commands(status.name, user)['restart']}. "
+    )
+    others = (
+        f"Those that are not below {home} are the host's own or reached by a link: of these, remove the link "
+        f"below {home}/.config/systemd/user alone. "
+    )
+    all_own = len(files) == len(status.drop_ins)
+    waived = "What you did is waived (verify_waivers)."
+    told = (own if all_own else own + others) + waived if files else others + waived
     return Verdict(
         "drop-ins",
         WARN,
         f"changed by {', '.join(status.drop_ins)}",
         cause=f"Whoever works as {user}, an agent too, can write such files: they may take the sandbox away.",
-        remedy=f"See what they say: systemctl --user -M {user}@ cat {status.name}. What you did not write "
-        f"goes: rm {shlex.join(status.drop_ins)}; systemctl --user -M {user}@ daemon-reload; "
-        f"{commands(status.name, user)['restart']}. What you did is waived (verify_waivers).",
+        remedy=told,
         kind="drop_in",
         evidence={"drop_ins": list(status.drop_ins)},
     )

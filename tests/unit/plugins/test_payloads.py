@@ -17,16 +17,18 @@ from source_tree import (
 # Thousands of bytes of source that a check may bring along. 91 of them all checks have: what is secret (13),
 # becoming the user (14), commands within bounds (7), attempts, verdicts, causes and cures (2); those that ask
 # over HTTP have 129, of which 5 see to it that nobody else on the host is told the token.
-CHECK = 194
+CHECK = 195
 # Those that need more, and what for.
 LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
     # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
     # files are those that were deployed is 13, of which 6 read them.
-    "configuration_check": 222,
+    "configuration_check": 223,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
-    "service_check": 199,
+    "service_check": 201,
+    # Units (24): what was logged before their last start, or while a gateway got ready, ended with its cause.
+    "log_check": 196,
 }
 # All others. Of these database_restore was to have 70, and services 105. What others may say and take is
 # bounded since, which is 6 in all of them, and
@@ -39,8 +41,8 @@ BOUNDS: dict[str, int] = {
     "adoption": 168,
     # Of these two 20 are point in time and what is exported; of the first, 22 whether somebody deploys, and
     # which schema a release knows: between a migration and the switch to its release nothing fits together.
-    "backup": 259,
-    "backup_info": 90,
+    "backup": 260,
+    "backup_info": 91,
     "backup_restore": 245,
     # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log.
     "backup_setup": 131,
@@ -48,37 +50,37 @@ BOUNDS: dict[str, int] = {
     "bundle": 85,
     # 4 of this, and of release, are what a build consists of: written down, and compared.
     "bundle_build": 298,
-    "database_backup": 73,
-    "database_migration": 165,
-    "database_migration_info": 164,
-    "database_query": 88,
-    "database_restore": 98,
+    "database_backup": 74,
+    "database_migration": 166,
+    "database_migration_info": 165,
+    "database_query": 89,
+    "database_restore": 99,
     "deployment": 116,
-    "deployment_info": 108,
+    "deployment_info": 109,
     "gateway": 82,
     "gateway_call": 85,
     "gateway_identity": 51,
-    "gateway_install": 296,
-    "gateway_pairing": 131,
-    "host_command": 44,
+    "gateway_install": 297,
+    "gateway_pairing": 132,
+    "host_command": 45,
     "host_info": 176,
-    "maintenance": 133,
-    "owner": 17,
+    "maintenance": 134,
+    "owner": 18,
     "preflight": 10,
-    "release": 281,
+    "release": 282,
     "release_info": 164,
-    "service_logs": 99,
+    "service_logs": 100,
     "services": 140,
     "services_info": 128,
     "show": 5,
-    "source": 131,
+    "source": 132,
     "user_directories": 36,
     "user_file_info": 24,
-    "user_units": 107,
+    "user_units": 108,
     # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
     # these explain 3.
-    "verify": 688,
+    "verify": 691,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))

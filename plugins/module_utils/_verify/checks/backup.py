@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
@@ -236,7 +237,7 @@ def judge_clock(newest: Mapping[str, Any] | None, now: float) -> list[Verdict]:
             cause="It was made while this host's clock was ahead. Until then it is kept before those that "
             "are made now; restore.yml takes the newest whose time has come.",
             remedy="See that the clock is synchronized (timedatectl). If it should go: restic forget --tag "
-            f"point:{newest['name']}, and back up again.",
+            f"point:{shlex.quote(newest['name'])}, and back up again.",
             kind="backup_clock",
         )
     ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,7 +92,7 @@ def judge_mode(path: str, mode: int) -> Verdict:
         f"the environment file has mode {mode:04o}",
         cause=f"{'Every user' if mode & 0o007 else 'The group'} of this host may read {path}, which holds "
         "the token and the passwords.",
-        remedy=f"chmod 600 {path}, and if others use this host, deploy again with a new "
+        remedy=f"chmod 600 {shlex.quote(path)}, and if others use this host, deploy again with a new "
         "mission_control_token.",
         kind="env_file_readable",
         cure=CLOSE_SETTINGS,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -105,9 +106,10 @@ def read_migrations(backend: Path, files: UserFiles) -> dict[str, str]:
 def _too_many_rows(applied: Sequence[str], heads: set[str], evidence: dict[str, Any]) -> Verdict:
     """More rows than the code has heads: deploying changes nothing about that."""
     wrong = sorted(set(applied) - heads) or sorted(applied)[1:]
-    names = ", ".join(f"'{revision}'" for revision in wrong)
+    names = ", ".join("'" + revision.replace("'", "''") + "'" for revision in wrong)
     # For a person to read and to call; nothing here calls it.
-    statement = f"DELETE FROM alembic_version WHERE version_num IN ({names})"  # noqa: S608
+    deletion = f"DELETE FROM alembic_version WHERE version_num IN ({names})"  # noqa: S608
+    statement = shlex.quote(deletion) if re.search(r'[$`\\"!]', deletion) else f'"{deletion}"'
     return Verdict(
         "migrations",
         FAIL,
@@ -116,7 +118,7 @@ def _too_many_rows(applied: Sequence[str], heads: set[str], evidence: dict[str, 
         "of the schema: migrations of later releases will fail. Somebody added a row by hand, or two "
         "databases were merged.",
         remedy="See that the schema is that of the head, make a backup (playbook backup), then remove the "
-        f'other rows: mission-control db --write -c "{statement}"',
+        f"other rows: mission-control db --write -c {statement}",
         kind="migration_rows",
         evidence=evidence,
     )
@@ -130,9 +132,9 @@ def _no_version(backend: Path, user: str) -> Verdict:
         "the database has tables, and no table alembic_version",
         cause="Somebody removed or renamed it, or the database was restored in part. The next deployment "
         "would apply all migrations to tables that are there, and fail.",
-        remedy="Where the schema is that of the deployed code, say so: runuser -u "
-        f"{user} -- sh -c 'cd {backend} && .venv/bin/alembic stamp head'. Where it is not, or nobody knows, "
-        "restore a backup.",
+        remedy="Where the schema is that of the deployed code, say so: runuser --pty -u "
+        f"{user} -- sh -c {shlex.quote(f'cd {shlex.quote(str(backend))} && .venv/bin/alembic stamp head')}. "
+        "Where it is not, or nobody knows, restore a backup.",
         kind="migration_unknown",
     )
 

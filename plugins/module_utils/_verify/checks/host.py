@@ -92,8 +92,8 @@ def judge_disk(
             "the file system is mounted read only",
             cause=f"Nothing can be written to {path}: the kernel does that after an error of the disk, and "
             "/etc/fstab or a mount by hand may say so.",
-            remedy=f"See why (dmesg; findmnt -T {read_only}). After an error of the disk: back up and check "
-            "it first. Else make it writable again: mount -o remount,rw "
+            remedy=f"See why (dmesg; findmnt -T {shlex.quote(str(read_only))}). After an error of the disk: "
+            "back up and check it first. Else make it writable again: mount -o remount,rw "
             f"$(findmnt -n -o TARGET -T {shlex.quote(str(read_only))})",
             kind="disk_read_only",
         )

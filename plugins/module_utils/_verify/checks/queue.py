@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -139,11 +140,12 @@ def connection_problem(error: RedisError, url: str, name: str = "default", key: 
     local = parts.scheme == "unix"
     place = f"the socket {parts.path}" if local else f"{words['host']} port {words['port']}"
     found = REASONS.get(error.kind, UNKNOWN)
+    typed = {"cli": cli_of(url), "key": shlex.quote(key or name)}
     return Problem(
         found.kind,
         str(error),
         cause=found.cause.format(**words, place=place, name=name),
-        remedy=found.remedy.format(**words, place=place, cli=cli_of(url), name=name, key=key or name),
+        remedy=found.remedy.format(**words, **typed, place=place, name=name),
         cure=found.cure.filled(words),
         evidence={**words, **({"socket": parts.path} if local else {}), "error": str(error)},
     )

@@ -215,7 +215,7 @@ def _gateway_unit(users: Sequence[str]) -> dict[str, Any] | None:
             shown = UserManager(account).show([GATEWAY])[GATEWAY]
             calm = shown.get("ActiveState") == "active" and shown.get("NRestarts", "0") == "0"
             lines = [] if calm else tail(account, [GATEWAY], 40)
-            return {"user": account.name, "shown": shown, "lines": lines}
+            return {"user": account.name, "home": account.home, "shown": shown, "lines": lines}
     return None
 
 
@@ -242,8 +242,8 @@ def judge_gateway(context: Context, options: Mapping[str, Any], now: float) -> V
             parts.append(judge_restarts(status, now, options, lines, user))
         parts.append(judge_reload(status, user))
         parts.append(judge_process(status, main, user))
-    if status.drop_ins:
-        parts.append(judge_drop_ins(status, user))
+    if found and status.drop_ins:
+        parts.append(judge_drop_ins(status, user, found["home"]))
     return combine(name, parts, parts[0].summary)
 
 

@@ -812,9 +812,24 @@ def test_ports(wanted: dict[str, Any], found: list[Listener], state: str, kind: 
 
 def test_files_that_change_a_sandboxed_unit_are_named_for_a_shell() -> None:
     status = replace(UNIT, drop_ins=("/home/openclaw/.config/systemd/user/x.service.d/a;reboot.conf",))
-    verdict = unit_state.judge_drop_ins(status, "openclaw")
+    verdict = unit_state.judge_drop_ins(status, "openclaw", "/home/openclaw")
     assert (verdict.state, verdict.kind) == ("warn", "drop_in") and "a;reboot.conf" in verdict.summary
-    assert "rm '/home/openclaw/.config/systemd/user/x.service.d/a;reboot.conf'; systemctl" in verdict.remedy
+    typed = "-- '/home/openclaw/.config/systemd/user/x.service.d/a;reboot.conf'"
+    assert f"runuser --pty -u openclaw -- cat -v {typed}. What" in verdict.remedy
+    assert f"runuser --pty -u openclaw -- rm {typed}; systemctl" in verdict.remedy
+    assert " cat gateway" not in verdict.remedy and "by a link" not in verdict.remedy
+
+
+def test_root_is_told_to_remove_nothing_of_where_a_link_leads(tmp_path: Path) -> None:
+    (home := tmp_path / "home").mkdir()
+    (link := tmp_path / "link").symlink_to(home)
+    own = str(home / ".config/systemd/user/x.service.d/own.conf")
+    for away in ("/etc/systemd/system.conf", f"{home}/../../etc/passwd", f"{home}er/x.conf"):
+        verdict = unit_state.judge_drop_ins(replace(UNIT, drop_ins=(away, own)), "openclaw", str(link))
+        assert away in verdict.summary and away not in verdict.remedy and "by a link" in verdict.remedy
+        assert f"rm -- {own}; systemctl" in verdict.remedy
+        alone = unit_state.judge_drop_ins(replace(UNIT, drop_ins=(away,)), "openclaw", str(link)).remedy
+        assert " rm " not in alone and "remove the link" in alone and "verify_waivers" in alone
 
 
 def test_other_open_ports_of_the_user() -> None:
@@ -866,6 +881,7 @@ def test_a_sandbox_that_was_taken_off() -> None:
     for process in (None, PROCESS):
         verdict = sandbox.judge_sandbox(UNIT.name, asked, process, None, (), deployed)
         assert (verdict.state, verdict.kind) == ("fail", "sandbox_taken_off")
+        assert "systemctl --user -M USER@ show" in verdict.remedy
         assert verdict.evidence["missing"] == ["LockPersonality", "NoNewPrivileges"]
 
 
