@@ -165,7 +165,8 @@ class Sandbox:
             if platform.isolated and not host.isolated:
                 raise SandboxError(f"Host {name} exists and is not isolated: destroy it first.")
             return
-        index = network.choose_index(host.index for host in self.hosts())
+        taken = [host.index for host in self.hosts()]
+        index = network.choose_index([*taken, *storage.snapshot_indexes(self.run)])
         layers, mode = origin
         self.save(Host(name, index, mode, layers, platform.snapshot, platform.isolated))
 
@@ -477,7 +478,7 @@ class Sandbox:
                 self.save(host)
                 root.keep_as_layer(Path(host.pending))
                 self.settle(host)
-                storage.save_snapshot(self.run, snapshot, self.root(host), name)
+                storage.save_snapshot(self.run, snapshot, self.root(host), name, host.index)
         say(f"snapshot {snapshot} of {name} is kept")
         if was_running:
             self.bring_up(name)

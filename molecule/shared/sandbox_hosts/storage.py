@@ -154,10 +154,12 @@ class Snapshot:
     mode: str
     host: str
     time: int
+    # By which its host was reached.
+    index: int = 0
 
 
-def save_snapshot(run: Run, name: str, root: Root, host: str) -> None:
-    record = Snapshot([str(layer) for layer in root.layers], root.mode, host, int(time.time()))
+def save_snapshot(run: Run, name: str, root: Root, host: str, index: int = 0) -> None:
+    record = Snapshot([str(layer) for layer in root.layers], root.mode, host, int(time.time()), index)
     write_json(run.snapshots / f"{name}.json", asdict(record))
 
 
@@ -171,6 +173,11 @@ def load_snapshot(run: Run, name: str) -> Snapshot:
 
 def snapshot_names(run: Run) -> list[str]:
     return sorted(path.stem for path in run.snapshots.glob("*.json"))
+
+
+def snapshot_indexes(run: Run) -> list[int]:
+    """Numbers that nobody else gets: what starts from a snapshot may go on using the address in it."""
+    return [load_snapshot(run, name).index for name in snapshot_names(run)]
 
 
 def drop_unused_layers(run: Run, used_by_hosts: Iterable[str]) -> None:

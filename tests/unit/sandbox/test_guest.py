@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sandbox_hosts import guest, inventory, storage
 from sandbox_hosts.common import Run, SandboxError
+from sandbox_hosts.hosts import Platform, Sandbox
 
 STUB = "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch example\n"
 REAL = "# made by resolved\nnameserver 192.0.2.53\nnameserver fe80::1%eth0\nsearch example\n"
@@ -102,6 +103,16 @@ def test_layers_nothing_starts_from_are_removed(tmp_path: Path) -> None:
     assert storage.load_snapshot(run, "deployed").layers == [str(run.layers / "of-a-snapshot"), "/base"]
     storage.drop_unused_layers(run, [str(run.layers / "of-a-host")])
     assert sorted(path.name for path in run.layers.iterdir()) == ["of-a-host", "of-a-snapshot"]
+
+
+def test_nobody_gets_the_address_that_a_snapshot_knows(tmp_path: Path) -> None:
+    """Scenarios keep it on a host's loopback, which answers for it in the whole network."""
+    run = Run(label="x", state=tmp_path, cache=tmp_path / "cache")
+    storage.save_snapshot(run, "deployed", storage.Root(tmp_path, "overlay", []), "web", 2)
+    sandbox = Sandbox(run, tmp_path / "sandbox.py", {})
+    for name in ("one", "two"):
+        sandbox.register(Platform(name), ([], "overlay"))
+    assert sorted(host.index for host in sandbox.hosts()) == [3, 4]
 
 
 def test_an_unknown_snapshot_is_told_with_the_known_ones(tmp_path: Path) -> None:
