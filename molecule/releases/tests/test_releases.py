@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from releases_support import (
+    ANSI,
     HEAD,
     NEWER,
     ROOT,
@@ -14,6 +15,7 @@ from releases_support import (
     USER,
     Applications,
     Data,
+    Played,
     current,
     data,
     healthy,
@@ -151,16 +153,22 @@ def held() -> bool:
 def test_two_deployments_are_kept_apart_and_the_lock_ends_with_its_holder(applications: Applications) -> None:
     """One is refused, one waits; the one that works is killed, and nobody has to remove anything."""
     source = applications.get("upgraded")
+    at_once = ("-e", "deployment_lock_timeout=0")
     with start("deploy.yml", source=source) as first:
         until(held)
-        refused = play("deploy.yml", "-e", "deployment_lock_timeout=0", source=source)
-        with start("deploy.yml", source=source) as third:
+        # Side by side: one after the other they could take longer than the first.
+        with (
+            start("deploy.yml", *at_once, source=source) as second,
+            start("deploy.yml", source=source) as third,
+        ):
             assert third.stdout is not None
             said = next(line for line in third.stdout if "Waiting for another deployment on releases" in line)
+            refusal = second.communicate()[0]
             assert first.poll() is None
             first.kill()
             first.communicate()
             output = third.communicate()[0]
+    refused = Played(second.returncode, ANSI.sub("", refusal))
     assert refused.returncode != 0 and refused.counts["changed"] == 0
     assert "Another deployment works on releases: deploy by " in refused.words
     assert f"while release {NAMES['upgraded']} serves, since 20" in refused.words
