@@ -18,15 +18,8 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _problem(variable: str, message: str, remedy: str, value: Any = "", *, warning: bool = False) -> Problem:
-    return Problem(
-        "door_access",
-        f"{PREFIX}_{variable}",
-        message=message,
-        remedy=remedy,
-        value=str(value),
-        warning=warning,
-    )
+def _problem(variable: str, message: str, remedy: str, value: Any) -> Problem:
+    return Problem("door_access", f"{PREFIX}_{variable}", message=message, remedy=remedy, value=str(value))
 
 
 def door_access(context: Context) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ..._application.door_access import PATHS
 from ..limit_options import pair
 from ..option_model import Options, listed, option
 
@@ -10,7 +11,7 @@ OPTIONS: Options = {
     "http_url": option("str", ""),
     "hsts": option("bool", True),
     "direct": listed([]),
-    "closed": listed([], choices=["docs", "health"]),
+    "closed": listed([], choices=[*PATHS]),
     "stream_seconds": option("float", 3.0),
     "stream_hold": option("float", 0.0),
     "forged": option("bool", False),
