@@ -40,6 +40,7 @@ def test_the_second_before_a_delete() -> None:
     back_up()
     sql("update boards set name = name || ' after the restore point'")
     before = rows()
+    # A moment is told in whole seconds: in that one nothing else may happen.
     time.sleep(1.1)
     MOMENTS["wanted"] = now()
     time.sleep(1.1)

@@ -97,6 +97,7 @@ def found(variables: dict[str, Any], *, warning: bool = False, **changes: Any) -
         {"public_url": "http://mc.example.com:3000", "hsts": 0},
         {"public_url": URL, "allowed_networks": ["192.0.2.0/24", "2001:db8::/32", "198.51.100.7"]},
         {"public_url": URL, "closed_paths": ["docs", "health"], "allowed_networks": []},
+        {"public_url": URL, "closed_paths": "docs", "allowed_networks": "192.0.2.0/24"},
     ],
 )
 def test_what_is_right_is_no_problem(variables: dict[str, Any]) -> None:
