@@ -38,17 +38,15 @@ LOGS = Path(os.environ.get("STAGES_LOGS") or CHECKOUT / ".cache" / "logs")
 # wait for, then what takes longest. A new scenario is added here (a test asks for it).
 SCENARIOS = (
     "default",
-    "gateway",
     "releases",
     "faults",
     "operations",
     "interruptions",
     "adoption",
-    "local",
     "leaks",
     "hostile",
 )
-FULL_SCENARIOS = ("front_door", "distributed", "bundle", "hosts", "rotation", "backup")
+FULL_SCENARIOS = ("gateway", "local", "front_door", "distributed", "bundle", "hosts", "rotation", "backup")
 # Versions of ansible-core beside the oldest, on which all else runs (tests/matrix.py; a test compares).
 NEWER = ("2.20", "2.21", "2.22")
 SNAPSHOT_OF = {"deployed": "default"}

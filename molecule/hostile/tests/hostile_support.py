@@ -17,8 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import pytest
-
 # That of an older state, to see what the tests find there, can be named here.
 CHECKOUT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 INVENTORY = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "inventory"
@@ -38,8 +36,6 @@ DEADLINE = 150.0
 MEMORY = 400
 # A release that is to pass may start slowly beside other scenarios; one that is to fail has to show it soon.
 TO_PASS = {"release_gate_deadline": 90}
-# What `make test` has no time for.
-full_only = pytest.mark.skipif(not FULL, reason="make test-full has it (TEST_FULL=1)")
 # A program's own mistake, whoever reports it.
 CRASHED = re.compile(
     r"Traceback \(most recent call last\)|MODULE FAILURE|Unexpected \w+(Error|Exception)?: "

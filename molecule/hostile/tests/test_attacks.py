@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile_support import HOME, ROOT, TO_PASS, USER, as_user, full_only, on_host, play, sql, tried
+from hostile_support import HOME, ROOT, TO_PASS, USER, as_user, on_host, play, sql, tried
 
 SCENARIO = Path(__file__).resolve().parents[1]
 SHARED = f"{ROOT}/shared"
@@ -30,7 +30,7 @@ def victim() -> Iterator[str]:
 # --- C1 ---
 
 
-@pytest.mark.parametrize("playbook", ["deploy.yml", pytest.param("rollback.yml", marks=full_only)])
+@pytest.mark.parametrize("playbook", ["deploy.yml", pytest.param("rollback.yml", marks=pytest.mark.full)])
 def test_c1_a_link_does_not_give_what_is_behind_it_away(victim: str, playbook: str) -> None:
     as_user(f"mv {SHARED}/backups {SHARED}/aside && ln -s {victim} {SHARED}/backups")
     try:
@@ -41,7 +41,7 @@ def test_c1_a_link_does_not_give_what_is_behind_it_away(victim: str, playbook: s
     assert f"{SHARED}/backups" in done.output and len(done.failures) >= 1
 
 
-@full_only
+@pytest.mark.full
 def test_c1_nor_does_a_link_further_up(victim: str) -> None:
     as_user(f"mv {ROOT} {ROOT}.aside && ln -s {victim} {ROOT}")
     try:
@@ -83,7 +83,7 @@ def test_c2_what_runs_as_the_user_does_not_type_into_roots_terminal() -> None:
 # --- H1 ---
 
 
-@full_only
+@pytest.mark.full
 def test_h1_maintenance_does_not_read_for_the_user(marker: str) -> None:
     program = f"{SHARED}/libexec/maintenance.py"
     drop_in = f"{HOME}/.config/systemd/user/mission-control-backend.service.d"
@@ -114,7 +114,7 @@ def test_h1_maintenance_does_not_read_for_the_user(marker: str) -> None:
 # --- H2 ---
 
 
-@full_only
+@pytest.mark.full
 def test_h2_a_forged_record_hands_no_database_over(marker: str) -> None:
     sql(f"CREATE ROLE otherapp LOGIN PASSWORD '{marker}'")
     sql("CREATE DATABASE otherdb OWNER otherapp")

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hostile_support import ROOT, TO_PASS, USER, as_user, full_only, gateway_user, on_host, play, tried
+from hostile_support import ROOT, TO_PASS, USER, as_user, gateway_user, on_host, play, tried
 
 SERVER = """
 import socket, socketserver, struct, sys
@@ -182,7 +182,7 @@ def test_root_does_not_wait_for_a_systemctl_that_is_stopped() -> None:
     assert "a signal had stopped it" in done.stderr and "manager" not in done.stderr, done.stderr
 
 
-@full_only
+@pytest.mark.full
 def test_nor_for_a_manager_that_is_stopped() -> None:
     unit = f"user@{on_host(f'id -u {USER}')}.service"
     on_host(f"systemctl kill --kill-whom=main --signal=SIGSTOP {unit}")
@@ -284,7 +284,7 @@ def test_a_sandbox_that_is_taken_off_is_named() -> None:
     assert "no longer asked for" not in tried("timeout 120 mission-control verify host").stdout
 
 
-@full_only
+@pytest.mark.full
 def test_garbage_in_the_gateways_configuration_is_put_aside_and_told() -> None:
     user = gateway_user()
     path = "~/.openclaw/openclaw.json"

@@ -18,15 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 from releases_support import ANSI, CHECKOUT, HOST, ROOT, SETTINGS, on_host, ssh_command, start, variables
 
 # What runs on the host.
 STATE = Path(__file__).with_name("state.py").read_text()
 CUT = Path(__file__).with_name("cut.py").read_text()
 FULL = bool(os.environ.get("TEST_FULL"))
-# What make test has no time for: it has three of the points at which a deployment is killed.
-only_full = pytest.mark.skipif(not FULL, reason="make test-full: a long campaign")
 # What is interrupted: with new packages of the backend, or (which takes half of the time) without.
 UPGRADE = "repackaged" if FULL else "interrupted"
 # A stream of events must not take long to be ended.
@@ -75,7 +72,7 @@ class Point:
 
 
 def points(*, full: bool, seed: int = SEED) -> list[Point]:
-    """Twenty, spread over the steps; without `full` three of them, in different ways and steps."""
+    """Twenty, spread over the steps; without `full` two of them, in different ways and steps."""
     chance = random.Random(seed)  # noqa: S311
     moments = [
         (step, 0.95 * (number + chance.random()) / count)
@@ -92,7 +89,7 @@ def points(*, full: bool, seed: int = SEED) -> list[Point]:
         return every
     chosen: list[Point] = []
     # To the host, a controller that is gone and a connection that is lost are alike.
-    for ways_alike in (("controller", "connection"), ("module",), ("reboot",)):
+    for ways_alike in (("controller", "connection"), ("reboot",)):
         steps = {point.step for point in chosen}
         fit = [point for point in every if point.way in ways_alike]
         chosen.append(chance.choice([point for point in fit if point.step not in steps] or fit))

@@ -7,12 +7,13 @@ import http.client
 import threading
 import time
 
-from interruptions_support import GRACE, UPGRADE, Course, only_full, token
+import pytest
+from interruptions_support import GRACE, UPGRADE, Course, token
 from load import Load, Target
 from releases_support import HOST, USER, Applications, current, on_host, play, variables
 
 testinfra_hosts = [HOST]
-pytestmark = only_full
+pytestmark = pytest.mark.full
 REQUESTS = 5000
 
 

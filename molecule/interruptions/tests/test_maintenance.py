@@ -7,7 +7,8 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from interruptions_support import BOOT, only_full, serving, wait_for_boot, works_from
+import pytest
+from interruptions_support import BOOT, serving, wait_for_boot, works_from
 from load import Load, Target
 from releases_support import (
     HOST,
@@ -23,7 +24,7 @@ from releases_support import (
 )
 
 testinfra_hosts = [HOST]
-pytestmark = only_full
+pytestmark = pytest.mark.full
 REASON = "The disks are being replaced <today>."
 ON = ("maintenance.yml", "-e", json.dumps({"state": "on", "reason": REASON, "back": "45m"}))
 AGAIN = ("maintenance.yml", "-e", "state=on")

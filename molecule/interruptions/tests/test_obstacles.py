@@ -10,7 +10,6 @@ from interruptions_support import (
     Course,
     Deployment,
     differences,
-    only_full,
     serving,
     state,
     works_from,
@@ -18,7 +17,7 @@ from interruptions_support import (
 from releases_support import HOST, ROOT, Applications, current, on_host, play
 
 testinfra_hosts = [HOST]
-pytestmark = only_full
+pytestmark = pytest.mark.full
 CACHE = "/var/cache/mission-control/uv"
 # What is written below the application's root goes into a file system of its own, whose size can be set.
 OWN_FILE_SYSTEM = f"""

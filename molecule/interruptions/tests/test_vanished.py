@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from interruptions_support import UPGRADE, Course, Deployment, differences, only_full, state
+from interruptions_support import UPGRADE, Course, Deployment, differences, state
 from releases_support import HOST, Applications, history, start, variables
 
 testinfra_hosts = [HOST]
-pytestmark = only_full
+pytestmark = pytest.mark.full
 # Sixty seconds of silence, and what it takes to notice the last word and the end.
 WITHIN = 90
 

@@ -150,6 +150,7 @@ def held() -> bool:
     )
 
 
+@pytest.mark.full
 def test_two_deployments_are_kept_apart_and_the_lock_ends_with_its_holder(applications: Applications) -> None:
     """One is refused, one waits; the one that works is killed, and nobody has to remove anything."""
     source = applications.get("upgraded")
@@ -213,8 +214,9 @@ def test_list() -> None:
 def test_history() -> None:
     done = play("history.yml")
     assert done.returncode == 0 and done.counts["changed"] == 0
-    for words in ("deployed", "nothing to do", "INTERRUPTED", "rolled back"):
+    for words in ("deployed", "nothing to do", "rolled back"):
         assert words in done.output
+    assert ("INTERRUPTED" in done.output) == any(line["result"] == "interrupted" for line in history())
     assert on_host(f"stat -c '%A %U' {ROOT}/shared/history.jsonl") == f"-rw-r----- {USER}"
 
 
@@ -236,6 +238,7 @@ def test_nothing_goes_back_to_a_failed_release() -> None:
     assert current() == NAMES["plain"]
 
 
+@pytest.mark.full
 def test_release_that_crashes(applications: Applications) -> None:
     said = refused(applications, "crashing")
     assert "mission-control-backend.service of mission-control does not run" in said
@@ -265,6 +268,7 @@ def test_failing_migration(applications: Applications) -> None:
     assert taken.startswith("-rw-------") and taken.endswith(f"-{HEAD}.dump")
 
 
+@pytest.mark.full
 def test_check_mode_is_honest_about_migrations(applications: Applications) -> None:
     done = play("deploy.yml", "--check", "--diff", source=applications.get("migrated"))
     assert done.returncode == 0, done.output
@@ -280,7 +284,7 @@ def test_migration_and_pruning(applications: Applications) -> None:
     # Left are one that did not fail, the one that the frontend runs from, and the last one that failed.
     left = set(releases())
     assert {NAMES["migrated"], NAMES["plain"], NAMES["broken_migration"]} <= left
-    assert not {NAMES["upgraded"], NAMES["unhealthy"], NAMES["crashing"]} & left
+    assert not {NAMES["upgraded"], NAMES["unhealthy"], NAMES.get("crashing")} & left
 
 
 def test_rollback_over_a_migration_asks_what_to_do_with_the_database() -> None:
@@ -297,6 +301,7 @@ def test_rollback_over_a_migration_asks_what_to_do_with_the_database() -> None:
     assert current() == NAMES["migrated"] and healthy()
 
 
+@pytest.mark.full
 def test_rollback_of_the_code_alone() -> None:
     done = play("rollback.yml", "-e", f"release={NAMES['plain']}", "-e", "schema=keep")
     assert done.returncode == 0, done.output
@@ -322,6 +327,7 @@ def test_rollback_that_takes_migrations_back() -> None:
     assert (told["way"], told["taken_back"]) == ("downgrade", [NEWER]) and taken.endswith(told["backup"])
 
 
+@pytest.mark.full
 def test_rollback_that_restores_the_backup(applications: Applications) -> None:
     deploy(applications, "migrated")
     sql("insert into labels values (gen_random_uuid())")
@@ -361,6 +367,7 @@ def frontend() -> str:
     )
 
 
+@pytest.mark.full
 def test_going_back_to_a_release_without_the_frontend_stops_it(
     applications: Applications, frontend_elsewhere: tuple[str, ...]
 ) -> None:
@@ -373,6 +380,7 @@ def test_going_back_to_a_release_without_the_frontend_stops_it(
     assert not frontend()
 
 
+@pytest.mark.full
 def test_a_rollback_does_not_take_the_frontend_away(applications: Applications) -> None:
     deploy(applications, "upgraded")
     assert "mission-control-frontend.socket enabled" in frontend()
@@ -388,6 +396,7 @@ def test_a_rollback_does_not_take_the_frontend_away(applications: Applications) 
     assert len(lines) == 1 and "verified" in lines[0] and "a rollback leads here" not in lines[0]
 
 
+@pytest.mark.full
 def test_a_rollback_that_does_not_pass_leads_back(frontend_elsewhere: tuple[str, ...]) -> None:
     """The frontend is taken from the host, and the older release has been damaged meanwhile."""
     environment = f"{ROOT}/releases/{NAMES['partial']}/backend/.env"
