@@ -12,6 +12,7 @@ import time
 import uuid
 
 import pytest
+from event_streams import Streams
 from front_door_support import (
     CERTIFICATE,
     CONFIGURATION,
@@ -40,8 +41,12 @@ print(urllib.request.urlopen(sys.argv[1], context=context, timeout=30).status)
 """
 
 
+def connected() -> http.client.HTTPSConnection:
+    return http.client.HTTPSConnection(address(), timeout=30, context=trusting())
+
+
 def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPSConnection(address(), timeout=30, context=trusting())
+    connection = connected()
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -96,7 +101,7 @@ def test_webhooks_of_a_megabyte_pass_and_larger_ones_get_the_products_413() -> N
 
     def send(body: bytes, signed: bool = True) -> tuple[int, bytes]:
         signature = hmac.new(str(secret).encode(), body, hashlib.sha256).hexdigest() if signed else "none"
-        connection = http.client.HTTPSConnection(address(), timeout=30, context=trusting())
+        connection = connected()
         connection.request("POST", path, body, {"X-Hub-Signature-256": f"sha256={signature}"})
         answer = connection.getresponse()
         found = answer.status, answer.read()
@@ -112,51 +117,8 @@ def test_webhooks_of_a_megabyte_pass_and_larger_ones_get_the_products_413() -> N
 # --- calm ------------------------------------------------------------------------------------------
 
 
-class Streams:
-    """Streams of events that are held open."""
-
-    def __init__(self, count: int) -> None:
-        self.ended: list[str] = []
-        self.events = 0
-        self._stop = threading.Event()
-        self._ready = threading.Semaphore(0)
-        self._threads = [threading.Thread(target=self._hold, daemon=True) for _ in range(count)]
-
-    def __enter__(self) -> Streams:
-        for thread in self._threads:
-            thread.start()
-        for _thread in self._threads:
-            assert self._ready.acquire(timeout=60)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    def _hold(self) -> None:
-        connection = http.client.HTTPSConnection(address(), timeout=25, context=trusting())
-        connection.request("GET", STREAM, headers={"Authorization": f"Bearer {token()}"})
-        answer = connection.getresponse()
-        first = True
-        try:
-            while not self._stop.is_set():
-                # An event at once, then a ping each 15 seconds.
-                if not answer.read1(65536):
-                    self.ended.append("ended")
-                    return
-                self.events += 1
-                if first:
-                    first = False
-                    self._ready.release()
-        except OSError as error:
-            self.ended.append(str(error))
-        finally:
-            connection.close()
-
-
 def test_a_reload_cuts_no_stream() -> None:
-    with Streams(20) as streams:
+    with Streams(20, connected, STREAM, token()) as streams:
         events = streams.events
         reload()
         reload()
