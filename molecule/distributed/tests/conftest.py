@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-for scenario in ("rotation", "front_door"):
-    sys.path.insert(0, str(Path(__file__).parents[2] / scenario / "tests"))
+sys.path[:0] = [str(Path(__file__).parents[2] / scenario / "tests") for scenario in ("rotation", "front_door")]
 sys.path.insert(0, str(Path(__file__).parent))
 
 from distributed_support import CHECKOUT, DATA, address, on_host

@@ -1,4 +1,4 @@
-"""A door on a host of its own with two backends behind it: one dies under load, one is lost, the door is read anew."""
+"""A door on a host of its own, two backends behind it: one dies under load, one is lost, the door is reloaded."""
 
 from __future__ import annotations
 
