@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[2] / scenario / "tests") for scenario in ("rotation", "front_door")]
+sys.path[:0] = [
+    str(Path(__file__).parents[2] / scenario / "tests") for scenario in ("rotation", "front_door")
+]
 sys.path.insert(0, str(Path(__file__).parent))
 
 from distributed_support import CHECKOUT, DATA, address, on_host
