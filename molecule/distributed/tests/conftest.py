@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [
-    str(Path(__file__).parents[2] / scenario / "tests") for scenario in ("rotation", "front_door")
-]
+sys.path.insert(0, str(Path(__file__).parents[2] / "rotation/tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "front_door/tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from distributed_support import CHECKOUT, DATA, address, on_host

@@ -1,4 +1,4 @@
-"""A door on a host of its own, two backends behind it: one dies under load, one is lost, the door is reloaded."""
+"""A door on a host of its own, two backends behind it: what is lost under load, and a door that is reloaded."""
 
 from __future__ import annotations
 
@@ -177,9 +177,8 @@ def test_a_backend_that_is_lost_under_load_is_taken_out_and_put_back(
         until(lambda: state(TWO) == "UP")
         served = told()
         until(lambda: all(row[2] > served[name][2] for name, row in told().items()))
-    print(
-        f"\n  {lost.__name__}: {users.asked} requests, {len(users.problems)} failed, longest {users.longest:.1f} s"
-    )
+    failures = f"{len(users.problems)} failed, the longest waited {users.longest:.1f} s"
+    print(f"\n  {lost.__name__}: {users.asked} requests, {failures}")
     assert len(users.problems) <= in_flight, users.problems
 
 
