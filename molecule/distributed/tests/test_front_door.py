@@ -1,4 +1,4 @@
-"""A door on a host of its own, two backends behind it: what is lost under load, and a door that is reloaded."""
+"""A door on a host of its own, two backends behind it: one is lost under load, and the door is reloaded."""
 
 from __future__ import annotations
 
