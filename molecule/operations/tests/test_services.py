@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-import statistics
-import subprocess
-import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-from operations_support import CHECKOUT, HOSTS, INVENTORY, USER, Play, on_host, run_playbook
+from operations_support import HOSTS, USER, Play, on_host
 
 testinfra_hosts = ["operations-one"]
 PARTS = ("backend", "worker", "frontend")
@@ -191,36 +187,3 @@ def test_nothing_is_done_while_a_host_is_unreachable(
         done.output.split()
     )
     assert pids() == before
-
-
-def test_status_and_check_mode_take_at_most_two_pings(tmp_path: Path) -> None:
-    ping = tmp_path / "ping.yml"
-    ping.write_text(
-        "- hosts: mission_control\n  gather_facts: false\n  tasks:\n    - ansible.builtin.ping:\n"
-    )
-    plays = {"ping": (str(ping),), "status": ("status.yml",), "restart": ("restart.yml", "--check")}
-    times: dict[str, list[float]] = {name: [] for name in plays}
-    for _round in range(5):
-        for name, (playbook, *more) in plays.items():
-            # A cold connection each time.
-            subprocess.run(
-                ["sh", "-c", "ssh -O exit -o ControlPath=$0 x 2>/dev/null", control_path()], check=False
-            )
-            started = time.monotonic()
-            done = run_playbook(str(CHECKOUT / "playbooks" / playbook), *more, "--limit", "operations-two")
-            times[name].append(time.monotonic() - started)
-            assert done.returncode == 0, done.output
-    middle = {name: statistics.median(values) for name, values in times.items()}
-    print("median seconds:", {name: round(value, 2) for name, value in middle.items()})
-    assert middle["status"] <= 2 * middle["ping"]
-    assert middle["restart"] <= 2 * middle["ping"]
-
-
-def control_path() -> str:
-    """The socket of the connection that Ansible keeps open to the host."""
-    for path in INVENTORY.glob("*.yml"):
-        match = re.search(r"ControlPath=(\S+?)[\"' ]", path.read_text())
-        if match:
-            address = re.search(r"operations-two:.*?ansible_host: \"?([\d.]+)", path.read_text(), re.DOTALL)
-            return match[1].replace("%r", "root").replace("%h", address[1] if address else "")
-    raise AssertionError("the inventory names no ControlPath")
