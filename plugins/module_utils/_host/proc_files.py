@@ -13,8 +13,10 @@ PROC = Path("/proc")
 # The states of a process that a signal stopped, or that a debugger holds (proc_pid_stat(5)).
 STOPPED = frozenset("Tt")
 TICKS = os.sysconf("SC_CLK_TCK")
-# Bytes of a command line that are looked at.
+# Bytes that are read of a command line and of an environment. A process can have both lead to any part of its
+# memory (prctl(2), PR_SET_MM_MAP), of which it may have reserved more than this machine has.
 _MOST_WORDS = 1 << 16
+MOST_ENVIRONMENT = 8 << 20
 
 
 def boot_time(proc: Path = PROC) -> float:
@@ -88,14 +90,22 @@ def owner_of(pid: int, proc: Path = PROC) -> int | None:
         return None
 
 
+def beginning_of(pid: int, name: str, most: int, proc: Path = PROC) -> bytes | None:
+    """The first bytes of a file that shows a process's memory; None when it is gone or not ours to read.
+
+    :param name: cmdline or environ.
+    """
+    try:
+        with (proc / str(pid) / name).open("rb") as file:
+            return file.read(most)
+    except OSError:
+        return None
+
+
 def words_of(pid: int, proc: Path = PROC) -> list[str]:
     """The beginning of a command line; empty when the process is gone."""
-    try:
-        with (proc / str(pid) / "cmdline").open("rb") as file:
-            text = file.read(_MOST_WORDS)
-    except OSError:
-        return []
-    return text.rstrip(b"\0").decode("utf-8", "replace").split("\0")
+    text = beginning_of(pid, "cmdline", _MOST_WORDS, proc)
+    return [] if text is None else text.rstrip(b"\0").decode("utf-8", "replace").split("\0")
 
 
 def all_pids(proc: Path = PROC) -> list[int]:

@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .proc_files import PROC
+from .proc_files import MOST_ENVIRONMENT, PROC, beginning_of
 
 
 def read_environment(pid: int, proc: Path = PROC) -> dict[str, str] | None:
-    """A process's environment. It holds secrets: compare it, never return it."""
-    try:
-        raw = (proc / str(pid) / "environ").read_bytes()
-    except OSError:
+    """A process's environment. It holds secrets: compare it, never return it.
+
+    None where it cannot be read, or is longer than any that a program is started with.
+    """
+    raw = beginning_of(pid, "environ", MOST_ENVIRONMENT + 1, proc)
+    if raw is None or len(raw) > MOST_ENVIRONMENT:
         return None
     environment = {}
     for part in raw.split(b"\0"):

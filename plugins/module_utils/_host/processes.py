@@ -10,7 +10,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .proc_files import PROC, TICKS, all_pids, link_of, started, stat_fields, status_of, unit_of_process
+from .proc_files import (
+    PROC,
+    TICKS,
+    all_pids,
+    link_of,
+    started,
+    stat_fields,
+    status_of,
+    unit_of_process,
+    words_of,
+)
 from .root_questions import answered_by_root
 
 
@@ -48,9 +58,8 @@ def process_evidence(pid: int, proc: Path = PROC) -> ProcessEvidence | None:
     if fields is None:
         return None
     status = status_of(pid, proc)
-    try:
-        command = (proc / str(pid) / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-    except OSError:
+    words = words_of(pid, proc)
+    if not words:
         return None
     exe, cwd = link_of(proc / str(pid) / "exe"), link_of(proc / str(pid) / "cwd")
     namespaces: dict[str, int] = {}
@@ -63,7 +72,7 @@ def process_evidence(pid: int, proc: Path = PROC) -> ProcessEvidence | None:
         ppid=int(fields[1]),
         uid=int((status.get("Uid") or "-1").split()[0]),
         name=status.get("Name", ""),
-        command=tuple(part.decode("utf-8", "replace") for part in command if part),
+        command=tuple(word for word in words if word),
         state=fields[0],
         exe=exe.removesuffix(_DELETED) if exe else None,
         cwd=cwd.removesuffix(_DELETED) if cwd else None,

@@ -22,7 +22,8 @@ from typing import Any
 from .._application.layout import Layout
 from .._application.root_state import STATE_DIRECTORY
 from .._host import reading
-from .._host.proc_files import PROC
+from .._host.proc_files import PROC, stat_fields
+from .._host.process_environment import read_environment
 from .._plain_json import parse_json
 from .._redaction import Redactor
 from .._times.timestamps import timestamp
@@ -51,15 +52,12 @@ def from_where(proc: Path = PROC) -> str:
     """The address that the SSH session of this process came from; sudo has taken the variable away."""
     pid = os.getpid()
     while pid > 1:
-        try:
-            names = (proc / str(pid) / "environ").read_bytes().split(b"\0")
-            stat = (proc / str(pid) / "stat").read_text(errors="replace")
-        except OSError:
+        environment, fields = read_environment(pid, proc), stat_fields(pid, proc)
+        if environment is None or fields is None:
             return ""
-        for item in names:
-            if item.startswith(b"SSH_CONNECTION="):
-                return item.partition(b"=")[2].decode("utf-8", "replace").split(" ")[0]
-        pid = int(stat[stat.rindex(")") + 2 :].split()[1])
+        if connection := environment.get("SSH_CONNECTION"):
+            return connection.split(" ")[0]
+        pid = int(fields[1])
     return ""
 
 

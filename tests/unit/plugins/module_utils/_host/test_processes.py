@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -101,6 +102,31 @@ def test_evidence_of_a_process(proc: Path) -> None:
     assert evidence.unit == "mission-control-backend.service"
     assert evidence.deleted is False
     assert "secret" not in repr(evidence)
+
+
+def test_of_a_process_that_shows_much_more_than_it_was_started_with_little_is_read(proc: Path) -> None:
+    """It can have both lead to any part of its memory, also to what it has only reserved."""
+    make_process(proc, 42)
+    for name, most in (("cmdline", 1 << 16), ("environ", 8 << 20)):
+        with (proc / "42" / name).open("r+b") as file:
+            file.truncate(most * 8)
+    evidence = processes.process_evidence(42, proc)
+    assert evidence is not None and evidence.command[:3] == ("/venv/bin/python", "-m", "uvicorn")
+    with (proc / "42" / "cmdline").open("r+b") as file:
+        file.write(b"x" * (1 << 19))
+    evidence = processes.process_evidence(42, proc)
+    assert evidence is not None and sum(map(len, evidence.command)) <= 1 << 16
+    assert environ.read_environment(42, proc) is None
+
+
+def test_what_shows_a_processs_memory_is_read_in_one_place() -> None:
+    package = Path(processes.__file__).parents[2]
+    found = {
+        path.name
+        for path in package.rglob("*.py")
+        if re.search(r"[\"']/?(cmdline|environ)[\"']\)?\s*\)?\.(read_|open)", path.read_text())
+    }
+    assert found == set(), "proc_files.beginning_of reads it"
 
 
 def test_evidence_says_when_the_directory_is_gone(proc: Path) -> None:
