@@ -21,6 +21,11 @@ MASK = "********"
 MINIMUM = 4
 # From here on a value is found inside longer words too; below only as a whole word.
 ANYWHERE = 12
+# So many secrets, and characters of all of them together, are looked for. No deployment has a tenth of them;
+# settings that have more were made to keep us busy, by the user whom they would be hidden from.
+MOST, MOST_CHARACTERS = 500, 1 << 16
+# Of a name so much is looked at, its end.
+_NAME = 200
 
 # --- names -----------------------------------------------------------------------------------------
 
@@ -73,8 +78,11 @@ _IDENTIFIERS = {
 }
 _ORDINARY = {"true", "false", "yes", "no", "on", "off", "none", "null"}
 
-# The password in a URL: up to the last @ before a slash, or, if there is none, up to the first @ at all.
-_PASSWORD = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^\s/?#@:]*:(?!//)(?:([^\s/?#]+)|(?!\d+/)([^\s@]+))@")
+# Where, in a URL, a password begins; a port is none.
+_LOGIN = re.compile(r"(?i)(?<=[a-z0-9+.-])://[^\s/?#@:]*:(?!//)(?!\d{1,5}/)")
+# It goes to the last @ of the host, where that has one, else to the first @. In a text quotes end it.
+_HOST, _NEXT = re.compile(r"[^\s/?#]*"), re.compile(r"[\s@]")
+_QUOTED_HOST, _QUOTED_NEXT = re.compile(r"[^\s/?#'\"]*"), re.compile(r"[\s@'\"]")
 # As long as this, a user is a token, which Git servers take in his place; with a %40 he is an address.
 _USER_TOKEN = re.compile(r"(?i)(\bhttps?://)([^\s/?#@:%]{20,})(?=(?::[^\s/?#]*)?@)")
 
@@ -85,7 +93,6 @@ _PATTERNS = (
     (_KEY_MATERIAL, MASK),
     (re.compile(r"(?i)(\bbearer\s+)(?!\*)[\w.~+/=-]{8,}"), r"\1" + MASK),
     (re.compile(r"(?i)(\bauthorization:\s*basic\s+)(?!\*)\S{8,}"), r"\1" + MASK),
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s@'\"]+(?:@[^\s@/'\"]+)*(?=@)"), r"\1" + MASK),
     (_USER_TOKEN, r"\1" + MASK),
 )
 # Here the name decides: "name": "value", name=value, also in a query string, and --name value. What a shell
@@ -104,7 +111,7 @@ def is_secret(name: str, more: Collection[str] = ()) -> bool:
     :param name: of a setting, an option, a column or a member of data, however its words are joined.
     :param more: names that are secret because an operator says so.
     """
-    return name in more or _says_secret(name)
+    return name in more or _says_secret(name[-_NAME:])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -160,26 +167,61 @@ def secrets(values: Mapping[str, Any], more: Collection[str] = ()) -> list[str]:
     found = []
     for name, text in ((str(name), "" if value is None else str(value)) for name, value in values.items()):
         if (is_secret(name, more) and text.lower() not in _ORDINARY) or is_random(name, text):
-            found += [text, *(part for part in text.split(",") if part != text and len(part) >= ANYWHERE)]
+            parts = text.split(",", MOST)[:MOST]
+            found += [text, *(part for part in parts if part != text and len(part) >= ANYWHERE)]
         if name.lower().endswith("proxy") and "://" not in text:
             text = f"http://{text}"
-        found += [match[1] or match[2] for match in _PASSWORD.finditer(text)]
+        found += [text[begin:end] for begin, end in passwords(text)]
         found += [match[2] for match in _USER_TOKEN.finditer(text)]
         found += _KEY_MATERIAL.findall(text)
     found += [unquote(secret) for secret in found]
     return [secret for secret in dict.fromkeys(found) if secret]
 
 
+def passwords(text: str, *, quoted: bool = False) -> Iterator[tuple[int, int]]:
+    """Where passwords inside URLs begin and end.
+
+    Texts are somebody else's, so it takes no longer than they are long: nothing is looked at again from each
+    place where a URL could begin.
+
+    :param quoted: whether quotes end a URL, as they do in a text but not in a setting.
+    """
+    host, following = (_QUOTED_HOST, _QUOTED_NEXT) if quoted else (_HOST, _NEXT)
+    position, end = 0, -1
+    while login := _LOGIN.search(text, position):
+        position = login.end()
+        whole = host.match(text, position)
+        at = text.rfind("@", position, whole.end() if whole else position)
+        if at < 0:
+            if end < position:
+                found = following.search(text, position)
+                end = found.start() if found else len(text)
+            at = end if text[end : end + 1] == "@" else -1
+        if at > position:
+            yield position, at
+            position = at
+
+
+def _hide_passwords(text: str) -> str:
+    pieces, done = [], 0
+    for begin, end in passwords(text, quoted=True):
+        pieces += [text[done:begin], MASK]
+        done = end
+    return "".join(pieces) + text[done:] if pieces else text
+
+
 def secret_starts(text: str) -> Iterator[re.Match[str]]:
     """Where, in a text, a value begins whose name says that it is secret."""
-    return (start for start in _NAMED.finditer(text) if _says_secret(start[start.lastgroup or 0]))
+    return (start for start in _NAMED.finditer(text) if is_secret(start[start.lastgroup or 0]))
 
 
 def _hide_named(text: str) -> str:
     pieces, done = [], 0
     for start in secret_starts(text):
+        if start.start() < done:
+            continue
         value = _VALUE.match(text, start.end())
-        if value is None or start.start() < done or value[0].strip("\"'").lower() in _ORDINARY | {"", MASK}:
+        if value is None or value[0].strip("\"'").lower() in _ORDINARY | {"", MASK}:
             continue
         mark = value[0][0] if value[0][0] in "\"'" else ""
         pieces += [text[done : start.end()], mark, MASK, mark]
@@ -210,15 +252,21 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
         self._secrets: set[str] = set()
+        self._characters = 0
         self._pattern: re.Pattern[str] | None = None
         self.add(*secrets)
 
     def add(self, *secrets: str | None) -> None:
         """Learn more secrets, for example one that an answer held."""
-        new = {secret for secret in secrets if secret and len(secret) >= MINIMUM} - self._secrets
-        if not new:
+        known = len(self._secrets)
+        for secret in secrets:
+            if not secret or len(secret) < MINIMUM or secret in self._secrets:
+                continue
+            if len(self._secrets) < MOST and self._characters + len(secret) <= MOST_CHARACTERS:
+                self._secrets.add(secret)
+                self._characters += len(secret)
+        if len(self._secrets) == known:
             return
-        self._secrets |= new
         parts = set()
         for secret in self._secrets:
             for form in forms(secret):
@@ -233,7 +281,7 @@ class Redactor:
             text = self._pattern.sub(MASK, text)
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
-        return _hide_named(text)
+        return _hide_named(_hide_passwords(text))
 
     def data(self, value: Any, key: str = "") -> Any:
         """Plain data without secrets, whatever its nesting. A value whose key says secret goes altogether."""

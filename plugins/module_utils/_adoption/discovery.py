@@ -261,7 +261,7 @@ def _read_file(path: Path) -> dict[str, str]:
         text = reading.read_regular(path)
     except OSError:
         return {}
-    return parse_environment_file(re.sub(r"(?m)^\s*export\s+", "", text))
+    return parse_environment_file(re.sub(r"(?m)^[ \t]*export[ \t]+", "", text))
 
 
 def _read_settings(

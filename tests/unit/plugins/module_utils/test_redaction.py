@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import string
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -25,6 +28,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._shown_se
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+ROOT = Path(__file__).resolve().parents[4]
 SECRET = 'p+ss/w"rd with=ünï&code-0123456789'
 secrets = st.text(string.ascii_letters + string.digits + '+/="\\&? ü', min_size=12, max_size=60)
 
@@ -246,3 +250,55 @@ def test_what_a_shell_is_to_read_from_a_file_is_no_secret() -> None:
     assert Redactor([]).text(remedy) == remedy
     for other in ("REDISCLI_AUTH=$(cat", "REDISCLI_AUTH=$(word)word", "REDISCLI_AUTH=x"):
         assert Redactor([]).text(other).startswith("REDISCLI_AUTH=***")
+
+
+# What patterns could begin with, or run over, again and again.
+REPEATED = [
+    *(
+        "a",
+        "a-",
+        "a.",
+        "-",
+        "_",
+        " ",
+        "\n",
+        "a=",
+        "://:a/",
+        "a://:b/",
+        "a://:",
+        "a://a:",
+        "a://a@",
+        "a://:a@b",
+    ),
+    *("A_TOKEN=a ", "token='", "token=\"'", '"token": "', "--token ", "bearer ", "authorization: basic "),
+    *("-----BEGIN A ", "-----BEGIN PRIVATE KEY-----", "-----END A ", "eyJaaaaaaaa.", "SG.aaaaaaaaaaaaaaaaa."),
+    *("https://aaaaaaaaaaaaaaaaaaaaaaa:", "aaaaaaaaaaaaa,", 'token="\\"', '"a":'),
+]
+LONG_TEXTS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.openclaw.mission_control.plugins.module_utils import _redaction
+for piece in json.load(sys.stdin):
+    text = (piece * 100_000)[:100_000]
+    found = _redaction.secrets({"A": text, "A_TOKEN": text, f"{text}_TOKEN": "x"})
+    redactor = _redaction.Redactor([*found, *(f"{number:020}{piece}" for number in range(3000))])
+    redactor.text(text)
+    redactor.data({"argv": text.split(" ")[:2000]})
+"""
+
+
+def test_no_text_keeps_it_busy_for_longer_than_the_text_is_long() -> None:
+    """Root's own process looks at what the application's user wrote. Hours before, for some of these."""
+    subprocess.run(
+        [sys.executable, "-c", LONG_TEXTS, str(ROOT / ".cache/collections")],
+        input=json.dumps(REPEATED),
+        text=True,
+        check=True,
+        timeout=240,
+    )
+
+
+def test_of_more_secrets_than_any_deployment_has_the_first_are_hidden() -> None:
+    values = [f"{number:020}" for number in range(5000)]
+    redactor = Redactor(values)
+    assert redactor.text(values[0]) == MASK and redactor.text(values[-1]) == values[-1]
