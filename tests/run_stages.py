@@ -42,11 +42,20 @@ SCENARIOS = (
     "faults",
     "operations",
     "interruptions",
-    "adoption",
     "leaks",
     "hostile",
 )
-FULL_SCENARIOS = ("gateway", "local", "front_door", "distributed", "bundle", "hosts", "rotation", "backup")
+FULL_SCENARIOS = (
+    "gateway",
+    "adoption",
+    "local",
+    "front_door",
+    "distributed",
+    "bundle",
+    "hosts",
+    "rotation",
+    "backup",
+)
 # Versions of ansible-core beside the oldest, on which all else runs (tests/matrix.py; a test compares).
 NEWER = ("2.20", "2.21", "2.22")
 SNAPSHOT_OF = {"deployed": "default"}

@@ -58,7 +58,17 @@ def test_every_scenario_is_a_stage_that_begins_after_what_it_starts_from() -> No
 def test_the_long_scenarios_are_left_to_test_full() -> None:
     more = {stage.name for stage in all_stages(full=True)} - {stage.name for stage in all_stages(full=False)}
     versions = {f"ansible-{version.name}" for version in VERSIONS}
-    scenarios = {"gateway", "local", "front_door", "distributed", "bundle", "hosts", "rotation", "backup"}
+    scenarios = {
+        "gateway",
+        "adoption",
+        "local",
+        "front_door",
+        "distributed",
+        "bundle",
+        "hosts",
+        "rotation",
+        "backup",
+    }
     assert more == {*scenarios, "sanity"} | versions
 
 

@@ -72,7 +72,7 @@ class Point:
 
 
 def points(*, full: bool, seed: int = SEED) -> list[Point]:
-    """Twenty, spread over the steps; without `full` two of them, in different ways and steps."""
+    """Twenty, spread over the steps; without `full` one of them, a reboot."""
     chance = random.Random(seed)  # noqa: S311
     moments = [
         (step, 0.95 * (number + chance.random()) / count)
@@ -87,13 +87,7 @@ def points(*, full: bool, seed: int = SEED) -> list[Point]:
     ]
     if full:
         return every
-    chosen: list[Point] = []
-    # To the host, a controller that is gone and a connection that is lost are alike.
-    for ways_alike in (("controller", "connection"), ("reboot",)):
-        steps = {point.step for point in chosen}
-        fit = [point for point in every if point.way in ways_alike]
-        chosen.append(chance.choice([point for point in fit if point.step not in steps] or fit))
-    return sorted(chosen, key=lambda point: point.number)
+    return [chance.choice([point for point in every if point.way == "reboot"])]
 
 
 # --- a deployment that is watched ---

@@ -1,6 +1,6 @@
 """Killed anywhere, a deployment leaves an application that answers, and the next run completes it.
 
-The points come from a seed (INTERRUPTIONS_SEED): twenty in `make test-full`, two of them in `make test`.
+The points come from a seed (INTERRUPTIONS_SEED): twenty in `make test-full`, one of them in `make test`.
 """
 
 from __future__ import annotations
