@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from . import git, history, past
 # So many revisions are remembered.
 REVISIONS = 50
 NO_GIT = "none"
+# A commit's whole name. What else the user's process told, such as a branch, would be another commit tomorrow.
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def begin(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -128,12 +131,15 @@ class _Place:
     def revisions(self) -> list[str]:
         """The revisions that were deployed, the last one at the end. Root's own word, unlike a release's."""
         try:
-            return [str(item) for item in parse_json(reading.read_regular(self.remembered))]
+            found = [str(item) for item in parse_json(reading.read_regular(self.remembered))]
         except FileNotFoundError:
             return []
+        return [item for item in found if _COMMIT.fullmatch(item)]
 
     def remember(self, revision: str) -> None:
         """Keep a revision as the last one that was deployed. NO_GIT ends what was deployed from Git."""
+        if revision != NO_GIT and not _COMMIT.fullmatch(revision):
+            return
         others = [item for item in self.revisions() if item != revision]
         text = json.dumps([] if revision == NO_GIT else [*others, revision][-REVISIONS:])
         files.write_atomically(self.remembered, f"{text}\n", 0o600)

@@ -70,21 +70,30 @@ def test_root_remembers_which_revisions_were_deployed(
     """Not what was tried in vain, and not what the releases say of themselves."""
     monkeypatch.setattr(deployments, "REVISIONS", 3)
     assert look(capsys, root)["revisions"] == []
+    a, b, c, d, e = (letter * size for letter, size in zip("abcde", (40, 40, 64, 40, 40), strict=True))
     for number, (result, revision) in enumerate(
-        [("deployed", "a"), ("failed", "b"), ("deployed", "c"), ("rolled_back", ""), ("deployed", "a")]
+        [("deployed", a), ("failed", b), ("deployed", c), ("rolled_back", ""), ("deployed", a)]
     ):
         call(capsys, root, state="begun", run=str(number))
         # A failed one fails here, too.
         answer(capsys, root, state="ended", run=str(number), result=result, revision=revision)
-    assert look(capsys, root)["revisions"] == ["c", "a"]
-    for revision in ("d", "e"):
+    assert look(capsys, root)["revisions"] == [c, a]
+    for revision in (d, e):
         call(capsys, root, state="begun", run=revision)
         call(capsys, root, state="ended", run=revision, result="deployed", revision=revision)
-    assert look(capsys, root)["revisions"] == ["a", "d", "e"]
+    assert look(capsys, root)["revisions"] == [a, d, e]
+    # What it is told comes from the user's process: a name that moves would be another commit tomorrow.
+    for number, revision in enumerate(("main", "refs/pull/7/head", "a" * 39, "A" * 40, "a" * 41, f"{a}\n")):
+        call(capsys, root, state="begun", run=f"moving{number}")
+        call(capsys, root, state="ended", run=f"moving{number}", result="deployed", revision=revision)
+    assert look(capsys, root)["revisions"] == [a, d, e]
+    remembered = history.DIRECTORY / f"revisions-{find_account().name}.json"
+    remembered.write_text(json.dumps(["main", a, d]))
+    assert look(capsys, root)["revisions"] == [a, d]
     call(capsys, root, state="begun", run="directory")
     call(capsys, root, state="ended", run="directory", result="deployed", revision="none")
     assert look(capsys, root)["revisions"] == []
-    assert (history.DIRECTORY / f"revisions-{find_account().name}.json").stat().st_mode & 0o777 == 0o600
+    assert remembered.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_interrupted_run_is_recorded_by_the_next(
