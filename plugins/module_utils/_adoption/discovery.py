@@ -180,7 +180,7 @@ def _service(text: str, home: str) -> dict[str, Any]:
     """What a unit's text says of its process."""
     service: dict[str, Any] = {"directory": "", "command": [], "files": [], "environment": {}}
     joined = re.sub(r"\\\n\s*", " ", text).replace("%h", home)
-    for line in joined.splitlines():
+    for line in joined.split("\n"):
         name, separator, value = (part.strip() for part in line.partition("="))
         if not separator:
             continue
@@ -355,7 +355,7 @@ def _revision(tree: Path) -> str:
         name = head.removeprefix("ref: ")
         if (git / name).is_file():
             return reading.read_regular(git / name).strip()[:12]
-        for line in reading.read_regular(git / "packed-refs", MOST_REFS).splitlines():
+        for line in reading.read_regular(git / "packed-refs", MOST_REFS).split("\n"):
             if line.endswith(f" {name}"):
                 return line[:12]
     except OSError:

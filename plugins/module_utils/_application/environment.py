@@ -86,7 +86,7 @@ def _quoted(text: str) -> str:
 def parse(text: str) -> dict[str, str]:
     """Read a file that render() wrote."""
     values = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, separator, value = line.partition("=")
         if not separator or line.startswith("#"):
             continue

@@ -51,7 +51,7 @@ def key_of(password: str) -> str:
 def cluster(configuration: Configuration, runner: Runner = run) -> dict[str, str]:
     """Debian's cluster at the port."""
     listed = runner(["pg_lsclusters", "--no-header"])
-    for line in listed.stdout.splitlines():
+    for line in listed.stdout.split("\n"):
         words = line.split()
         if len(words) >= 6 and words[2] == str(configuration.wal_port):
             return {"version": words[0], "name": words[1], "data": words[5], "port": words[2]}

@@ -305,7 +305,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _summary(output: str) -> Mapping[str, Any]:
-    for line in reversed(output.splitlines()):
+    for line in reversed(output.split("\n")):
         with contextlib.suppress(ValueError):
             found = parse_json(line)
             if isinstance(found, Mapping) and found.get("snapshot_id"):

@@ -409,7 +409,7 @@ def _packages(work: Work, names: Sequence[str]) -> None:
 
 def uri_files(listed: str) -> dict[str, str]:
     """The files in apt-get's answer to --print-uris, 'uri' file size hash, with their addresses."""
-    lines = [line.split() for line in listed.splitlines() if line.startswith("'")]
+    lines = [line.split() for line in listed.split("\n") if line.startswith("'")]
     return {words[1]: words[0].strip("'") for words in lines if len(words) >= 3 and words[1].endswith(".deb")}
 
 

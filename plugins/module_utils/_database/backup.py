@@ -74,7 +74,7 @@ def take(directory: Path, name: str, database: Target, commands: DatabaseCommand
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    tables = sum(" TABLE DATA " in line for line in listing.splitlines() if not line.startswith(";"))
+    tables = sum(" TABLE DATA " in line for line in listing.split("\n") if not line.startswith(";"))
     return Backup(final, size, tables, round(time.monotonic() - started, 2))
 
 

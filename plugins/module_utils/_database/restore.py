@@ -87,7 +87,7 @@ def check_rights(database: target.Target, commands: DatabaseCommands) -> None:
         environment=database.environment,
         remedy="Nothing was changed.",
     )
-    lines = [line for line in output.splitlines() if line.count("|") == 6]
+    lines = [line for line in output.split("\n") if line.count("|") == 6]
     if not lines:
         raise DeploymentError("The database has no schema public.", kind="no_rights")
     name, login, create, owns, owner, extensions, foreign = lines[0].split("|")

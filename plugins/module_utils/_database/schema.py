@@ -176,7 +176,7 @@ class Database:
             environment={**self._values, "PGOPTIONS": options, "PYTHONDONTWRITEBYTECODE": "1"},
             remedy=remedy,
         )
-        lines = [line for line in output.splitlines() if line.startswith("@@")]
+        lines = [line for line in output.split("\n") if line.startswith("@@")]
         answer: dict[str, Any] = parse_json(lines[-1][2:]) if lines else {}
         if answer.get("error") == "connect":
             raise DeploymentError(

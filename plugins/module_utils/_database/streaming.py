@@ -120,7 +120,7 @@ def _listing(dump: Readable, commands: DatabaseCommands) -> tuple[list[str], byt
                     process.stdin.write(block)
         _need_success(process, complaints, commands, "Listing the backup", "Nothing was changed.")
         output.seek(0)
-        lines = output.read().decode("utf-8", "replace").splitlines()
+        lines = output.read().decode("utf-8", "replace").split("\n")
     return [line for line in lines if line[:1].isdigit() and not _LEFT_OUT.match(line)], bytes(head)
 
 

@@ -261,7 +261,7 @@ def downloads_text(environment: Mapping[str, str]) -> str:
 
 def token_of_environment(text: str) -> str:
     """The token in an environment file."""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, separator, value = line.strip().partition("=")
         if separator and name == TOKEN_NAME:
             return value.strip().strip("'\"")

@@ -47,7 +47,7 @@ class Ageing:
 def parse(text: str) -> Ageing:
     """What `chage --iso8601 --list` says in English."""
     fields = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, separator, value = line.partition(":")
         if separator:
             fields[name.strip().lower()] = value.strip()

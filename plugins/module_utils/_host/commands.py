@@ -135,8 +135,8 @@ def run(
 
 
 def _text(data: bytes) -> str:
-    # As a text file is read: with one kind of line ends.
-    return data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    # A lone carriage return ends no line: it may stand in what a user has named.
+    return data.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _exchange(process: subprocess.Popen[bytes], given: bytes, end_at: float) -> tuple[bytes, bytes]:

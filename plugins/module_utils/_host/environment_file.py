@@ -9,7 +9,7 @@ REMARK = "# Secret: "
 
 def secret_names(text: str) -> tuple[str, ...]:
     """The names that such a comment in an environment file lists."""
-    lines = (line for line in text.splitlines() if line.startswith(REMARK))
+    lines = (line for line in text.split("\n") if line.startswith(REMARK))
     return tuple(name for line in lines for name in line.removeprefix(REMARK).split())
 
 

@@ -37,7 +37,7 @@ def os_facts(root: Path = Path("/")) -> dict[str, Any]:
             text = (root / candidate).read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        for line in text.splitlines():
+        for line in text.split("\n"):
             key, separator, value = line.partition("=")
             if separator:
                 fields[key.strip()] = value.strip().strip("\"'")
@@ -167,7 +167,7 @@ def package_facts(names: Sequence[str], run: Runner = run) -> dict[str, str | No
         if error.kind == "no_such_command":
             return result
         raise
-    for line in done.stdout.splitlines():
+    for line in filter(None, done.stdout.split("\n")):
         name, status, version = line.split("\t")
         if status == "installed":
             result[name] = version

@@ -127,7 +127,7 @@ def open_journal(
 
 def _unavailable(error: HostError, account: Account) -> JournalError:
     # Hints come first, what went wrong comes last.
-    said = (error.message.splitlines() or [""])[-1].strip()
+    said = error.message.strip("\n").split("\n")[-1].strip()
     if "No journal files were" in said and account.uid >= 1000 and not persistent():
         return JournalError(
             f"There is no journal that {account.name} can read: {said}",

@@ -36,7 +36,7 @@ class Storage:
 def parse(text: str) -> Storage:
     """The last Storage= of what `systemd-analyze cat-config` prints: a file's path, then its lines."""
     found, file, section = Storage(), "", ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         stripped = line.strip()
         if stripped.startswith("# /"):
             file, section = stripped[2:], ""

@@ -11,7 +11,7 @@ from . import reading
 def read_memory(root: Path = Path("/")) -> dict[str, int]:
     """What /proc/meminfo says, in bytes; what is a number of pages stays one."""
     found = {}
-    for line in reading.read_regular(root / "proc/meminfo").splitlines():
+    for line in reading.read_regular(root / "proc/meminfo").split("\n"):
         name, _separator, rest = line.partition(":")
         words = rest.split()
         if words and words[0].isdigit():

@@ -44,7 +44,7 @@ def sockets(proc: Path = Path("/proc")) -> Iterator[Socket]:
     """All of them; those that listen come first in each family."""
     for protocol in ("tcp", "tcp6"):
         try:
-            lines = (proc / "net" / protocol).read_text().splitlines()[1:]
+            lines = (proc / "net" / protocol).read_text().split("\n")[1:]
         except OSError:
             continue
         for line in lines:

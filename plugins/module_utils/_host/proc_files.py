@@ -19,9 +19,14 @@ _MOST_WORDS = 1 << 16
 MOST_ENVIRONMENT = 8 << 20
 
 
+def _lines(path: Path) -> list[str]:
+    """The lines of a file of the kernel's. Only a line feed ends one: users name what stands in them."""
+    return path.read_bytes().decode("utf-8", "replace").split("\n")
+
+
 def boot_time(proc: Path = PROC) -> float:
     """The time of the boot as epoch seconds, as this kernel tells it."""
-    for line in (proc / "stat").read_text().splitlines():
+    for line in _lines(proc / "stat"):
         if line.startswith("btime "):
             return float(line.split()[1])
     raise HostError(f"{proc}/stat names no boot time.", kind="no_proc", remedy="Mount /proc.")
@@ -54,7 +59,7 @@ def status_of(pid: int, proc: Path = PROC) -> dict[str, str]:
     """What its file `status` says; empty when it is gone."""
     fields: dict[str, str] = {}
     with contextlib.suppress(OSError):
-        for line in (proc / str(pid) / "status").read_text(errors="replace").splitlines():
+        for line in _lines(proc / str(pid) / "status"):
             key, _separator, value = line.partition(":")
             fields[key] = value.strip()
     return fields
@@ -64,10 +69,10 @@ def unit_of_process(pid: int, proc: Path = PROC) -> str | None:
     """The innermost systemd unit whose control group holds the process."""
     try:
         # A user names the groups below his own as he likes.
-        text = (proc / str(pid) / "cgroup").read_text(errors="replace")
+        lines = _lines(proc / str(pid) / "cgroup")
     except OSError:
         return None
-    for line in text.splitlines():
+    for line in filter(None, lines):
         hierarchy, controllers, path = line.split(":", 2)
         if hierarchy != "0" and controllers != "name=systemd":
             continue

@@ -38,7 +38,7 @@ def parse_show(text: str) -> list[dict[str, str]]:
     blocks = []
     for block in text.strip("\n").split("\n\n"):
         properties: dict[str, str] = {}
-        for line in block.splitlines():
+        for line in block.split("\n"):
             key, separator, value = line.partition("=")
             if separator:
                 # ExecStart and the like are there once for each command.
@@ -77,7 +77,7 @@ def show_arguments(names: Sequence[str], properties: Sequence[str] | None) -> li
 def _listening_paths(table: Path = Path("/proc/net/unix")) -> set[str]:
     """The files of the Unix sockets that are listened on, of this network namespace."""
     try:
-        lines = table.read_text(errors="replace").splitlines()[1:]
+        lines = table.read_bytes().decode("utf-8", "replace").split("\n")[1:]
     except OSError:
         return set()
     # The kernel does not escape names, so that anybody can put in lines of his own: what one says is no

@@ -122,7 +122,7 @@ class _Repository:
             remedy=REACH_REMEDY,
         )
         found: dict[str, str] = {}
-        for line in listed.splitlines():
+        for line in listed.split("\n"):
             commit, separator, reference = line.partition("\t")
             if separator:
                 found[reference] = commit

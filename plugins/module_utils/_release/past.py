@@ -39,7 +39,7 @@ def history(layout: Layout, lines: int) -> list[dict[str, Any]]:
         except OSError:
             continue
         piece = []
-        for line in text.splitlines():
+        for line in text.split("\n"):
             with contextlib.suppress(ValueError):
                 answer = parse_json(line)
                 if isinstance(answer, dict):

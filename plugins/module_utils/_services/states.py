@@ -79,7 +79,7 @@ def split(text: str) -> tuple[str, int] | None:
 def listen_addresses(properties: Mapping[str, str]) -> list[tuple[str, int]]:
     """Address and port of what a socket unit listens on: `Listen=0.0.0.0:8000 (Stream)`."""
     found = []
-    for line in properties.get("Listen", "").splitlines():
+    for line in properties.get("Listen", "").split("\n"):
         address, _space, kind = line.rpartition(" ")
         place = split(address)
         if kind == "(Stream)" and place is not None:

@@ -106,7 +106,7 @@ def trial(queue: str) -> tuple[str, ...]:
 
 def state_of(info: str) -> dict[str, str]:
     """The answer to INFO."""
-    pairs = (line.split(":", 1) for line in info.splitlines() if ":" in line)
+    pairs = (line.split(":", 1) for line in info.split("\n") if ":" in line)
     return {name: value.strip() for name, value in pairs}
 
 

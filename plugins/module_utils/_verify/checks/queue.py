@@ -155,7 +155,7 @@ def parse_clients(text: str) -> list[dict[str, str]]:
     """The lines of CLIENT LIST."""
     return [
         dict(pair.partition("=")[::2] for pair in line.split(" ") if "=" in pair)
-        for line in text.splitlines()
+        for line in text.split("\n")
         if line.strip()
     ]
 

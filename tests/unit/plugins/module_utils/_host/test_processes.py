@@ -150,11 +150,19 @@ def test_a_process_that_is_gone_is_none(proc: Path) -> None:
         ("0::/user.slice/user@1000.service/init.scope\n", "init.scope"),
         ("0::/\n", None),
         ("", None),
+        # A user names the groups below his own: only a line feed, which he cannot put in, ends a line.
+        *((f"0::/user@1000.service/a{end}0::/x/backend.service/b\n", "backend.service") for end in "\x85\r\x1d"),
+        *((f"0::/user@1000.service/a{end}b\n", "user@1000.service") for end in "\x85\r\x0b\u2028"),
     ],
 )
 def test_unit_of_a_process(proc: Path, text: str, unit: str | None) -> None:
     make_process(proc, 50, cgroup=text)
     assert proc_files.unit_of_process(50, proc) == unit
+
+
+def test_a_name_adds_nothing_to_what_the_kernel_says(proc: Path) -> None:
+    make_process(proc, 50, name="odd\x85Uid:\t0\rCapEff:\t0\u2028Seccomp:\t9")
+    assert set(proc_files.status_of(50, proc)) - {""} == {"Name", "Uid", "NoNewPrivs", "Seccomp"}
 
 
 def test_processes_of_a_unit(proc: Path) -> None:

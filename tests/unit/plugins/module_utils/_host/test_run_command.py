@@ -66,3 +66,8 @@ def test_who_was_left_behind_and_holds_the_output_is_not_waited_for(tmp_path: Pa
 def test_a_program_that_is_not_there() -> None:
     with pytest.raises(HostError, match="is not installed"):
         commands.run(["no-such-program-of-ours"])
+
+
+def test_a_carriage_return_ends_no_line() -> None:
+    """Else what a user has named, such as a unit's description, could add lines to an answer."""
+    assert python("print('Description=a\\rMainPID=1')").stdout == "Description=a\rMainPID=1\n"
