@@ -162,12 +162,14 @@ gateway:
     occupied: false
     account: {exists: true, uid: 1001, home: /home/openclaw, lingering: true, running: true}
 listeners:
-  description: Listening TCP sockets with the process and the unit that hold them.
+  description:
+    - Listening TCP sockets with the process and the unit that hold them.
+    - C(unknown) where no process was found because who could hold it has more files open than is looked at.
   returned: always
   type: list
   elements: dict
   sample: [{protocol: tcp, address: 127.0.0.1, port: 8000, uid: 1000, user: ubuntu, pid: 7, pids: [7],
-            command: python, unit: mission-control-backend.service}]
+            command: python, unit: mission-control-backend.service, unknown: false}]
 user:
   description: The application user; its C(exists) is false when there is none.
   returned: always

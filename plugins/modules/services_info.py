@@ -69,6 +69,10 @@ services:
     stale: {description: Whether another release is deployed., type: bool, returned: always}
     ports: {description: TCP ports that it listens on., type: list, elements: int, returned: always}
     address: {description: Address that it listens on., type: str, returned: always}
+    ports_unknown:
+      description: Whether the ports are not known because too many files are open to look at all of them.
+      type: bool
+      returned: always
     pid: {description: Its main process., type: int, returned: always}
     result: {description: systemd's word for how it ended., type: str, returned: always}
     exit_status: {description: How its last main process ended., type: int, returned: always}

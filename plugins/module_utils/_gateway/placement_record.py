@@ -44,9 +44,7 @@ _OFF = ("", "no", "false", "0", "off")
 def sandbox_of(unit: str) -> tuple[str, ...]:
     """The names of the directives in the text of a unit that keep its processes in."""
     # The last line of a name counts.
-    said = dict(
-        line.split("=", 1) for line in unit.split("\n") if line.startswith(_KEEPS_IN) and "=" in line
-    )
+    said = dict(line.split("=", 1) for line in unit.split("\n") if line.startswith(_KEEPS_IN) and "=" in line)
     return tuple(sorted(name for name, value in said.items() if value not in _OFF))
 
 

@@ -47,8 +47,8 @@ class Answers(Protocol):
     def serve(self, account: Account) -> None:
         """In the process that stays root: whom it will answer."""
 
-    def answer(self, connection: socket.socket) -> bool:
-        """In the process that stays root: one question and its answer; False when the child is gone."""
+    def answer(self, connection: socket.socket, seconds: float | None = None) -> bool:
+        """In the process that stays root: one question, answered in time; False when the child is gone."""
 
 
 def as_user(
@@ -162,13 +162,19 @@ def _hear(
                     kind="stopped",
                     remedy="See which process of the user's does that, end it, and run this again.",
                 )
-            if not ready and end is not None and time.monotonic() >= end:
+            over = end is not None and time.monotonic() >= end
+            # It may have answered just now; but neither questions nor a part of an answer give it more time.
+            if over and (reader not in ready or parts):
                 raise DeploymentError(
                     f"What belongs to the user could not be looked at within {deadline:g} s.",
                     kind="timeout",
                     remedy="See on which file system it lies, and whether the host is overloaded.",
                 )
-            if questions is not None and line in ready and not questions.answer(line):
+            if (
+                questions is not None
+                and line in ready
+                and not questions.answer(line, None if end is None else end - time.monotonic())
+            ):
                 # What asked something else hears no more.
                 selector.unregister(line)
                 line.close()

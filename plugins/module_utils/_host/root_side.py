@@ -13,7 +13,8 @@ import pickle
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from .._plain_json import parse_json
@@ -24,7 +25,7 @@ __all__ = ["answer", "connect", "serve"]
 
 _LENGTH = struct.Struct("!I")
 _MOST = 1 << 20
-# Seconds for the rest of a question that has begun.
+# Seconds for the rest of a question that has begun, and for an answer.
 _PATIENCE = 20.0
 
 
@@ -54,9 +55,13 @@ def connect(connection: socket.socket) -> None:
     ask_over(Line(connection))
 
 
-def answer(connection: socket.socket) -> bool:
-    """In the process that stayed root: one question and its answer; False when the child is gone."""
-    connection.settimeout(_PATIENCE)
+def answer(connection: socket.socket, seconds: float | None = None) -> bool:
+    """In the process that stayed root: one question and its answer; False when the child is gone.
+
+    :param seconds: that are left for all of it.
+    """
+    patience = _PATIENCE if seconds is None else max(0.01, min(_PATIENCE, seconds))
+    connection.settimeout(patience)
     try:
         head = connection.recv(_LENGTH.size)
         length = _LENGTH.unpack(head + _rest(connection, head))[0]
@@ -66,15 +71,8 @@ def answer(connection: socket.socket) -> bool:
         function = QUESTIONS[name]
     except (OSError, EOFError, ValueError, TypeError, KeyError):
         return False
-    found: Any = None
-    try:
-        found = function(*arguments, **keywords)
-        reply = {"value": found.note if isinstance(found, Opened) else found}
-    except HostError as error:
-        reply = {"error": (error.message, error.kind, error.remedy)}
-    except Exception as error:
-        reply = {"error": (f"{name}: {type(error).__name__}: {error}", "bug", "")}
-    descriptors = found.descriptors if isinstance(found, Opened) else []
+    finding = _Finding(name, partial(function, *arguments, **keywords))
+    reply, descriptors = finding.within(patience)
     text = pickle.dumps(reply)
     try:
         head = _LENGTH.pack(len(text))
@@ -86,10 +84,56 @@ def answer(connection: socket.socket) -> bool:
     except OSError:
         return False
     finally:
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        _close(descriptors)
     return True
+
+
+class _Finding:
+    """An answer that is looked for beside who waits for it: the user's processes may make that take long."""
+
+    def __init__(self, name: str, work: Callable[[], Any]) -> None:
+        self._name, self._work = name, work
+        self._lock = threading.Lock()
+        self._late = False
+        self._reply: dict[str, Any] = {}
+        self._descriptors: list[int] = []
+
+    def within(self, seconds: float) -> tuple[dict[str, Any], list[int]]:
+        """What is answered, with open files, or that it took too long."""
+        worker = threading.Thread(target=self._find, daemon=True)
+        worker.start()
+        worker.join(seconds)
+        with self._lock:
+            self._late = not self._reply
+        late = (
+            f"Root could not look at that within {seconds:.3g} s ({self._name}).",
+            "timeout",
+            "See which process of the user's has much open or hangs, and whether the host is overloaded.",
+        )
+        return (self._reply, self._descriptors) if self._reply else ({"error": late}, [])
+
+    def _find(self) -> None:
+        found: Any = None
+        try:
+            found = self._work()
+            reply = {"value": found.note if isinstance(found, Opened) else found}
+        except HostError as error:
+            reply = {"error": (error.message, error.kind, error.remedy)}
+        except Exception as error:
+            reply = {"error": (f"{self._name}: {type(error).__name__}: {error}", "bug", "")}
+        descriptors = found.descriptors if isinstance(found, Opened) else []
+        with self._lock:
+            if not self._late:
+                self._reply, self._descriptors = reply, descriptors
+                return
+        # Nobody waits for it any more.
+        _close(descriptors)
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def _rest(connection: socket.socket, head: bytes) -> bytes:

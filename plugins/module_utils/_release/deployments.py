@@ -26,7 +26,7 @@ from . import git, history, past
 # So many revisions are remembered.
 REVISIONS = 50
 NO_GIT = "none"
-# A commit's whole name. What else the user's process told, such as a branch, would be another commit tomorrow.
+# A commit's whole name. What else the user's process told, such as a branch, is another one tomorrow.
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 

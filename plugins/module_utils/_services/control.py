@@ -299,6 +299,8 @@ class Services:
         """Empty when the service answers, else the reason."""
         path = HEALTH_PATHS[state.service]
         if not state.ports or state.address is None:
+            if state.ports_unknown:
+                return "where it listens is not known: its user, or root, has too many files open to look at"
             return "it listens nowhere"
         status, said = self._get(state.address, state.ports[0], path, 10.0)
         if status == 0:

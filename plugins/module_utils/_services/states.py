@@ -36,6 +36,8 @@ class ServiceState:
     stale: bool = False
     ports: list[int] = field(default_factory=list)
     address: str | None = None
+    # Others' processes, or its own, have more files open than is looked at: which ports it has is not known.
+    ports_unknown: bool = False
     pid: int | None = None
     result: str = ""
     exit_status: int | None = None
@@ -112,6 +114,7 @@ def describe(
     socket = unit_status(socket_unit(service), socket_properties)
     main = next((process for process in processes if process.pid == status.main_pid), None)
     pids = {process.pid for process in processes}
+    users = {0, *(process.uid for process in processes)}
     held = [(entry.address, entry.port) for entry in listening if pids & set(entry.pids)]
     places = held or (listen_addresses(socket_properties) if socket.exists else [])
     release = release_of(main.cwd, root) if main is not None else None
@@ -127,6 +130,7 @@ def describe(
         stale=bool(release and current and main and _stale(main, root, release, current, same)),
         ports=sorted({port for _address, port in places}),
         address=places[0][0] if places else None,
+        ports_unknown=not held and any(entry.unknown and entry.uid in users for entry in listening),
         pid=status.main_pid or None,
         result="" if status.result == "success" else status.result,
         exit_status=status.exit_status,

@@ -178,7 +178,7 @@ def door_ports(context: Context) -> Iterator[Problem]:
         return
     for number, variable in ((80, "redirect"), (port, "public_url")):
         for listener in context.host["listeners"]:
-            if int(listener["port"]) != number or listener.get("unit") == UNIT:
+            if int(listener["port"]) != number or listener.get("unit") == UNIT or listener.get("unknown"):
                 continue
             holder = listener["command"] or "a process"
             unit = f" of {listener['unit']}" if listener.get("unit") else ""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...module_utils._application.components import PORTS, service_unit
@@ -239,10 +239,12 @@ def ports_free(context: Context) -> Iterator[Problem]:
                 continue
             if port.variable == "gateway_port" and _is_our_gateway(listener, uid, context):
                 continue
-            if listener["pid"] in adopted:
+            if listener["pid"] in adopted or _may_be_ours(listener, uid, port.variable, adopted):
                 continue
             holder = listener["command"] or "a process"
-            whose = f"{holder} (PID {listener['pid']}, user {listener.get('user', listener['uid'])})"
+            whose = (
+                f"{holder} (PID {listener['pid'] or 'unknown'}, user {listener.get('user', listener['uid'])})"
+            )
             unit = f" of {listener['unit']}" if listener.get("unit") else ""
             yield Problem(
                 "ports_free",
@@ -261,6 +263,14 @@ def _is_ours(listener: Mapping[str, Any], uid: int | None) -> bool:
     unit = listener.get("unit") or ""
     own = unit.startswith(("mission-control-", "openclaw-mission-control-"))
     return own or listener["command"] == "systemd"
+
+
+def _may_be_ours(
+    listener: Mapping[str, Any], uid: int | None, variable: str, adopted: Collection[int]
+) -> bool:
+    """Its process could not be found. If the port is not free after all, what should have it will not start."""
+    several_users = bool(adopted) or variable == "gateway_port"
+    return bool(listener.get("unknown")) and (several_users or listener["uid"] == uid)
 
 
 def _is_our_gateway(listener: Mapping[str, Any], uid: int | None, context: Context) -> bool:

@@ -284,7 +284,7 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
         }
     )
     if strange:
-        text = ", ".join(f"{port} ({command})" for port, command in strange[:5])
+        text = ", ".join(f"{port} ({command or 'process unknown'})" for port, command in strange[:5])
         return Verdict(
             "other ports",
             WARN,

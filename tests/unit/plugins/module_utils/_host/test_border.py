@@ -182,6 +182,44 @@ def test_root_answers_questions_one_after_the_other_and_refuses_what_is_none() -
 
 
 @needs_root
+def test_an_answer_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's processes may make looking at them take as long as they like."""
+    monkeypatch.setitem(root_questions.QUESTIONS, "test.slow", lambda: time.sleep(8))
+    monkeypatch.setattr(root_side, "_PATIENCE", 0.3)
+
+    def ask(_account: Account) -> list[object]:
+        line = root_questions._line
+        assert line is not None
+        try:
+            line.ask("test.slow", [], {})
+        except HostError as error:
+            return [error.kind, getattr(process_evidence(1), "pid", None)]
+        return ["answered"]
+
+    started = time.monotonic()
+    assert as_user(NAME, ask, questions=root_side) == ["timeout", 1]
+    assert time.monotonic() - started < 6
+
+
+@needs_root
+def test_questions_do_not_put_off_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(root_questions.QUESTIONS, "test.slow", lambda: time.sleep(0.2))
+
+    def ask(_account: Account) -> None:
+        line = root_questions._line
+        assert line is not None
+        # Without waiting for what is answered: the next one is always there.
+        question = b'["test.slow", [], {}]'
+        line._connection.sendall((len(question).to_bytes(4, "big") + question) * 40)
+        time.sleep(10)
+
+    started = time.monotonic()
+    with pytest.raises(HostError) as late:
+        as_user(NAME, ask, deadline=1, questions=root_side)
+    assert late.value.kind == "timeout" and time.monotonic() - started < 6
+
+
+@needs_root
 def test_what_is_no_question_ends_the_conversation() -> None:
     def ask(_account: object) -> str:
         assert root_questions._line is not None

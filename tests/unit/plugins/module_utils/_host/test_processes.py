@@ -55,13 +55,14 @@ def make_process(
     environ: bytes = b"",
     cgroup: str = "",
     sockets: tuple[int, ...] = (),
+    uid: int = 1000,
     cwd: str = "/srv/releases/abc/backend",
 ) -> None:
     directory = proc / str(pid)
     (directory / "fd").mkdir(parents=True)
     (directory / "ns").mkdir()
     (directory / "stat").write_text(STAT.format(pid=pid, start=3000, rss=10))
-    (directory / "status").write_text(STATUS.replace("uvicorn", name))
+    (directory / "status").write_text(STATUS.replace("uvicorn", name).replace("\t1000\t", f"\t{uid}\t"))
     (directory / "cmdline").write_bytes(b"/venv/bin/python\0-m\0uvicorn\0")
     (directory / "environ").write_bytes(environ)
     (directory / "cgroup").write_text(cgroup)
@@ -151,7 +152,10 @@ def test_a_process_that_is_gone_is_none(proc: Path) -> None:
         ("0::/\n", None),
         ("", None),
         # A user names the groups below his own: only a line feed, which he cannot put in, ends a line.
-        *((f"0::/user@1000.service/a{end}0::/x/backend.service/b\n", "backend.service") for end in "\x85\r\x1d"),
+        *(
+            (f"0::/user@1000.service/a{end}0::/x/backend.service/b\n", "backend.service")
+            for end in "\x85\r\x1d"
+        ),
         *((f"0::/user@1000.service/a{end}b\n", "user@1000.service") for end in "\x85\r\x0b\u2028"),
     ],
 )
@@ -192,6 +196,68 @@ def test_listeners_name_the_service_before_the_manager(proc: Path) -> None:
     assert backend.unit == "mission-control-backend.service"
     assert backend.uid == 1000
     assert (found[0].pid, found[0].command, found[0].unit) == (None, "", None)
+
+
+def listener_at(proc: Path, port: int) -> listeners.Listener:
+    return next(entry for entry in listeners.listeners(proc) if entry.port == port)
+
+
+def test_who_listens_is_looked_for_with_the_users_who_do_and_root(
+    proc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever else is on the host may have as many files open as he likes."""
+    make_process(proc, 30, uid=0, sockets=(5555,))
+    make_process(proc, 42, uid=1000, sockets=(4242,))
+    make_process(proc, 50, uid=1234, sockets=(*range(100), 4242))
+    looked: list[int] = []
+    scandir = os.scandir
+
+    def watched(path: object) -> object:
+        if str(path).endswith("/fd"):
+            looked.append(int(Path(str(path)).parent.name))
+        return scandir(path)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", watched)
+    found = listeners.listeners(proc)
+    assert set(looked) == {30, 42}
+    assert [entry.pid for entry in found] == [None, 30, None, 42] and not any(
+        entry.unknown for entry in found
+    )
+
+
+def test_a_user_with_too_many_files_open_hides_no_other(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "DESCRIPTORS", 300, raising=False)
+    make_process(proc, 30, uid=109, sockets=(5555,))
+    for pid in range(40, 50):
+        make_process(proc, pid, uid=1000, sockets=tuple(range(100)))
+    # After all of those, and beyond what is looked at: its first descriptors as well.
+    make_process(proc, 60, uid=1000, sockets=(4242,))
+    hidden, other = listener_at(proc, 8000), listener_at(proc, 6379)
+    assert (hidden.pid, hidden.pids, hidden.command, hidden.unit, hidden.unknown) == (
+        None,
+        (),
+        "",
+        None,
+        True,
+    )
+    assert (other.pid, other.unknown) == (30, False)
+
+
+def test_who_listens_is_found_among_many_connections(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process opened first is looked at first."""
+    monkeypatch.setattr(listeners, "DESCRIPTORS", 300, raising=False)
+    make_process(proc, 41, uid=1000, sockets=tuple(range(1000)))
+    make_process(proc, 60, uid=1000, sockets=(4242,))
+    assert (listener_at(proc, 8000).pid, listener_at(proc, 8000).unknown) == (60, False)
+    assert listener_at(proc, 3000).unknown
+
+
+def test_a_look_at_descriptors_takes_no_longer_than_it_may(proc: Path) -> None:
+    make_process(proc, 42, uid=1000, sockets=tuple(range(50)))
+    moments = iter(range(10_000))
+    found = listeners.listeners(proc, clock=lambda: next(moments) * 0.3)
+    assert [entry.unknown for entry in found if entry.uid == 1000] == [True, True]
+    assert next(moments) < 20
 
 
 def test_listeners_of_some_ports(proc: Path) -> None:

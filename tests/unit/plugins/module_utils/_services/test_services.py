@@ -74,6 +74,14 @@ def test_a_running_service() -> None:
     assert (state.ports, state.address, state.pid, state.socket) == ([8000], "0.0.0.0", 50, None)
 
 
+def test_ports_that_are_not_known_are_not_said_to_be_closed() -> None:
+    hidden = Listener("tcp", "0.0.0.0", 8000, 1000, None, (), "", None, unknown=True)
+    state = describe(processes=[process(uid=1000)], listening=[hidden])
+    assert (state.ports, state.ports_unknown) == ([], True)
+    others = dataclasses.replace(hidden, uid=1001)
+    assert not describe(processes=[process(uid=1000)], listening=[others]).ports_unknown
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
@@ -382,6 +390,8 @@ def test_the_page_may_lead_elsewhere_but_the_health_endpoint_must_not(no_journal
     assert one._unhealthy(state("frontend", "running", ports=[3000], address="::")) == ""
     assert "answers 307" in one._unhealthy(state("backend", "running", ports=[8000], address="::"))
     assert one._unhealthy(state("backend", "running")) == "it listens nowhere"
+    unknown = dataclasses.replace(state("backend", "running"), ports_unknown=True)
+    assert one._unhealthy(unknown).startswith("where it listens is not known")
 
 
 def test_current_release(tmp_path: Path) -> None:

@@ -325,6 +325,8 @@ def test_the_door_itself_may_have_them_and_others_matter_on_its_own_host_only() 
     variables = {"mission_control_public_url": URL}
     own = host(80, 443, unit=front_door.UNIT)
     assert list(front_door.door_ports(model.Context(variables=variables, hostname="h", host=own))) == []
+    own["listeners"] = [{**entry, "unit": None, "pid": None, "unknown": True} for entry in own["listeners"]]
+    assert list(front_door.door_ports(model.Context(variables=variables, hostname="h", host=own))) == []
     groups = {"mission_control": ["h", "i"], "mission_control_proxy": ["i"]}
     away = model.Context(variables=variables, hostname="h", host=host(80), groups=groups)
     assert list(front_door.door_ports(away)) == []
