@@ -268,7 +268,7 @@ def _is_ours(listener: Mapping[str, Any], uid: int | None) -> bool:
 def _may_be_ours(
     listener: Mapping[str, Any], uid: int | None, variable: str, adopted: Collection[int]
 ) -> bool:
-    """Its process could not be found. If the port is not free after all, what should have it will not start."""
+    """Its process could not be found. If the port is not free after all, its service will not start."""
     several_users = bool(adopted) or variable == "gateway_port"
     return bool(listener.get("unknown")) and (several_users or listener["uid"] == uid)
 
