@@ -103,11 +103,11 @@ class Work:
             return read(record, self._parameters["secret_settings"])
         return self._take(record)
 
-    def _as_user(self, work: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    def _as_user(self, work: Callable[..., dict[str, Any]], enclosed: bool = True) -> dict[str, Any]:
         def child(account: Account) -> dict[str, Any]:
             return work(Adoption(self._layout, account), self._parameters, self._check)
 
-        answer: dict[str, Any] = privileges.as_user(self._user, child)
+        answer: dict[str, Any] = privileges.as_user(self._user, child, enclosed=enclosed)
         return answer
 
     def _believed(self) -> Record | None:
@@ -134,7 +134,8 @@ class Work:
         return answer
 
     def _restore(self) -> dict[str, Any]:
-        answer = self._as_user(restore)
+        # What ran by hand runs on afterwards.
+        answer = self._as_user(restore, enclosed=False)
         if answer["changed"] and registry.decides(self._account) and not self._check:
             registry.forget(self._user)
         return answer

@@ -205,7 +205,8 @@ def _start(argv: list[str], place: Path, socket: str) -> None:
             return (place / "log").read_text(errors="replace")[-20000:]
         return ""
 
-    done = run(argv, account=account, timeout=120)
+    # The server runs on when this has ended; it is stopped by name.
+    done = run(argv, account=account, timeout=120, enclosed=False)
     deadline = time.monotonic() + _STARTED
     while done.ok:
         ready = run(["pg_isready", f"--host={socket}", f"--port={_NUMBER}", "--quiet"], account=account)

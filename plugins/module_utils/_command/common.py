@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from .._application.components import SERVICES
 from .._application.layout import COMMAND_CONFIGURATION
+from .._host import leaving
 from .._host.accounts import Account, find_account, user_environment
 from .._plain_json import parse_json
 from .._terminal import clean
@@ -120,9 +121,7 @@ def become(account: Account) -> None:
     """Continue as the account, for good."""
     permitted(account)
     if os.geteuid() == 0 and account.uid != 0:
-        os.setgroups(account.groups)
-        os.setgid(account.gid)
-        os.setuid(account.uid)
+        leaving.become(account)
     if not os.access(".", os.R_OK | os.X_OK):
         os.chdir(account.home if Path(account.home).is_dir() else "/")
 

@@ -24,6 +24,7 @@ from typing import IO, Any, Protocol, TextIO
 
 from .._host import process_groups
 from .._host.accounts import Account
+from .._host.acting import process_identity
 from .._host.commands import AFTERWARDS, end, stopped
 from .._host.errors import HostError
 from .._terminal import clean
@@ -33,13 +34,6 @@ from .screen import Screen
 LONGEST = 1 << 18
 # Seconds between two looks whether a program has ended.
 LOOK_SECONDS = 0.1
-
-
-def identity(account: Account) -> dict[str, Any]:
-    """The arguments of Popen that make root's child somebody else."""
-    if os.geteuid() != 0 or account.uid == 0:
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
 
 
 def relay(
@@ -53,6 +47,17 @@ def relay(
 
     :param seconds: for all of it; HostError (kind "timeout", or "stopped" by a signal) where it takes longer.
     """
+    with process_identity(account) as identity:
+        return _relay(argv, environment, identity, tidy, seconds)
+
+
+def _relay(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    identity: Mapping[str, Any],
+    tidy: Callable[[str], str],
+    seconds: float | None,
+) -> int:
     until = None if seconds is None else time.monotonic() + seconds
     child = subprocess.Popen(
         list(argv),
@@ -62,7 +67,7 @@ def relay(
         env=dict(environment),
         cwd="/",
         start_new_session=True,
-        **(identity(account) if account is not None else {}),
+        **identity,
     )
     if child.stdout is None or child.stderr is None:
         raise RuntimeError("a pipe is missing")
@@ -137,6 +142,11 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
 
     Files and pipes it gets as they are, for data; but what it complains of is for people in any case.
     """
+    with process_identity(account) as identity:
+        return _converse(argv, environment, identity)
+
+
+def _converse(argv: Sequence[str], environment: Mapping[str, str], identity: Mapping[str, Any]) -> int:
     ours = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
     if not ours:
         done = subprocess.Popen(
@@ -146,7 +156,7 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
             cwd="/",
             # A session of its own has no terminal.
             start_new_session=True,
-            **identity(account),
+            **identity,
         )
         with _complaints(done):
             try:
@@ -157,6 +167,12 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
     # It stays ours, so that nobody opens it by its name; the program has it open.
     master, slave = os.openpty()
     _copy_size(ours[0], master)
+    become = identity.get("preexec_fn", lambda: None)
+
+    def prepare() -> None:
+        become()
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
     child = subprocess.Popen(
         list(argv),
         stdin=slave if 0 in ours else None,
@@ -166,8 +182,7 @@ def converse(argv: Sequence[str], environment: Mapping[str, str], account: Accou
         cwd="/",
         start_new_session=True,
         # Runs between fork and exec; this process has no other threads.
-        preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
-        **identity(account),
+        preexec_fn=prepare,
     )
     os.close(slave)
     before = signal.signal(signal.SIGWINCH, lambda _number, _frame: _copy_size(ours[0], master))

@@ -198,7 +198,7 @@ def transfer(move: Move) -> Unpacked:
     """Copy the gateway's own directory, whole or not at all."""
     source, target = (str(path) for path in move.states)
     staging = move.states[1].with_name(f"{move.states[1].name}.moving")
-    with tempfile.TemporaryFile() as complaints:
+    with process_identity(move.former) as identity, tempfile.TemporaryFile() as complaints:
         packer = subprocess.Popen(
             ["/usr/bin/tar", *_TAR, f"--directory={source}", "."],
             stdin=subprocess.DEVNULL,
@@ -207,7 +207,7 @@ def transfer(move: Move) -> Unpacked:
             env=user_environment(move.former),
             cwd="/",
             start_new_session=True,
-            **process_identity(move.former),
+            **identity,
         )
         stream = cast("IO[bytes]", packer.stdout)
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Generator
 
 from .accounts import Account
-from .acting import process_identity
+from .acting import need_rights
 
 
 @contextlib.contextmanager
@@ -17,8 +17,7 @@ def acting_as(account: Account | None) -> Generator[None]:
     if account is None or os.geteuid() == account.uid:
         yield
         return
-    if os.geteuid() != 0:
-        process_identity(account)  # raises, naming the remedy
+    need_rights(account)
     uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups()
     os.setgroups(account.groups)
     os.setegid(account.gid)

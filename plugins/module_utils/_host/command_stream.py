@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 from .accounts import Account
 from .acting import process_identity
@@ -26,6 +26,14 @@ def stream(argv: Sequence[str], *, account: Account | None = None) -> Generator[
 
     A command that fails after its output raises HostError (kind "failed") with what it said.
     """
+    with process_identity(account) as identity, _running(argv, account, identity) as lines:
+        yield lines
+
+
+@contextlib.contextmanager
+def _running(
+    argv: Sequence[str], account: Account | None, identity: Mapping[str, Any]
+) -> Generator[Iterator[bytes]]:
     try:
         child = subprocess.Popen(
             list(argv),
@@ -35,7 +43,7 @@ def stream(argv: Sequence[str], *, account: Account | None = None) -> Generator[
             env=child_environment(account, None),
             cwd="/",
             start_new_session=True,
-            **process_identity(account),
+            **identity,
         )
     except FileNotFoundError:
         raise not_installed(argv[0]) from None

@@ -93,45 +93,58 @@ def run(
     input: str | None = None,
     environment: Mapping[str, str] | None = None,
     cwd: str | None = None,
+    enclosed: bool = True,
 ) -> Completed:
     """Run a command in a clean environment, as the account where one is given.
 
+    What it has started ends with it, where root runs it as another user, unless it is not `enclosed`.
     Whoever owns the program, or may stop or trace it, gets no more than `timeout` seconds and MOST bytes.
     """
+    with process_identity(account, enclosed) as identity:
+        process = _started(argv, identity, input is not None, child_environment(account, environment), cwd)
+        with process:
+            try:
+                stdout, stderr = _exchange(process, (input or "").encode(), time.monotonic() + timeout)
+            except TimeoutError:
+                if process_groups.stopped(process.pid):
+                    raise stopped(argv[0], timeout) from None
+                raise HostError(
+                    f"{argv[0]} did not finish within {timeout:g} s.",
+                    kind="timeout",
+                    remedy="See whether the host is overloaded, or allow more time.",
+                ) from None
+            except OverflowError:
+                raise HostError(
+                    f"{argv[0]} said more than {MOST >> 20} MB, and was ended.",
+                    kind="too_much_output",
+                    remedy="See who can change that program, or what it reads.",
+                ) from None
+            finally:
+                end(process)
+    return Completed(tuple(argv), process.returncode, *(_text(data) for data in (stdout, stderr)))
+
+
+def _started(
+    argv: Sequence[str],
+    identity: Mapping[str, Any],
+    told: bool,
+    environment: dict[str, str],
+    cwd: str | None,
+) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+            stdin=subprocess.PIPE if told else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=child_environment(account, environment),
+            env=environment,
             cwd=cwd or "/",
             # A session of its own has no terminal: what runs as another user cannot type into root's.
             start_new_session=True,
-            **process_identity(account),
+            **identity,
         )
     except FileNotFoundError:
         raise not_installed(argv[0]) from None
-    with process:
-        try:
-            stdout, stderr = _exchange(process, (input or "").encode(), time.monotonic() + timeout)
-        except TimeoutError:
-            if process_groups.stopped(process.pid):
-                raise stopped(argv[0], timeout) from None
-            raise HostError(
-                f"{argv[0]} did not finish within {timeout:g} s.",
-                kind="timeout",
-                remedy="See whether the host is overloaded, or allow more time.",
-            ) from None
-        except OverflowError:
-            raise HostError(
-                f"{argv[0]} said more than {MOST >> 20} MB, and was ended.",
-                kind="too_much_output",
-                remedy="See who can change that program, or what it reads.",
-            ) from None
-        finally:
-            end(process)
-    return Completed(tuple(argv), process.returncode, *(_text(data) for data in (stdout, stderr)))
 
 
 def _text(data: bytes) -> str:

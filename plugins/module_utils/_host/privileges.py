@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -21,7 +22,9 @@ from .._plain_json import parse_json
 from . import process_groups
 from .accounts import Account, find_account, user_environment
 from .deployment_errors import DeploymentError, os_error
+from .enclosure import Enclosure, enclosure
 from .errors import HostError
+from .leaving import become
 
 _PR_SET_PDEATHSIG = 1
 # Seconds for which a child is waited for once it has been told to end.
@@ -58,11 +61,13 @@ def as_user(
     deadline: float | None = None,
     questions: Answers | None = None,
     keep: Iterable[int] = (),
+    enclosed: bool = True,
 ) -> Any:
     """Do the work in a child process that has become the user; what it returns must be plain data.
 
     The work has `deadline` seconds, anew from each sign of life. With root_side for `questions` it may ask
     what is marked there, such as the journal; all else is done as the user, who has `keep` of open files.
+    What programs it has started ends with it. Not `enclosed` is what starts none, or some that are to stay.
     """
     account = find_account(name)
     if os.geteuid() == account.uid:
@@ -74,6 +79,18 @@ def as_user(
             remedy=f"Run as root (become: true) or as {name}.",
         )
     _import_all()
+    with enclosure() if enclosed else contextlib.nullcontext() as group:
+        return _in_child(account, work, deadline, questions, keep, group)
+
+
+def _in_child(
+    account: Account,
+    work: Callable[[Account], Any],
+    deadline: float | None,
+    questions: Answers | None,
+    keep: Iterable[int],
+    group: Enclosure | None,
+) -> Any:
     reader, writer = os.pipe()
     ours, theirs = socket.socketpair()
     parent = os.getpid()
@@ -82,7 +99,7 @@ def as_user(
         status = 1
         try:
             _let_go_of_files({writer, theirs.fileno(), *keep})
-            _become(account, parent)
+            _become(account, parent, group)
             signs.append(writer)
             if questions is not None:
                 questions.connect(theirs)
@@ -106,7 +123,7 @@ def as_user(
         _let_go(child, ended)
     if not text:
         raise DeploymentError(
-            f"The process that worked for {name} was killed before it could answer.", kind="killed"
+            f"The process that worked for {account.name} was killed before it could answer.", kind="killed"
         )
     return _value(parse_json(text))
 
@@ -256,12 +273,10 @@ def _let_go_of_files(kept: set[int]) -> None:
             os.dup2(null, int(name), inheritable=int(name) < 3)
 
 
-def _become(account: Account, parent: int) -> None:
+def _become(account: Account, parent: int, group: Enclosure | None) -> None:
     # Without root's terminal: the user's processes may neither read from it nor type into it.
     os.setsid()
-    os.setgroups(list(account.groups))
-    os.setgid(account.gid)
-    os.setuid(account.uid)
+    become(account, group)
     os.umask(0o022)
     os.chdir("/")
     os.environ.clear()

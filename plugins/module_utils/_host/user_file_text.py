@@ -14,7 +14,9 @@ from .privileges import as_user
 
 def read_user_file(user: str, path: str, most: int = reading.MOST) -> str | None:
     """The text of a user's file (`most` bytes), None where there is none. Links lead where he may go."""
-    text: str | None = as_user(user, lambda account: read_regular_file(path, account.name, most))
+    text: str | None = as_user(
+        user, lambda account: read_regular_file(path, account.name, most), enclosed=False
+    )
     return text
 
 

@@ -40,7 +40,8 @@ class UserFiles:
                 name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else None
                 return {"error": [error.errno or 0, error.strerror or str(error), name]}
 
-        answer = as_user(self.account.name, guarded, deadline=PATIENCE)
+        # What only looks starts nothing.
+        answer = as_user(self.account.name, guarded, deadline=PATIENCE, enclosed=False)
         if "error" in answer:
             raise OSError(*answer["error"])
         return answer["found"]
