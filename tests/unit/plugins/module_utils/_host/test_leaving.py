@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._host.acc
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.privileges import as_user
 from border import NAME, needs_root
+from source_tree import FILES
 
 pytestmark = needs_root
 
@@ -190,3 +192,12 @@ def test_a_host_without_a_place_for_groups_does_without(monkeypatch: pytest.Monk
     monkeypatch.setattr(enclosure, "_PLACES", ("/nowhere",))
     assert commands.run(["id", "-u"], account=find_account(NAME)).stdout == f"{find_account(NAME).uid}\n"
     assert as_user(NAME, lambda _account: os.getuid()) == find_account(NAME).uid
+
+
+def test_rights_are_given_up_in_one_place() -> None:
+    """Else root's keys would go along."""
+    given_up = re.compile(
+        r"\bos\.set(res|re)?[ug]id\(|[\"'](extra_groups|user)[\"']: account\.|\bextra_groups="
+    )
+    found = {name for name, path in FILES.items() if given_up.search(path.read_text(encoding="utf-8"))}
+    assert found == {"module_utils._host.leaving"}
