@@ -18,16 +18,16 @@ from source_tree import (
 # becoming the user (19, of which keys and control groups are 5), commands within bounds (7), attempts,
 # verdicts, causes and cures (2); those that ask over HTTP have 134, of which 5 see to it that nobody else on
 # the host is told the token.
-CHECK = 206
+CHECK = 207
 # Those that need more, and what for.
 LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
     # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
     # files are those that were deployed is 13, of which 6 read them.
-    "configuration_check": 229,
+    "configuration_check": 231,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
-    "service_check": 210,
+    "service_check": 212,
 }
 # All others. Of these database_restore was to have 70, and services 105. What others may say and take is
 # bounded since, which is 6 in all of them.
@@ -38,49 +38,49 @@ LARGER: dict[str, int] = {
 #   looks at releases and notices on the user's side of the border (13), which came after that figure.
 # verify is all checks at once.
 BOUNDS: dict[str, int] = {
-    "adoption": 176,
+    "adoption": 178,
     # Of these two 20 are point in time and what is exported; of the first, 22 whether somebody deploys, and
     # which schema a release knows: between a migration and the switch to its release nothing fits together.
-    "backup": 269,
-    "backup_info": 97,
-    "backup_restore": 245,
+    "backup": 271,
+    "backup_info": 99,
+    "backup_restore": 247,
     # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log.
-    "backup_setup": 137,
-    "board": 81,
-    "bundle": 90,
+    "backup_setup": 139,
+    "board": 83,
+    "bundle": 92,
     # 4 of this, and of release, are what a build consists of: written down, and compared.
-    "bundle_build": 309,
-    "database_backup": 79,
-    "database_migration": 171,
-    "database_migration_info": 170,
-    "database_query": 94,
-    "database_restore": 104,
-    "deployment": 124,
-    "deployment_info": 117,
-    "gateway": 87,
-    "gateway_call": 91,
+    "bundle_build": 311,
+    "database_backup": 81,
+    "database_migration": 173,
+    "database_migration_info": 172,
+    "database_query": 96,
+    "database_restore": 106,
+    "deployment": 126,
+    "deployment_info": 119,
+    "gateway": 89,
+    "gateway_call": 93,
     "gateway_identity": 56,
-    "gateway_install": 305,
-    "gateway_pairing": 138,
+    "gateway_install": 307,
+    "gateway_pairing": 140,
     "host_command": 50,
-    "host_info": 187,
-    "maintenance": 142,
+    "host_info": 189,
+    "maintenance": 144,
     "owner": 18,
     "preflight": 10,
-    "release": 288,
-    "release_info": 166,
-    "service_logs": 106,
-    "services": 151,
-    "services_info": 139,
+    "release": 290,
+    "release_info": 168,
+    "service_logs": 108,
+    "services": 153,
+    "services_info": 141,
     "show": 5,
-    "source": 137,
+    "source": 139,
     "user_directories": 41,
     "user_file_info": 29,
-    "user_units": 116,
+    "user_units": 118,
     # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
     # these explain 3.
-    "verify": 704,
+    "verify": 706,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))
