@@ -27,6 +27,9 @@ LARGER: dict[str, int] = {
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
     "service_check": 201,
+    # Beside HTTP: what it judges of a door (20), connections of its own (9), and of a gateway at an address
+    # of its own what it judges (9), a WebSocket (8) and what refusals mean (6).
+    "front_door_check": 219,
     # Units (24): what was logged before their last start, or while a gateway got ready, ended with its cause.
     "log_check": 196,
 }
@@ -49,7 +52,7 @@ BOUNDS: dict[str, int] = {
     "board": 75,
     "bundle": 85,
     # 4 of this, and of release, are what a build consists of: written down, and compared.
-    "bundle_build": 298,
+    "bundle_build": 299,
     "database_backup": 74,
     "database_migration": 166,
     "database_migration_info": 165,
@@ -60,8 +63,8 @@ BOUNDS: dict[str, int] = {
     "gateway": 82,
     "gateway_call": 85,
     "gateway_identity": 51,
-    "gateway_install": 297,
-    "gateway_pairing": 132,
+    "gateway_install": 298,
+    "gateway_pairing": 133,
     "host_command": 45,
     "host_info": 176,
     "maintenance": 134,
@@ -79,8 +82,8 @@ BOUNDS: dict[str, int] = {
     "user_units": 108,
     # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
-    # these explain 3.
-    "verify": 691,
+    # these explain 3. A gateway at an address of its own is 9, and the WebSocket to it 12.
+    "verify": 712,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))
