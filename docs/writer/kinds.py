@@ -30,6 +30,7 @@ HOST = "every check that looks at the host"
 PLACES: Mapping[str, tuple[str, ...]] = {
     "_verify/checks/door_answers.py": ("front_door",),
     "_verify/checks/door_certificate.py": ("front_door",),
+    "_verify/checks/gateway_door.py": ("front_door",),
     "_verify/checks/api.py": ("agents", "gateway", "sessions", "session", "metrics"),
     "_verify/checks/gateway_targets.py": ("gateway", "sessions", "session"),
     "_verify/checks/gateway_sessions.py": ("sessions", "session"),

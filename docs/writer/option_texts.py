@@ -249,6 +249,8 @@ CHECKS: dict[str, Texts] = {
         "X-Forwarded-For and Forwarded. Takes 22 failed logins of an agent, each as somebody else: for a "
         "minute the product then refuses real ones from the address of this check.",
         "websocket_path": "Path at which a WebSocket has to be opened. Empty leaves that out.",
+        "gateway_url": "Address of the gateway's control page at the door, where the page, its WebSocket and "
+        "its origin are looked at. Empty leaves that out.",
         **limits("certificate_days", "the number of days for which the certificate is still valid"),
     },
     "backup": {

@@ -132,6 +132,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             components=components,
             addresses=self._addresses(facts, values),
             resolved=_resolved(values),
+            gateway_resolved=_resolved(values, "gateway_public_url"),
             host=arguments["host"],
             ports=_ports(arguments["ports"], components, values, gateway),
             spaces=[
@@ -253,15 +254,17 @@ def _source_fault(values: Mapping[str, Any]) -> DeploymentError | None:
     return None
 
 
-def _resolved(values: Mapping[str, Any]) -> Sequence[str] | None:
-    """Where the public URL's name leads; asked where an ACME authority will ask the same."""
+def _resolved(values: Mapping[str, Any], variable: str = "public_url") -> Sequence[str] | None:
+    """Where a public address leads; asked where an ACME authority will ask the same."""
     settings = {name: values.get(f"mission_control_{name}") for name in ("acme_contact", "acme_directory")}
-    url = values.get("mission_control_public_url")
-    wanted = front_door.is_wanted(url, values.get("mission_control_front_door"))
+    wanted = front_door.is_wanted(
+        values.get("mission_control_public_url"), values.get("mission_control_front_door")
+    )
     if not wanted or front_door.certificates_from(settings) != front_door.ACME:
         return None
     with contextlib.suppress(ValueError):
-        return front_door_rules.resolved(urlsplit(str(url)).hostname or "")
+        if name := urlsplit(str(values.get(f"mission_control_{variable}") or "")).hostname:
+            return front_door_rules.resolved(name)
     return None
 
 

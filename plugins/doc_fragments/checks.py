@@ -1071,6 +1071,12 @@ options:
     - Path at which a WebSocket has to be opened. Empty leaves that out.
     type: str
     default: ''
+  gateway_url:
+    description:
+    - Address of the gateway's control page at the door, where the page, its WebSocket and its
+      origin are looked at. Empty leaves that out.
+    type: str
+    default: ''
   certificate_days_warning:
     description:
     - Warn when the number of days for which the certificate is still valid is outside of this
@@ -2199,6 +2205,12 @@ options:
       websocket_path:
         description:
         - Path at which a WebSocket has to be opened. Empty leaves that out.
+        type: str
+        default: ''
+      gateway_url:
+        description:
+        - Address of the gateway's control page at the door, where the page, its WebSocket and
+          its origin are looked at. Empty leaves that out.
         type: str
         default: ''
       certificate_days_warning:

@@ -113,6 +113,14 @@ options:
     type: list
     elements: str
     default: []
+  trusted_proxies:
+    description:
+      - Addresses of reverse proxies, whose C(X-Forwarded-For) says from whom a request is. Who comes through
+        one is never taken for somebody on the gateway's own host. Others that are already in the
+        configuration stay.
+    type: list
+    elements: str
+    default: []
   configuration:
     description:
       - More settings for the gateway's configuration, in its own structure.
@@ -305,6 +313,7 @@ def main() -> None:
             "token": {"type": "str", "default": "", "no_log": True},
             "return_token": {"type": "bool", "default": False, "no_log": False},
             "allowed_origins": {"type": "list", "elements": "str", "default": []},
+            "trusted_proxies": {"type": "list", "elements": "str", "default": []},
             "configuration": {"type": "dict", "default": {}},
             "environment": {"type": "dict", "default": {}},
             "bundle_directory": {"type": "str", "default": ""},

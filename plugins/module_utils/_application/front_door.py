@@ -35,6 +35,32 @@ class Server:
 
 
 @dataclass(frozen=True)
+class GatewayEntry:
+    """The gateway's own address at the door, which hands its control page and its WebSockets to it.
+
+    name, port: of its public URL; a name or an address without brackets.
+    origin: as browsers name it, which the gateway has to allow.
+    own_port: whether the door listens for it on a port of its own; else its name alone tells it.
+    server: the gateway.
+    apart: whether a door on another host asks it, so that it cannot listen on loopback alone.
+    trusted: the addresses from which the door comes. The gateway is to take nobody else's word for whom
+      a request is from, and nobody who comes through the door for somebody on its own host.
+    """
+
+    name: str
+    port: int
+    origin: str
+    own_port: bool
+    server: Server
+    apart: bool
+    trusted: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For YAML."""
+        return asdict(self) | {"trusted": list(self.trusted)}
+
+
+@dataclass(frozen=True)
 class FrontDoor:
     """What is known of the door of a host's Mission Control.
 
@@ -47,6 +73,7 @@ class FrontDoor:
     certificates: authority, files or acme.
     authority: where hosts have the certificate of the deployment's own authority; empty where it issues none.
     hosts: addresses of the deployment's hosts, to which the door is never closed.
+    gateway: the gateway's own address; None where it has none.
     """
 
     enabled: bool = False
@@ -60,12 +87,21 @@ class FrontDoor:
     certificates: str = AUTHORITY
     authority: str = ""
     hosts: tuple[str, ...] = ()
+    gateway: GatewayEntry | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the certificate has to be made out for."""
+        found = (self.name, self.gateway.name if self.gateway else "")
+        return tuple(dict.fromkeys(name for name in found if name))
 
     def as_dict(self) -> dict[str, Any]:
         """For YAML, with what the door's configuration calls things."""
         found = asdict(self)
         words = {"paths": dict(PATHS), "refusal": REFUSAL, "no_entry": NO_ENTRY, "closed": CLOSED}
-        return found | {name: list(found[name]) for name in ("backends", "frontends", "hosts")} | words
+        lists = {name: list(found[name]) for name in ("backends", "frontends", "hosts")}
+        gateway = self.gateway.as_dict() if self.gateway else {}
+        return found | lists | words | {"names": list(self.names), "gateway": gateway}
 
 
 def is_wanted(public_url: object, front_door: object = AUTO) -> bool:
@@ -83,13 +119,50 @@ def certificates_from(settings: Mapping[str, Any]) -> str:
     return FILES if settings.get("certificate") else AUTHORITY
 
 
+def gateway_entry(
+    settings: Mapping[str, Any], groups: Mapping[str, Sequence[str]], host: str, reached: Mapping[str, str]
+) -> GatewayEntry | None:
+    """The gateway's own address, as the door of one host has it; see front_door for what is taken."""
+    url, gateways = str(settings.get("gateway_public_url") or ""), hosts_of("gateway", groups, host)
+    if not url or not gateways:
+        return None
+    parts, public = urlsplit(url), urlsplit(str(settings["public_url"]))
+    name, port = parts.hostname or "", parts.port or 443
+    doors, gateway = hosts_of(DOOR, groups, host), gateways[0]
+    own = [written_addresses.IPV4_LOOPBACK, written_addresses.IPV6_LOOPBACK]
+    address = written_addresses.IPV4_LOOPBACK if host == gateway else str(reached.get(gateway) or gateway)
+    bind, bind_host = str(settings.get("gateway_bind") or ""), str(settings.get("gateway_bind_host") or "")
+    if bind == "custom" and bind_host and not addresses.is_everywhere(bind_host):
+        # It listens nowhere else. Who asks it there from its own host comes from there, too.
+        address, own = addresses.ask_at(bind_host), [*own, addresses.canonical(bind_host)]
+    elif bind == "tailnet":
+        address = str(reached.get(gateway) or gateway)
+        own = [*own, address]
+    return GatewayEntry(
+        name=name,
+        port=port,
+        origin=f"https://{written_addresses.in_url(name)}" + (f":{port}" if port != 443 else ""),
+        own_port=port != (public.port or 443),
+        server=Server(gateway, address, int(settings.get("gateway_port") or PORTS["gateway"])),
+        apart=doors != [gateway],
+        trusted=tuple(
+            dict.fromkeys(
+                address
+                for door in doors
+                for address in (own if door == gateway else [str(reached.get(door) or door)])
+            )
+        ),
+    )
+
+
 def front_door(
     settings: Mapping[str, Any], groups: Mapping[str, Sequence[str]], host: str, reached: Mapping[str, str]
 ) -> FrontDoor:
     """What follows for one host.
 
     :param settings: what the operator set: `public_url`, `front_door`, `backend_bind`, `backend_port`,
-      `frontend_bind`, `frontend_port`, and what certificates_from takes.
+      `frontend_bind`, `frontend_port`, what certificates_from takes, and of the gateway `gateway_public_url`,
+      `gateway_bind`, `gateway_bind_host` and `gateway_port`.
     :param groups: the inventory's groups with their hosts.
     :param host: the inventory's name of the host.
     :param reached: addresses of hosts by their names in the inventory.
@@ -138,4 +211,5 @@ def front_door(
                 if literal_addresses.is_literal(address)
             )
         ),
+        gateway=gateway_entry(settings, groups, host, reached),
     )

@@ -18,6 +18,9 @@ from .._plain_json import parse_json
 
 Path = tuple[str, ...]
 ORIGINS: Path = ("gateway", "controlUi", "allowedOrigins")
+PROXIES: Path = ("gateway", "trustedProxies")
+# Sets to which others may add.
+_SHARED = (ORIGINS, PROXIES)
 TOKEN: Path = ("gateway", "auth", "token")
 
 # The gateway itself calls these insecure or dangerous; what choosing them means, in plain words.
@@ -106,15 +109,15 @@ def merge(
     """The file with our keys in it, and what that changes.
 
     `applied` is what we set the last time: a key of it that is wanted no longer is taken back, unless
-    somebody has changed it since. Origins are a set to which others may add, so ours are added and only ours
-    are taken away.
+    somebody has changed it since. Origins and proxies are sets to which others may add, so ours are added and
+    only ours are taken away.
     """
     result = copy.deepcopy(dict(current))
     changes = []
     for path, value in leaves(wanted):
         before = get(current, path)
         after = value
-        if path == ORIGINS:
+        if path in _SHARED:
             ours_before = get(applied, path) or []
             kept = [item for item in before or [] if item in value or item not in ours_before]
             after = kept + [item for item in value if item not in kept]
@@ -127,7 +130,7 @@ def merge(
         before = get(result, path)
         if covered or before is None:
             continue
-        if path == ORIGINS and isinstance(before, list):
+        if path in _SHARED and isinstance(before, list):
             left = [item for item in before if item not in value]
             if left and left != before:
                 put(result, path, left)

@@ -164,6 +164,7 @@ def request_of(options: Mapping[str, Any], account: Account) -> Request:
         bind_host=options["bind_host"],
         token=options["token"].strip(),
         allowed_origins=tuple(options["allowed_origins"]),
+        trusted_proxies=tuple(options["trusted_proxies"]),
         configuration=options["configuration"],
         plugins=tuple(options["plugins"]),
         environment={str(name): str(value) for name, value in options["environment"].items()},

@@ -114,6 +114,7 @@ class Request:
     bind_host: str = ""
     token: str = ""
     allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -294,10 +295,17 @@ def wanted_configuration(request: Request) -> dict[str, Any]:
         gateway["customBindHost"] = request.bind_host
     if request.allowed_origins:
         gateway["controlUi"] = {"allowedOrigins": list(request.allowed_origins)}
+    if request.trusted_proxies:
+        # Beside those of the operator: without its own the door would be refused.
+        given = _configuration.get(request.configuration, _configuration.PROXIES)
+        others = given if isinstance(given, (list, tuple)) else []
+        gateway["trustedProxies"] = list(dict.fromkeys([*request.trusted_proxies, *others]))
     # The version is pinned by the role, so asking the registry at every start is of no use.
-    return _configuration.combine(
-        {"gateway": gateway, "update": {"checkOnStart": False}}, request.configuration
-    )
+    tree = {"gateway": gateway, "update": {"checkOnStart": False}}
+    wanted = _configuration.combine(tree, request.configuration)
+    if request.trusted_proxies:
+        _configuration.put(wanted, _configuration.PROXIES, gateway["trustedProxies"])
+    return wanted
 
 
 def certificate_digest(tree: Mapping[str, Any], account: Account) -> str:

@@ -10,13 +10,15 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from .._host.answering import StrangerError, refuse_strangers
 from .errors import GatewayError
 
 MAX_MESSAGE = 64 * 1024 * 1024
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 # --- WebSocket -------------------------------------------------------------------------------------
@@ -40,7 +42,9 @@ class WebSocket:
         deadline: Callable[[], float],
         context: ssl.SSLContext | None = None,
         users: Collection[str] = (),
+        headers: Mapping[str, str] = _NONE,
     ) -> WebSocket:
+        """A connection that the other side has opened, too; `headers` are said besides, as a browser does."""
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss") or not parts.hostname:
             raise GatewayError("address", f"{parts.scheme}://{parts.netloc} is not the address of a gateway.")
@@ -64,17 +68,18 @@ class WebSocket:
             raise GatewayError("unreachable", f"{place}: {error.strerror or error}.") from None
         made = cls(connection, deadline)
         try:
-            made._handshake(parts.netloc.rpartition("@")[2], parts.path or "/")
+            made._handshake(parts.netloc.rpartition("@")[2], parts.path or "/", headers)
         except BaseException:
             connection.close()
             raise
         return made
 
-    def _handshake(self, host: str, path: str) -> None:
+    def _handshake(self, host: str, path: str, headers: Mapping[str, str]) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
+        more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._send_bytes(
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{more}\r\n".encode()
         )
         while b"\r\n\r\n" not in self._buffer:
             if len(self._buffer) > 65536:
@@ -82,7 +87,7 @@ class WebSocket:
             self._fill()
         head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
         lines = head.decode("latin-1").split("\r\n")
-        headers = {
+        answered = {
             name.strip().lower(): value.strip()
             for name, _, value in (line.partition(":") for line in lines[1:])
         }
@@ -90,7 +95,7 @@ class WebSocket:
         accept = base64.b64encode(
             hashlib.sha1((key + guid).encode(), usedforsecurity=False).digest()
         ).decode()
-        if " 101 " not in f"{lines[0]} " or headers.get("sec-websocket-accept") != accept:
+        if " 101 " not in f"{lines[0]} " or answered.get("sec-websocket-accept") != accept:
             raise GatewayError("not_a_gateway", f"Instead of a WebSocket there is: {lines[0][:80]}")
 
     def _fill(self) -> None:

@@ -18,7 +18,7 @@ from .root_questions import answered_by_root
 
 # What is looked at of one user's processes: another's many leave those of the others their share.
 DESCRIPTORS = 1 << 17
-SECONDS = 1.0
+SECONDS = 5.0
 # Descriptors of each process that are looked at first: who listens does so before it takes connections.
 _FIRST = 64
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import datetime
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -39,6 +39,29 @@ def _name(context: Context) -> str:
         return urlsplit(str(context.get("public_url"))).hostname or ""
     except ValueError:
         return ""  # the rule public_url tells that
+
+
+class Place(NamedTuple):
+    """Where users ask, by name and port."""
+
+    name: str
+    port: int
+
+
+def place_of(url: str) -> Place | None:
+    """Where an https address leads; None where it is none."""
+    try:
+        parts = urlsplit(url)
+        return (
+            Place(parts.hostname, parts.port or 443) if parts.scheme == "https" and parts.hostname else None
+        )
+    except ValueError:
+        return None
+
+
+def gateway_place(context: Context) -> Place | None:
+    """The gateway's own address at the door; None where it has none."""
+    return place_of(str(context.get("gateway_public_url"))) if _wanted(context) else None
 
 
 def whose_door(context: Context) -> Iterator[Problem]:
@@ -134,10 +157,11 @@ def plain_http(context: Context) -> Iterator[Problem]:
 
 def door_apart(context: Context) -> Iterator[Problem]:
     """Between a door and what is behind it on other hosts there is no TLS."""
-    if not _wanted(context) or not context.runs("backend", "frontend"):
+    asked = ["backend", "frontend", *(["gateway"] if gateway_place(context) else [])]
+    if not _wanted(context) or not context.runs(*asked):
         return
     doors = hosts_of(DOOR, context.groups)
-    behind = {*hosts_of("backend", context.groups), *hosts_of("frontend", context.groups)}
+    behind = {host for component in asked for host in hosts_of(component, context.groups)}
     if not doors or not behind or behind | set(doors) == set(doors[:1]):
         return
     networks, _faults = private_networks(context)
@@ -149,8 +173,9 @@ def door_apart(context: Context) -> Iterator[Problem]:
                 f"{PREFIX}_private_network",
                 message=f"is not known to hold {host} ({address}): the front door ({', '.join(doors)}) asks "
                 f"{', '.join(sorted(behind))} without TLS, and tokens would cross the network in clear",
-                remedy="run door, backend and frontend on one host, or name the network that is closed to "
-                f"others in {PREFIX}_private_network and set ansible_host to addresses in it",
+                remedy=f"run door, {' and '.join(', '.join(asked).rsplit(', ', 1))} on one host, or name the "
+                f"network that is closed to others in {PREFIX}_private_network and set ansible_host to "
+                "addresses in it",
                 value=", ".join(map(str, networks)),
             )
             return
@@ -176,6 +201,7 @@ def door_ports(context: Context) -> Iterator[Problem]:
             return
     if context.host is None or context.hostname not in hosts_of(DOOR, context.groups, context.hostname):
         return
+<<<<<<< HEAD
     for number, variable in ((80, "redirect"), (port, "public_url")):
         for listener in context.host["listeners"]:
             if int(listener["port"]) != number or listener.get("unit") == UNIT or listener.get("unknown"):
@@ -193,41 +219,43 @@ def door_ports(context: Context) -> Iterator[Problem]:
                 value=str(context.get("public_url")),
             )
             break
+=======
+    for number, why in ((80, " (for the redirect to https and for certificates)"), (port, "")):
+        yield from held(context, number, "public_url", why)
+
+
+def held(context: Context, number: int, variable: str, why: str = "") -> Iterator[Problem]:
+    """Whether somebody else has a port of the door on this host.
+
+    :param variable: by which the door needs it.
+    """
+    for listener in (context.host or {}).get("listeners", ()):
+        if int(listener["port"]) != number or listener.get("unit") == UNIT:
+            continue
+        holder = listener["command"] or "a process"
+        unit = f" of {listener['unit']}" if listener.get("unit") else ""
+        own = f"if that is your own proxy, set {PREFIX}_front_door: {EXTERNAL}"
+        yield Problem(
+            "door_ports",
+            f"{PREFIX}_{variable}",
+            message=f"needs port {number}{why}, which is held by {holder} (PID {listener['pid']}, user "
+            f"{listener.get('user', listener['uid'])}){unit}",
+            remedy=f"stop it; or, {own if variable == 'public_url' else 'choose another port'}",
+            value=str(context.get(variable)),
+        )
+        return
+>>>>>>> gateway-door
 
 
 def acme(context: Context) -> Iterator[Problem]:
     """What an ACME authority would refuse."""
     if not _wanted(context) or _certificates(context) != ACME:
         return
-    name, url = _name(context), str(context.get("public_url"))
-    if literal_addresses.is_literal(name) or "." not in name:
-        yield Problem(
-            "acme",
-            f"{PREFIX}_public_url",
-            message=f"names {name}, for which no ACME authority issues certificates"
-            + (" of an address" if literal_addresses.is_literal(name) else ""),
-            remedy="give the full name under which users find this host, or leave "
-            f"{PREFIX}_acme_contact and {PREFIX}_acme_directory out: the deployment's own authority then "
-            "issues the certificate",
-            value=url,
-        )
-    elif context.resolved is not None and not context.resolved:
-        yield Problem(
-            "acme",
-            f"{PREFIX}_public_url",
-            message=f"names {name}, which cannot be resolved, so that no ACME authority finds this host",
-            remedy="add it to DNS before the deployment",
-            value=url,
-        )
-    elif context.resolved and (away := _elsewhere(context)):
-        yield Problem(
-            "acme",
-            f"{PREFIX}_public_url",
-            message=f"leads to {', '.join(context.resolved)}, and {context.hostname} is reached at {away}",
-            remedy="correct the name in DNS; if a router hands ports 80 and 443 on to this host, all is well",
-            value=url,
-            warning=True,
-        )
+    name = _name(context)
+    yield from _unknown_to_acme(context, "public_url", name, context.resolved)
+    own = gateway_place(context)
+    if own is not None and own.name != name:
+        yield from _unknown_to_acme(context, "gateway_public_url", own.name, context.gateway_resolved)
     yield from _acme_variables(context)
     doors = hosts_of(DOOR, context.groups)
     if len(doors) > 1:
@@ -237,6 +265,41 @@ def acme(context: Context) -> Iterator[Problem]:
             message=f"has {len(doors)} hosts ({', '.join(doors)}), which would each ask for a certificate of "
             f"{name} and answer for the other",
             remedy=f"leave one in it, or give the certificate in {PREFIX}_certificate",
+        )
+
+
+def _unknown_to_acme(
+    context: Context, variable: str, name: str, resolved: Sequence[str] | None
+) -> Iterator[Problem]:
+    """A name for which an authority issues nothing, or by which it does not find this host."""
+    url, away = str(context.get(variable)), _elsewhere(context, resolved) if resolved else ""
+    if literal_addresses.is_literal(name) or "." not in name:
+        yield Problem(
+            "acme",
+            f"{PREFIX}_{variable}",
+            message=f"names {name}, for which no ACME authority issues certificates"
+            + (" of an address" if literal_addresses.is_literal(name) else ""),
+            remedy="give the full name under which users find this host, or leave "
+            f"{PREFIX}_acme_contact and {PREFIX}_acme_directory out: the deployment's own authority then "
+            "issues the certificate",
+            value=url,
+        )
+    elif resolved is not None and not resolved:
+        yield Problem(
+            "acme",
+            f"{PREFIX}_{variable}",
+            message=f"names {name}, which cannot be resolved, so that no ACME authority finds this host",
+            remedy="add it to DNS before the deployment",
+            value=url,
+        )
+    elif away:
+        yield Problem(
+            "acme",
+            f"{PREFIX}_{variable}",
+            message=f"leads to {', '.join(resolved or ())}, and {context.hostname} is reached at {away}",
+            remedy="correct the name in DNS; if a router hands ports 80 and 443 on to this host, all is well",
+            value=url,
+            warning=True,
         )
 
 
@@ -269,12 +332,12 @@ def _acme_variables(context: Context) -> Iterator[Problem]:
             )
 
 
-def _elsewhere(context: Context) -> str:
-    """This host's address where the name leads to others; empty where that is not known."""
+def _elsewhere(context: Context, resolved: Sequence[str]) -> str:
+    """This host's address where a name leads to others; empty where that is not known."""
     own = context.addresses.get(context.hostname, "")
     if not literal_addresses.is_literal(own) or context.hostname not in hosts_of(DOOR, context.groups):
         return ""
-    return "" if addresses.canonical(own) in (context.resolved or ()) else own
+    return "" if addresses.canonical(own) in resolved else own
 
 
 def certificate(context: Context) -> Iterator[Problem]:
@@ -305,15 +368,21 @@ def certificate(context: Context) -> Iterator[Problem]:
             return
     # Files on the host are looked at there, before the proxy reads them.
     if not any(text.startswith("/") for text in given.values()):
-        yield from pem_problems(given["certificate"], given["certificate_key"], _name(context))
+        own = gateway_place(context)
+        others = {own.name: "gateway_public_url"} if own else {}
+        yield from pem_problems(
+            given["certificate"], given["certificate_key"], {_name(context): "public_url", **others}
+        )
 
 
-def pem_problems(chain: str, key: str, name: str, now: datetime.datetime | None = None) -> Iterator[Problem]:
+def pem_problems(
+    chain: str, key: str, names: Mapping[str, str], now: datetime.datetime | None = None
+) -> Iterator[Problem]:
     """What is wrong with a certificate and its key.
 
     :param chain: the server's certificate and those of the authorities between it and the root, PEM.
     :param key: its key, PEM; never shown.
-    :param name: by which clients ask, or an address.
+    :param names: by which clients ask, or addresses, with the variables that say so.
     """
     try:
         found = x509.load_pem_x509_certificates(chain.encode())
@@ -339,12 +408,14 @@ def pem_problems(chain: str, key: str, name: str, now: datetime.datetime | None 
         )
     yield from _dates(leaf, now or datetime.datetime.now(datetime.UTC))
     yield from _issuers(found)
-    if name and not _is_for(leaf, name):
-        names = ", ".join(_names(leaf)) or "nobody"
+    lacking = {name: variable for name, variable in names.items() if name and not _is_for(leaf, name)}
+    if lacking:
+        known, wanted = ", ".join(_names(leaf)) or "nobody", " and ".join(filter(None, names))
         yield _fault(
             "certificate",
-            f"is made out for {names}, not for {name}",
-            f"give one for {name}, or the right name in {PREFIX}_public_url",
+            f"is made out for {known}, not for {' and '.join(lacking)}",
+            f"give one for {wanted}, or the right name in "
+            f"{' and '.join(f'{PREFIX}_{variable}' for variable in lacking.values())}",
         )
 
 

@@ -60,6 +60,7 @@ PUBLIC_VARIABLES = frozenset(
         "gateway_ca_path",
         "gateway_configuration",
         "gateway_port",
+        "gateway_public_url",
         "gateway_token",
         "gateway_url",
         "gateway_user",

@@ -115,6 +115,7 @@ class Context:
     components: Sequence[str] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)  # where hosts are reached, by their names
     resolved: Sequence[str] | None = None  # where the public URL's name leads; None where nobody asked
+    gateway_resolved: Sequence[str] | None = None  # the same of the gateway's own address
     host: Mapping[str, Any] | None = None
     ports: Sequence[Port] = ()
     spaces: Sequence[Space] = ()

@@ -16,5 +16,6 @@ OPTIONS: Options = {
     "stream_hold": option("float", 0.0),
     "forged": option("bool", False),
     "websocket_path": option("str", ""),
+    "gateway_url": option("str", ""),
     **pair("certificate_days", "14:", "3:"),
 }

@@ -15,6 +15,7 @@ from ..._http.browser_origin import origin_of
 from ..door_connection import Door, answers, place_of
 from ..http_context import HttpContext, OverHttp
 from ..verdict import SKIP, Verdict
+from . import gateway_door
 from .door_answers import (
     WEBHOOK_BYTES,
     judge_body,
@@ -145,4 +146,6 @@ def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
 
         refused = page.header(REFUSAL) == NO_ENTRY
         works += [("entry", entry)] if refused else _works(context, public, door, page, options)
+        if options["gateway_url"] and not refused:
+            works += gateway_door.works(context, verify, seconds, options)
     return context.each("front_door", works)

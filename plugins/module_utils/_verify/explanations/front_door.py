@@ -30,4 +30,13 @@ ROWS: tuple[Row, ...] = (
         ),
         reason="A proxy that hands the API's requests to the pages answers in their place.",
     ),
+    Row(
+        name="gateway's address",
+        causes=(
+            Match(at=("front_door.gateway page",), family="door_"),
+            Match(at=("front_door.gateway page",), kinds=NOT_REACHED),
+        ),
+        effects=(Match(at=("front_door.gateway websocket", "front_door.gateway origin"), family="door_"),),
+        reason="Who does not get the control page gets no WebSocket there either.",
+    ),
 )

@@ -90,6 +90,7 @@ ROWS: tuple[Row, ...] = (
         effects=(
             *BEHIND_THE_GATEWAY,
             kinds(*NOT_REACHED, at=("sessions", "session", "gateway")),
+            kinds("door_gateway_lost", "door_gateway_silent", at=("front_door",)),
             LOGS,
         ),
         reason="What does not run, or is stopped, answers nobody: neither the backend nor us.",

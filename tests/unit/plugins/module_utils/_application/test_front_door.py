@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.front_door import (
     FrontDoor,
+    GatewayEntry,
     Server,
     front_door,
     is_wanted,
@@ -93,3 +94,79 @@ def test_yaml_gets_plain_data() -> None:
     found = front_door(HTTPS, ONE, "mc", REACHED).as_dict()
     assert found["backends"] == [{"name": "mc", "address": "127.0.0.1", "port": 8000}]
     assert found["enabled"] is True and found["certificates"] == "authority"
+
+
+# --- the gateway's own address ---
+
+GATEWAY = ONE | {"mission_control_gateway": ["mc"]}
+NAMED = HTTPS | {"gateway_public_url": "https://gw.example.com"}
+
+
+def test_without_an_address_of_its_own_or_without_a_gateway_there_is_none() -> None:
+    assert front_door(HTTPS, GATEWAY, "mc", REACHED).gateway is None
+    assert front_door(NAMED, ONE, "mc", REACHED).gateway is None
+    found = front_door(HTTPS, GATEWAY, "mc", REACHED)
+    assert found.names == ("mc.example.com",) and found.as_dict()["gateway"] == {}
+
+
+def test_a_gateway_by_name_on_the_doors_host_is_asked_on_loopback() -> None:
+    found = front_door(NAMED, GATEWAY, "mc", REACHED)
+    assert found.gateway == GatewayEntry(
+        name="gw.example.com",
+        port=443,
+        origin="https://gw.example.com",
+        own_port=False,
+        server=Server("mc", "127.0.0.1", 18789),
+        apart=False,
+        trusted=("127.0.0.1", "::1"),
+    )
+    assert found.names == ("mc.example.com", "gw.example.com")
+    told = found.as_dict()
+    assert told["names"] == ["mc.example.com", "gw.example.com"]
+    assert told["gateway"]["trusted"] == ["127.0.0.1", "::1"] and told["gateway"]["server"]["port"] == 18789
+
+
+def test_a_gateway_by_a_port_of_its_own_has_the_doors_name() -> None:
+    settings = HTTPS | {"gateway_public_url": "https://mc.example.com:8443", "gateway_port": "9000"}
+    found = front_door(settings, GATEWAY, "mc", REACHED)
+    assert found.gateway and (found.gateway.port, found.gateway.own_port) == (8443, True)
+    assert found.gateway.origin == "https://mc.example.com:8443" and found.gateway.server.port == 9000
+    assert found.names == ("mc.example.com",)
+    brackets = HTTPS | {"gateway_public_url": "https://[fd00::2]:8443"}
+    entry = front_door(brackets, GATEWAY, "mc", REACHED).gateway
+    assert entry and (entry.name, entry.origin) == ("fd00::2", "https://[fd00::2]:8443")
+
+
+def test_a_gateway_on_another_host_than_the_door() -> None:
+    groups = APART | {"mission_control_gateway": ["app"]}
+    for host in ("door", "app", "ui"):
+        entry = front_door(NAMED, groups, host, REACHED).gateway
+        assert entry and entry.apart and entry.trusted == ("10.0.0.9",)
+    door = front_door(NAMED, groups, "door", REACHED).gateway
+    assert door and door.server == Server("app", "10.0.0.2", 18789)
+    # Two doors, one of them on its host: that one comes from there.
+    groups = groups | {"mission_control_proxy": ["app", "door"]}
+    entry = front_door(NAMED, groups, "app", REACHED).gateway
+    assert entry and entry.apart and entry.server.address == "127.0.0.1"
+    assert entry.trusted == ("127.0.0.1", "::1", "10.0.0.9")
+
+
+@pytest.mark.parametrize(
+    ("bind", "address", "trusted"),
+    [
+        ({"gateway_bind": "loopback"}, "127.0.0.1", ("127.0.0.1", "::1")),
+        ({"gateway_bind": "lan"}, "127.0.0.1", ("127.0.0.1", "::1")),
+        ({"gateway_bind": "custom", "gateway_bind_host": "0.0.0.0"}, "127.0.0.1", ("127.0.0.1", "::1")),
+        (
+            {"gateway_bind": "custom", "gateway_bind_host": "192.0.2.7"},
+            "192.0.2.7",
+            ("127.0.0.1", "::1", "192.0.2.7"),
+        ),
+        ({"gateway_bind": "tailnet"}, "10.0.0.1", ("127.0.0.1", "::1", "10.0.0.1")),
+    ],
+)
+def test_the_gateway_is_asked_where_it_listens(
+    bind: dict[str, str], address: str, trusted: tuple[str, ...]
+) -> None:
+    entry = front_door(NAMED | bind, GATEWAY, "mc", REACHED).gateway
+    assert entry and (entry.server.address, entry.trusted) == (address, trusted)

@@ -54,7 +54,7 @@ def looks(path: Path) -> list[tuple[str, int, str]]:
                 function = child.func
                 name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
                 through = ast.unparse(function.value) if isinstance(function, ast.Attribute) else ""
-                if name in METHODS and not through.endswith(("files", "re", "redis")):
+                if name in METHODS and not through.endswith(("files", "re", "redis", "WebSocket")):
                     found.append((place or inner, child.lineno, ast.unparse(child)))
             visit(child, inner)
 
@@ -96,9 +96,7 @@ READERS = ("_adoption", "_application", "_database", "_gateway", "_host", "_rele
 NOT_A_USERS = {
     "_adoption/registry.py": "root's own directory",
     "_host/facts.py": "/etc and /proc/sys",
-    "_host/process_environment.py": "/proc",
     "_host/proc_files.py": "/proc",
-    "_host/processes.py": "/proc",
     "_host/systemd.py": "/proc/net",
     "_host/answering.py": "/proc",
     "_host/net_sockets.py": "/proc/net",

@@ -67,6 +67,19 @@ def test_only_our_origins_are_taken_away() -> None:
     assert merged == {}
 
 
+def test_proxies_of_others_stay_beside_ours() -> None:
+    theirs = {"gateway": {"trustedProxies": ["10.0.0.9"]}}
+    wanted = {"gateway": {"trustedProxies": ["127.0.0.1", "::1"]}}
+    merged, changes = configuration.merge(theirs, wanted, {})
+    assert merged["gateway"]["trustedProxies"] == ["10.0.0.9", "127.0.0.1", "::1"]
+    assert [change.path for change in changes] == ["gateway.trustedProxies"]
+    assert configuration.merge(merged, wanted, wanted)[1] == []
+    # The door has moved to another host, and then is gone.
+    moved, _ = configuration.merge(merged, {"gateway": {"trustedProxies": ["10.0.0.2"]}}, wanted)
+    assert moved["gateway"]["trustedProxies"] == ["10.0.0.9", "10.0.0.2"]
+    assert configuration.merge(merged, {}, wanted)[0] == theirs
+
+
 def test_a_number_is_no_truth_value() -> None:
     merged, changes = configuration.merge({"a": True}, {"a": 1}, {})
     assert merged["a"] is not True and len(changes) == 1

@@ -121,6 +121,20 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
+def test_the_door_is_a_proxy_of_the_gateway_beside_those_of_the_inventory(request_: _plan.Request) -> None:
+    assert "trustedProxies" not in _plan.wanted_configuration(request_)["gateway"]
+    given = {"gateway": {"trustedProxies": ["10.0.0.9", "::1"], "mode": "local"}}
+    request = replace(request_, trusted_proxies=("127.0.0.1", "::1"), configuration=given)
+    assert _plan.wanted_configuration(request)["gateway"]["trustedProxies"] == [
+        "127.0.0.1",
+        "::1",
+        "10.0.0.9",
+    ]
+    # Without a door the inventory's own stay as they are.
+    alone = replace(request, trusted_proxies=())
+    assert _plan.wanted_configuration(alone)["gateway"]["trustedProxies"] == ["10.0.0.9", "::1"]
+
+
 def test_a_first_installation_brings_everything(request_: _plan.Request) -> None:
     tools = Tools()
     layout, plan = apply(request_, tools)

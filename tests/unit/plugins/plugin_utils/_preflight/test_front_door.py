@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import pytest
@@ -12,53 +11,11 @@ from ansible_collections.openclaw.mission_control.plugins.plugin_utils._prefligh
     model,
     rules,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from issued_certificates import Issued
 
-NOW = datetime.datetime.now(datetime.UTC)
 OWN = {"front_door", "door_access", "whose_door", "door_apart", "door_ports", "acme", "certificate"}
 URL = "https://mc.example.com"
 ACME = {"public_url": URL, "acme_contact": "ops@example.com"}
-
-
-class Issued:
-    """A certificate with its key, by an authority or by itself."""
-
-    def __init__(
-        self,
-        name: str,
-        issuer: Issued | None = None,
-        *,
-        names: tuple[str, ...] = (),
-        days: tuple[int, int] = (-1, 90),
-    ) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.certificate = (
-            x509.CertificateBuilder()
-            .subject_name(self.subject)
-            .issuer_name(issuer.subject if issuer else self.subject)
-            .public_key(self.key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW + datetime.timedelta(days=days[0]))
-            .not_valid_after(NOW + datetime.timedelta(days=days[1]))
-            .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(one) for one in names or (name,)]), False
-            )
-            .sign((issuer or self).key, hashes.SHA256())
-        )
-
-    @property
-    def pem(self) -> str:
-        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-    @property
-    def key_pem(self) -> str:
-        return self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
 
 
 ROOT = Issued("root", days=(-10, 900))
@@ -268,7 +225,10 @@ def test_a_certificate_without_its_issuers_is_a_warning() -> None:
 )
 def test_a_wildcard_stands_for_one_label(names: tuple[str, ...], name: str, problems: int) -> None:
     leaf = Issued("x", BETWEEN, names=names)
-    assert len(list(front_door.pem_problems(leaf.pem + BETWEEN.pem, leaf.key_pem, name))) == problems
+    assert (
+        len(list(front_door.pem_problems(leaf.pem + BETWEEN.pem, leaf.key_pem, {name: "public_url"})))
+        == problems
+    )
 
 
 def test_a_name_that_leads_nowhere_or_elsewhere() -> None:
