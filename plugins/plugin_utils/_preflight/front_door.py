@@ -201,25 +201,6 @@ def door_ports(context: Context) -> Iterator[Problem]:
             return
     if context.host is None or context.hostname not in hosts_of(DOOR, context.groups, context.hostname):
         return
-<<<<<<< HEAD
-    for number, variable in ((80, "redirect"), (port, "public_url")):
-        for listener in context.host["listeners"]:
-            if int(listener["port"]) != number or listener.get("unit") == UNIT or listener.get("unknown"):
-                continue
-            holder = listener["command"] or "a process"
-            unit = f" of {listener['unit']}" if listener.get("unit") else ""
-            yield Problem(
-                "door_ports",
-                f"{PREFIX}_public_url",
-                message=f"needs port {number}"
-                + (" (for the redirect to https and for certificates)" if variable == "redirect" else "")
-                + f", which is held by {holder} (PID {listener['pid']}, user "
-                f"{listener.get('user', listener['uid'])}){unit}",
-                remedy=f"stop it; or, if that is your own proxy, set {PREFIX}_front_door: {EXTERNAL}",
-                value=str(context.get("public_url")),
-            )
-            break
-=======
     for number, why in ((80, " (for the redirect to https and for certificates)"), (port, "")):
         yield from held(context, number, "public_url", why)
 
@@ -230,7 +211,7 @@ def held(context: Context, number: int, variable: str, why: str = "") -> Iterato
     :param variable: by which the door needs it.
     """
     for listener in (context.host or {}).get("listeners", ()):
-        if int(listener["port"]) != number or listener.get("unit") == UNIT:
+        if int(listener["port"]) != number or listener.get("unit") == UNIT or listener.get("unknown"):
             continue
         holder = listener["command"] or "a process"
         unit = f" of {listener['unit']}" if listener.get("unit") else ""
@@ -244,7 +225,6 @@ def held(context: Context, number: int, variable: str, why: str = "") -> Iterato
             value=str(context.get(variable)),
         )
         return
->>>>>>> gateway-door
 
 
 def acme(context: Context) -> Iterator[Problem]:
