@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -262,9 +262,10 @@ NAME = "gateway.door.invalid"
 
 def by_name(name: str, path: str = "/", port: int = 443) -> tuple[int, dict[str, str], str]:
     """As a client to whom DNS tells this name; its certificate has to be made out for that."""
-    with socket.create_connection((address(), port), 30) as plain:
-        connection = http.client.HTTPConnection(name, timeout=30)
-        connection.sock = trusting().wrap_socket(plain, server_hostname=name) if port == 443 else plain
+    connection = http.client.HTTPConnection(name, timeout=30)
+    plain = socket.create_connection((address(), port), 30)
+    connection.sock = trusting().wrap_socket(plain, server_hostname=name) if port == 443 else plain
+    with closing(connection):
         connection.request("GET", path, headers={"Host": name})
         answer = connection.getresponse()
         told = {header.lower(): value for header, value in answer.getheaders()}

@@ -176,7 +176,7 @@ def judge_greeting(greeting: Greeting) -> Verdict:
         "gateway websocket",
         FAIL,
         f"no challenge of the gateway: {greeting.said}",
-        cause="A WebSocket was asked for, and what answers is no gateway, or one that hangs.",
+        cause="A WebSocket was asked for, and who answers is not the gateway, or it hangs.",
         remedy="On the gateway's host: mission-control status; mission-control restart gateway; what it did "
         "last: mission-control logs gateway.",
         kind="door_gateway_silent",

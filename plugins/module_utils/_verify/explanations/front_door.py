@@ -32,10 +32,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         name="gateway's address",
-        causes=(
-            Match(at=("front_door.gateway page",), family="door_"),
-            Match(at=("front_door.gateway page",), kinds=NOT_REACHED),
-        ),
+        causes=(Match(at=("front_door.gateway page",), family="door_"),),
         effects=(Match(at=("front_door.gateway websocket", "front_door.gateway origin"), family="door_"),),
         reason="Who does not get the control page gets no WebSocket there either.",
     ),

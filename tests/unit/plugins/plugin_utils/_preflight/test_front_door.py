@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.plugin_utils._preflight import (
+    certificates,
     front_door,
     model,
     rules,
@@ -226,7 +227,7 @@ def test_a_certificate_without_its_issuers_is_a_warning() -> None:
 def test_a_wildcard_stands_for_one_label(names: tuple[str, ...], name: str, problems: int) -> None:
     leaf = Issued("x", BETWEEN, names=names)
     assert (
-        len(list(front_door.pem_problems(leaf.pem + BETWEEN.pem, leaf.key_pem, {name: "public_url"})))
+        len(list(certificates.pem_problems(leaf.pem + BETWEEN.pem, leaf.key_pem, {name: "public_url"})))
         == problems
     )
 
