@@ -55,7 +55,7 @@ def looks(path: Path) -> list[tuple[str, int, str]]:
                 function = child.func
                 name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
                 through = ast.unparse(function.value) if isinstance(function, ast.Attribute) else ""
-                if name in METHODS and not through.endswith(("files", "re", "redis", "WebSocket")):
+                if name in METHODS and not through.endswith(("files", "re", "redis")):
                     found.append((place or inner, child.lineno, ast.unparse(child)))
             visit(child, inner)
 
