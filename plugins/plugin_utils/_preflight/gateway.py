@@ -12,9 +12,9 @@ from ...module_utils._gateway import configuration as _configuration
 from ...module_utils._gateway.plan import TOKEN_ALPHABET
 from ...module_utils._gateway.protocol import OK, REFUSE, check_pair, parse_version
 from ...module_utils._host import reachable
-from .host import USER_NAME, USER_NAME_REMEDY
 from .model import PREFIX as _PREFIX
 from .model import Context, Gateway, Problem, in_line
+from .users import USER_NAME, USER_NAME_REMEDY
 
 PREFIX = f"{_PREFIX}_gateway"
 

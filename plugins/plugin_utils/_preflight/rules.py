@@ -19,6 +19,7 @@ from . import (
     inventory,
     settings,
     transport,
+    users,
 )
 from .model import Context, Problem
 
@@ -48,8 +49,8 @@ RULES: tuple[Rule, ...] = (
     database.queue,
     transport.encryption,
     transport.plain_addresses,
-    host.user,
-    host.user_ageing,
+    users.user,
+    users.user_ageing,
     host.operating_system,
     host.python,
     host.interpreter,
