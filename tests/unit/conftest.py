@@ -8,7 +8,11 @@ from collections.abc import Iterator
 import pytest
 from ansible.module_utils import _internal
 from ansible.module_utils.common import warnings
+from hypothesis import HealthCheck, settings
 
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 # Tests read what Ansible's own callback says, whatever the checkout's ansible.cfg has.
 os.environ["ANSIBLE_STDOUT_CALLBACK"] = "ansible.builtin.default"
 

@@ -345,7 +345,7 @@ def test_what_could_not_be_checked_is_unknown_only_without_failures() -> None:
     assert exit_code(found) == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.text(max_size=60), st.sampled_from(REACHED), st.floats(allow_infinity=False, allow_nan=False, width=32)
 )
