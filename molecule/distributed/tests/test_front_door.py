@@ -8,18 +8,16 @@ import http.client
 import ipaddress
 import json
 import ssl
-import time
 from collections.abc import Callable, Iterator
 
+import front_door_support
 import pytest
 from asking_users import PATH, TIMEOUT, Users
 from distributed_support import DATA, FRONT, ONE, TWO, USER, address, on_host, play, python, settings
 from event_streams import Streams
+from front_door_support import AUTHORITY, STREAM, UNIT
 
 testinfra_hosts = [DATA]
-AUTHORITY = "/etc/mission-control/authority.crt"
-UNIT = "mission-control-proxy"
-STREAM = "/api/v1/agents/stream?since=2000-01-01T00:00:00"
 USERS = 8
 # What HAProxy says of the servers of its backend api, and what it is told of them.
 ASK_THE_DOOR = f"""
@@ -79,11 +77,8 @@ def state(name: str) -> str:
     return found
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def until(true: Callable[[], bool]) -> None:
+    front_door_support.until(true, 60)
 
 
 def reload() -> None:

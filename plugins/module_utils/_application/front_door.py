@@ -90,6 +90,11 @@ class FrontDoor:
     gateway: GatewayEntry | None = None
 
     @property
+    def origin(self) -> str:
+        """The public URL as browsers name it; empty without a door."""
+        return _origin(self.name, self.port) if self.enabled else ""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the certificate has to be made out for."""
         found = (self.name, self.gateway.name if self.gateway else "")
@@ -101,7 +106,7 @@ class FrontDoor:
         words = {"paths": dict(PATHS), "refusal": REFUSAL, "no_entry": NO_ENTRY, "closed": CLOSED}
         lists = {name: list(found[name]) for name in ("backends", "frontends", "hosts")}
         gateway = self.gateway.as_dict() if self.gateway else {}
-        return found | lists | words | {"names": list(self.names), "gateway": gateway}
+        return found | lists | words | {"origin": self.origin, "names": list(self.names), "gateway": gateway}
 
 
 def is_wanted(public_url: object, front_door: object = AUTO) -> bool:
@@ -117,6 +122,11 @@ def certificates_from(settings: Mapping[str, Any]) -> str:
     if settings.get("acme_contact") or settings.get("acme_directory"):
         return ACME
     return FILES if settings.get("certificate") else AUTHORITY
+
+
+def _origin(name: str, port: int) -> str:
+    """As browsers name a place with TLS."""
+    return f"https://{written_addresses.in_url(name)}" + (f":{port}" if port != 443 else "")
 
 
 def gateway_entry(
@@ -141,7 +151,7 @@ def gateway_entry(
     return GatewayEntry(
         name=name,
         port=port,
-        origin=f"https://{written_addresses.in_url(name)}" + (f":{port}" if port != 443 else ""),
+        origin=_origin(name, port),
         own_port=port != (public.port or 443),
         server=Server(gateway, address, int(settings.get("gateway_port") or PORTS["gateway"])),
         apart=doors != [gateway],

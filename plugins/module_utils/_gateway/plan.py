@@ -295,16 +295,15 @@ def wanted_configuration(request: Request) -> dict[str, Any]:
         gateway["customBindHost"] = request.bind_host
     if request.allowed_origins:
         gateway["controlUi"] = {"allowedOrigins": list(request.allowed_origins)}
-    if request.trusted_proxies:
-        # Beside those of the operator: without its own the door would be refused.
-        given = _configuration.get(request.configuration, _configuration.PROXIES)
-        others = given if isinstance(given, (list, tuple)) else []
-        gateway["trustedProxies"] = list(dict.fromkeys([*request.trusted_proxies, *others]))
     # The version is pinned by the role, so asking the registry at every start is of no use.
     tree = {"gateway": gateway, "update": {"checkOnStart": False}}
     wanted = _configuration.combine(tree, request.configuration)
     if request.trusted_proxies:
-        _configuration.put(wanted, _configuration.PROXIES, gateway["trustedProxies"])
+        # Beside those of the operator: without its own the door would be refused.
+        given = _configuration.get(wanted, _configuration.PROXIES)
+        others = given if isinstance(given, (list, tuple)) else []
+        proxies = list(dict.fromkeys([*request.trusted_proxies, *others]))
+        _configuration.put(wanted, _configuration.PROXIES, proxies)
     return wanted
 
 

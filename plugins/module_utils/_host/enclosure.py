@@ -12,6 +12,7 @@ import itertools
 import os
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 # Seconds for which what was ended is waited for.
 _PATIENCE = 2.0
@@ -39,7 +40,7 @@ class Enclosure:
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                os.rmdir(self._path)  # noqa: PTH106
+                Path(self._path).rmdir()
             except FileNotFoundError:
                 return
             except OSError:
@@ -73,11 +74,11 @@ def enclosure() -> Generator[Enclosure | None]:
 def _make() -> Enclosure | None:
     for place in _PLACES:
         # The directory of the old hierarchies has none.
-        if not os.path.exists(f"{place}/cgroup.procs"):  # noqa: PTH110
+        if not Path(place, "cgroup.procs").exists():
             continue
         try:
             path = f"{place}{_own()}/mission-control-{os.getpid()}-{next(_numbers)}"
-            os.mkdir(path, 0o755)  # noqa: PTH102
+            Path(path).mkdir(0o755)
         except OSError:
             # Read only, as within a container or a unit, or the group of another namespace.
             return None

@@ -53,7 +53,8 @@ class _Walk:
         long = []
         for pid in self._pids:
             seen = 0
-            for seen, link in enumerate(self._links(pid, 0, _FIRST), 1):  # noqa: B007
+            for link in self._links(pid, 0, _FIRST):
+                seen += 1
                 yield pid, link
             if seen == _FIRST:
                 long.append(pid)
@@ -79,6 +80,7 @@ class _Walk:
 
 def _link(path: str) -> str:
     try:
+        # A Path for each would take longer than the kernel does.
         return os.readlink(path)  # noqa: PTH115
     except OSError:
         return ""

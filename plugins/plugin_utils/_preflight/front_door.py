@@ -13,6 +13,7 @@ from ...module_utils._application.components import service_unit
 from ...module_utils._application.front_door import ACME, CHOICES, EXTERNAL, certificates_from, is_wanted
 from ...module_utils._host import addresses, literal_addresses, reachable, written_addresses
 from .certificates import pem_problems
+from .host import holder_of
 from .model import PREFIX, Context, Problem
 from .transport import inside, private_networks
 
@@ -208,14 +209,11 @@ def held(context: Context, number: int, variable: str, why: str = "") -> Iterato
     for listener in (context.host or {}).get("listeners", ()):
         if int(listener["port"]) != number or listener.get("unit") == UNIT or listener.get("unknown"):
             continue
-        holder = listener["command"] or "a process"
-        unit = f" of {listener['unit']}" if listener.get("unit") else ""
         own = f"if that is your own proxy, set {PREFIX}_front_door: {EXTERNAL}"
         yield Problem(
             "door_ports",
             f"{PREFIX}_{variable}",
-            message=f"needs port {number}{why}, which is held by {holder} (PID {listener['pid']}, user "
-            f"{listener.get('user', listener['uid'])}){unit}",
+            message=f"needs port {number}{why}, which is held by {holder_of(listener)}",
             remedy=f"stop it; or, {own if variable == 'public_url' else 'choose another port'}",
             value=str(context.get(variable)),
         )

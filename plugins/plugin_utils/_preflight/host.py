@@ -177,19 +177,23 @@ def ports_free(context: Context) -> Iterator[Problem]:
                 continue
             if listener["pid"] in adopted or _may_be_ours(listener, uid, port.variable, adopted):
                 continue
-            holder = listener["command"] or "a process"
-            whose = (
-                f"{holder} (PID {listener['pid'] or 'unknown'}, user {listener.get('user', listener['uid'])})"
-            )
-            unit = f" of {listener['unit']}" if listener.get("unit") else ""
             yield Problem(
                 "ports_free",
                 port.variable,
-                message=f"is held by {whose}{unit}",
+                message=f"is held by {holder_of(listener)}",
                 remedy=_port_remedy(listener),
                 value=str(port.number),
             )
             break
+
+
+def holder_of(listener: Mapping[str, Any]) -> str:
+    """Who has a port, in words."""
+    unit = f" of {listener['unit']}" if listener.get("unit") else ""
+    return (
+        f"{listener['command'] or 'a process'} (PID {listener['pid'] or 'unknown'}, "
+        f"user {listener.get('user', listener['uid'])}){unit}"
+    )
 
 
 def _is_ours(listener: Mapping[str, Any], uid: int | None) -> bool:

@@ -43,7 +43,6 @@ def configuration(host: str = "mc", groups: dict[str, list[str]] = ONE, **given:
         __proxy_runtime="/run/door",
         __proxy_certificate="/etc/door.crt",
         __proxy_knows_ipv6=True,
-        __proxy_origin="https://mc.example.com",
         __proxy_acme=bool(given.get("acme_contact")),
         __proxy_page="/etc/lost.html",
         __proxy_gateway_page="/etc/lost_gateway.html",
