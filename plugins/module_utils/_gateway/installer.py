@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from .._host.proxy_exceptions import with_exceptions
 from .._plain_json import parse_json
 from .._times.amounts import size
 from . import configuration as _configuration
+from . import publication
 from .plan import Layout, Plan, Request, environment_text, link_version, put_aside, read_text, write_file
 
 NODE_PACKAGE = pinned_packages.NODE
@@ -58,7 +58,7 @@ class Installer:
         # Why the file that is there holds no configuration at all.
         self.unusable = ""
         self.installed: list[str] = []
-        # The day whose packages are installed with a version, once it is known; empty: today's.
+        # As of when packages are installed with a version, once it is known; empty: today's.
         self._as_of: str | None = None
 
     def command(
@@ -262,50 +262,25 @@ class Installer:
                 shutil.rmtree(partial, ignore_errors=True)
             raise
 
-    def as_of(self) -> str:
-        """When the version was published (UTC, ISO 8601); empty where the registry does not tell.
+    def _published(self, package: str, version: str) -> str:
+        npm = [str(self.layout.node), str(self.layout.npm)]
+        told = self.command([*npm, "view", package, "time", "--json"], self.node_environment())
+        return publication.moment(told.stdout, version)
 
-        OpenClaw names ranges of some 500 packages. Resolved as of that moment they are the same on every host
-        and on every day, and what its makers could test.
-        """
+    def as_of(self) -> str:
+        """The moment as of which packages are resolved; empty where the registry does not tell."""
         if self._as_of is None:
-            npm = [str(self.layout.node), str(self.layout.npm)]
-            told = self.command([*npm, "view", "openclaw", "time", "--json"], self.node_environment())
-            try:
-                moment = datetime.fromisoformat(parse_json(told.stdout)[self.request.version])
-            except (ValueError, KeyError, TypeError):
-                self._as_of = ""
-            else:
-                # npm compares whole seconds.
-                self._as_of = f"{moment.astimezone(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+            self._as_of = self._published("openclaw", self.request.version)
         return self._as_of
 
     def _npm(self, tree: Path, packages: Sequence[str], what: str) -> None:
-        # Scripts of packages stay unexecuted: some download from elsewhere, and the trees work without them.
-        done = self.command(
-            [
-                *(
-                    str(self.layout.node),
-                    str(self.layout.npm),
-                    "install",
-                    "--prefix",
-                    str(tree),
-                    "--save-exact",
-                ),
-                *(
-                    "--omit=dev",
-                    "--no-audit",
-                    "--no-fund",
-                    "--no-progress",
-                    "--ignore-scripts",
-                    "--engine-strict",
-                    *([f"--before={self.as_of()}"] if self.as_of() else []),
-                ),
-                *packages,
-            ],
-            self.node_environment(),
-            cwd=str(tree),
-        )
+        done = self._npm_install(tree, packages)
+        for _ in range(publication.MOST_LATER):
+            moment = "" if done.ok else publication.later(self.as_of(), done.stderr, self._published)
+            if not moment:
+                break
+            self._as_of = moment
+            done = self._npm_install(tree, packages)
         if not done.ok:
             remedy = (
                 "See that the version exists and that the host reaches its npm registry "
@@ -314,6 +289,20 @@ class Installer:
             if "EBADENGINE" in done.stderr:
                 remedy = "Set gateway_node_version to a Node in the range that the message names."
             raise _fail(what, done, remedy, "npm")
+
+    def _npm_install(self, tree: Path, packages: Sequence[str]) -> Completed:
+        # Scripts of packages stay unexecuted: some download from elsewhere, and the trees work without them.
+        return self.command(
+            [
+                *(str(self.layout.node), str(self.layout.npm), "install", "--prefix", str(tree)),
+                *("--save-exact", "--omit=dev", "--no-audit", "--no-fund", "--no-progress"),
+                *("--ignore-scripts", "--engine-strict"),
+                *([f"--before={self.as_of()}"] if self.as_of() else []),
+                *packages,
+            ],
+            self.node_environment(),
+            cwd=str(tree),
+        )
 
     def _list_packages(self, tree: Path) -> None:
         """What was installed, as CycloneDX; a gateway is no worse where npm makes no list of it."""

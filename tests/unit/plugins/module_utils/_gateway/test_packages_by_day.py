@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import installer as _installer
 from ansible_collections.openclaw.mission_control.plugins.module_utils._gateway import plan as _plan
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
 
 NODE, NPM = shutil.which("node"), shutil.which("npm")
 pytestmark = pytest.mark.skipif(not (NODE and NPM), reason="needs node and npm (apt-get install npm)")
@@ -48,7 +50,7 @@ class Registry:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                name = self.path.lstrip("/").partition("?")[0]
+                name = unquote(self.path.lstrip("/").partition("?")[0])
                 document = registry.documents.get(name)
                 content = registry.archives.get(name) or json.dumps(document or {}).encode()
                 self.send_response(200 if document or name in registry.archives else 404)
@@ -153,3 +155,29 @@ def test_two_installations_on_different_days_are_the_same(registry: Registry, tm
     )
     newer = json.loads((elsewhere / "node_modules/ranged/package.json").read_text())["version"]
     assert newer == "1.3.0"
+
+
+def test_a_package_that_came_after_the_version_that_names_it_is_waited_for(
+    registry: Registry, tmp_path: Path
+) -> None:
+    registry.publish("@openclaw/ai", "2026.4.2", "2026-04-02T23:10:00.000Z", {"ranged": "^1.0.0"})
+    registry.publish("@openclaw/late", "1.0.0", "2026-04-03T01:00:00.500Z", {})
+    pins = {"@openclaw/ai": "2026.4.2", "@openclaw/late": "1.0.0", "ranged": "^1.0.0"}
+    registry.publish("openclaw", "2026.4.2", "2026-04-02T22:40:51.130Z", pins)
+    # What came within that time counts, and what came later does not.
+    registry.publish("deep", "2.1.0", "2026-04-03T00:30:00.000Z", {})
+    registry.publish("deep", "2.7.0", "2026-04-03T01:00:02.000Z", {})
+    names = (
+        "openclaw@2026.4.2",
+        "%40openclaw/ai@2026.4.2",
+        "%40openclaw/late@1.0.0",
+        "ranged@1.0.0",
+        "deep@2.1.0",
+    )
+    assert components(install(registry, tmp_path)) == {f"pkg:npm/{name}" for name in names}
+
+
+def test_a_package_that_was_never_published_is_told_as_it_is(registry: Registry, tmp_path: Path) -> None:
+    registry.publish("openclaw", "2026.4.2", "2026-04-02T22:40:51.130Z", {"ranged": "9.0.0"})
+    with pytest.raises(HostError, match=r"No matching version found for ranged@9\.0\.0"):
+        install(registry, tmp_path)
