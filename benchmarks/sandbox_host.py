@@ -45,6 +45,11 @@ class Host:
             f"apt-get -q update && apt-get -qy install --no-install-recommends {' '.join(packages)}\n"
         )
 
+    def copy(self, file: Path) -> None:
+        """Put a helper into DIRECTORY."""
+        text = file.read_text(encoding="utf-8")
+        self.shell(f"mkdir -p {DIRECTORY}\ncat >{DIRECTORY}/{file.name} <<'END_OF_FILE'\n{text}END_OF_FILE\n")
+
     def module(self, name: str, options: dict[str, Any], keep: str = "") -> None:
         """Run a module by Ansible. With keep, it stays below DIRECTORY/<keep>, with its options in it."""
         environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
@@ -70,10 +75,8 @@ def sandbox_hosts(*names: str, snapshot: str | None = "deployed", keep: bool = F
             inventory.write_text(run([*SANDBOX, "inventory", *names]), encoding="utf-8")
             hosts = [Host(name, inventory) for name in names]
             for host in hosts:
-                host.shell(f"mkdir -p {DIRECTORY}\n")
                 for file in sorted(HELPERS.glob("*.py")):
-                    text = file.read_text(encoding="utf-8")
-                    host.shell(f"cat >{DIRECTORY}/{file.name} <<'END_OF_FILE'\n{text}END_OF_FILE\n")
+                    host.copy(file)
             yield hosts
     finally:
         if not keep:

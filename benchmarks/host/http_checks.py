@@ -27,9 +27,10 @@ INSIDE = f"""
 import sys, time
 sys.path.insert(0, {COMMAND!r})
 from mission_control._verify.standalone import run
-from mission_control import _client, _context, _evidence, _process
-from mission_control._checks import health
-_client.Client("http://127.0.0.1").prepare()
+from mission_control._http import client
+from mission_control._verify import http_context
+from mission_control._verify.checks import health
+client.Client("http://127.0.0.1").prepare()
 options = {{"options": {{"url": sys.argv[1]}}, "check_options": {{"health": {{"paths": {PATHS!r}}}}}}}
 started, worked = time.perf_counter(), time.process_time()
 report = run(options, ["health"], where="here")

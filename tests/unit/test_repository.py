@@ -98,6 +98,27 @@ def test_every_path_that_a_document_names_is_there() -> None:
     assert missing == []
 
 
+def test_programs_for_a_host_import_what_the_host_command_has() -> None:
+    """They are text here, which no other tool follows: benchmarks and scenarios run them with the archive."""
+    below = ROOT / "plugins" / "module_utils"
+    found = [
+        (program.name, package, name.strip())
+        for folder in ("benchmarks", "molecule")
+        for program in sorted((ROOT / folder).rglob("*.py"))
+        for package, names in re.findall(
+            r"from mission_control((?:\.\w+)*) import ([\w, ]+)", program.read_text()
+        )
+        for name in names.split(",")
+    ]
+    assert found
+    for program, package, name in found:
+        module = importlib.import_module(
+            f"ansible_collections.openclaw.mission_control.plugins.module_utils{package}"
+        )
+        there = hasattr(module, name) or (below.joinpath(*package.split("."), f"{name}.py")).exists()
+        assert there, f"{program}: from mission_control{package} import {name}"
+
+
 def test_documentation_of_every_module_renders() -> None:
     answer = subprocess.run(
         ["ansible-doc", "--type", "module", *(f"openclaw.mission_control.{module}" for module in MODULES)],
