@@ -229,6 +229,8 @@ CHECKS: dict[str, Texts] = {
         "sandbox_units": "User units whose sandboxing must be in force.",
         "gateway_sandbox": "Whether the sandboxing of the gateway's unit must be in force, too, where a "
         "deployment has put one.",
+        "certificate_renewal": "Whether certbot has to renew the front door's certificate on this host. The "
+        "roles say so where it is an ACME authority's.",
     },
     "configuration": {
         "environment_units": "Units whose environment must be that of O(env_file).",

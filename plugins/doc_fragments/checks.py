@@ -990,6 +990,12 @@ options:
       has put one.
     type: bool
     default: true
+  certificate_renewal:
+    description:
+    - Whether certbot has to renew the front door's certificate on this host. The roles say
+      so where it is an ACME authority's.
+    type: bool
+    default: false
 """
 
     CONFIGURATION = r"""
@@ -2124,6 +2130,12 @@ options:
           has put one.
         type: bool
         default: true
+      certificate_renewal:
+        description:
+        - Whether certbot has to renew the front door's certificate on this host. The roles
+          say so where it is an ACME authority's.
+        type: bool
+        default: false
   configuration:
     description:
     - Options of the check that what runs is what is deployed, and the settings fit together.

@@ -26,4 +26,5 @@ OPTIONS: Options = {
     "allowed_ports": listed([], elements="int"),
     "sandbox_units": listed(UNITS),
     "gateway_sandbox": option("bool", True),
+    "certificate_renewal": option("bool", False),
 }

@@ -16,12 +16,14 @@ from typing import Any
 
 from ..._cures import DECISION, MAKE_ROOM, start
 from ..._host import reachable
-from ..._host.accounts import expand_home
+from ..._host.accounts import Account, expand_home
 from ..._host.errors import HostError
 from ..._host.listeners import Listener, listeners
 from ..._host.memory import read_memory
 from ..._times.amounts import size
 from ..asking_root import AskingRoot
+from ..certificate_renewal import NAME as RENEWAL
+from ..certificate_renewal import judge_renewal
 from ..context import Context
 from ..host_account import judge_ageing, judge_journal
 from ..sandbox import gateway_sandbox, sandboxes
@@ -298,26 +300,9 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
     return Verdict("other ports", summary="no other port is open to others")
 
 
-@AskingRoot
-def run(context: Context, options: Mapping[str, Any]) -> Verdict:
-    """Each subject is a part."""
-    try:
-        account = context.host.account
-    except HostError:
-        account = None
-    works: list[tuple[str, Any]] = [
-        (
-            "clock",
-            lambda: judge_clock(clock_status(), Path("/run/systemd/container").exists()),
-        ),
-        (
-            "memory",
-            lambda: judge_memory(read_memory(), options),
-        ),
-    ]
-    if account is not None:
-        works.append(("account", partial(judge_ageing, account.name)))
-    works.append(("journal", judge_journal))
+def _disks(account: Account | None, options: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What judges the file systems of the paths, each once."""
+    works: list[tuple[str, Any]] = []
     seen: set[tuple[int, int]] = set()
     for given in options["paths"]:
         path = Path(expand_home(given, account))
@@ -344,6 +329,32 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
                 ),
             )
         )
+    return works
+
+
+@AskingRoot
+def run(context: Context, options: Mapping[str, Any]) -> Verdict:
+    """Each subject is a part."""
+    try:
+        account = context.host.account
+    except HostError:
+        account = None
+    works: list[tuple[str, Any]] = [
+        (
+            "clock",
+            lambda: judge_clock(clock_status(), Path("/run/systemd/container").exists()),
+        ),
+        (
+            "memory",
+            lambda: judge_memory(read_memory(), options),
+        ),
+    ]
+    if account is not None:
+        works.append(("account", partial(judge_ageing, account.name)))
+    works.append(("journal", judge_journal))
+    if options["certificate_renewal"]:
+        works.append((RENEWAL, partial(judge_renewal, context.redactor)))
+    works += _disks(account, options)
     if options["ports"] or options["strangers"]:
         found = listeners()
         uid = account.uid if account else None
