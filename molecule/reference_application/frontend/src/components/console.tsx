@@ -3,6 +3,7 @@
 import { type FormEvent, useEffect, useState } from "react";
 
 import { apiUrl, AUTH_MODE, call } from "@/lib/api";
+import { follow } from "@/lib/stream";
 
 type Page<T> = { items: T[]; total: number };
 type Agent = { id: string; name: string; status: string; last_seen_at: string | null };
@@ -12,7 +13,8 @@ type Dashboard = {
   kpis: Record<string, number | null>;
   throughput: { primary: { points: Point[] } };
 };
-type Data = { role: string; agents: Page<Agent>; dashboard: Dashboard };
+type Board = { id: string; name: string };
+type Data = { role: string; boards: Page<Board>; agents: Page<Agent>; dashboard: Dashboard };
 
 const KPIS: [string, string][] = [
   ["active_agents", "Active agents"],
@@ -22,13 +24,20 @@ const KPIS: [string, string][] = [
 ];
 
 async function load(token: string): Promise<Data> {
-  const [member, agents, dashboard] = await Promise.all([
+  const [member, boards, agents, dashboard] = await Promise.all([
     call<{ role: string }>("/api/v1/organizations/me/member", token),
+    call<Page<Board>>("/api/v1/boards", token),
     call<Page<Agent>>("/api/v1/agents", token),
     // Both names of the parameter: the guide's and the running product's.
     call<Dashboard>("/api/v1/metrics/dashboard?range_key=7d&range=7d", token),
   ]);
-  return { role: member.role, agents, dashboard };
+  return { role: member.role, boards, agents, dashboard };
+}
+
+/** The agents with one of them as it is now. */
+function withAgent(data: Data, now: Agent): Data {
+  const items = data.agents.items.map((agent) => (agent.id === now.id ? now : agent));
+  return { ...data, agents: { ...data.agents, items } };
 }
 
 function figure(value: number | null | undefined): string {
@@ -40,6 +49,7 @@ export function Console() {
   const [address, setAddress] = useState("");
   const [alive, setAlive] = useState<boolean | null>(null);
   const [token, setToken] = useState("");
+  const [shownTo, setShownTo] = useState("");
   const [data, setData] = useState<Data | null>(null);
   const [problem, setProblem] = useState("");
 
@@ -51,13 +61,26 @@ export function Console() {
     );
   }, []);
 
+  useEffect(() => {
+    if (!shownTo) return;
+    const stop = new AbortController();
+    // What changes meanwhile comes by itself; where the stream ends, the page stays as it is.
+    follow("/api/v1/agents/stream", shownTo, stop.signal, (event, data) => {
+      const { agent } = JSON.parse(data) as { agent: Agent };
+      if (event === "agent") setData((before) => before && withAgent(before, agent));
+    }).catch(() => undefined);
+    return () => stop.abort();
+  }, [shownTo]);
+
   async function show(event: FormEvent) {
     event.preventDefault();
     setProblem("");
     try {
       setData(await load(token.trim()));
+      setShownTo(token.trim());
     } catch (error) {
       setData(null);
+      setShownTo("");
       setProblem(error instanceof Error ? error.message : String(error));
     }
   }
@@ -122,9 +145,19 @@ export function Console() {
           </section>
           <section className="card">
             <h2>
+              Boards <small>{data.boards.total}</small>
+            </h2>
+            <ul id="boards">
+              {data.boards.items.map((board) => (
+                <li key={board.id}>{board.name}</li>
+              ))}
+            </ul>
+          </section>
+          <section className="card">
+            <h2>
               Agents <small>{data.agents.total}, seen as {data.role}</small>
             </h2>
-            <table>
+            <table id="agents">
               <tbody>
                 {data.agents.items.map((agent) => (
                   <tr key={agent.id}>
