@@ -16,7 +16,6 @@ PORTS = {
     "frontend": 3000,
     "gateway": 18789,
     "proxy_http": 80,
-    "proxy_acme": 8402,
 }
 # Seconds after its start in which a service may be slow, or not there yet.
 SETTLES = {"backend": 20.0, "worker": 20.0, "frontend": 20.0, "gateway": 60.0}

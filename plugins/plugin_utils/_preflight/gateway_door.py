@@ -189,4 +189,3 @@ def _taken(context: Context) -> Iterator[tuple[int, str]]:
             given = str(context.get(f"{name}_port"))
             yield int(given) if given.isdigit() else PORTS[name], words
     yield PORTS["proxy_http"], "where the front door sends users on to https"
-    yield PORTS["proxy_acme"], "that of certbot, which the front door hands requests to"

@@ -31,7 +31,6 @@ def configuration(host: str = "mc", groups: dict[str, list[str]] = ONE, **given:
         proxy_door=door,
         proxy_bind="",
         proxy_http_port=80,
-        proxy_acme_port=8402,
         proxy_connections_max=4096,
         proxy_idle_timeout=90,
         proxy_tunnel_timeout=3600,
@@ -44,6 +43,7 @@ def configuration(host: str = "mc", groups: dict[str, list[str]] = ONE, **given:
         __proxy_certificate="/etc/door.crt",
         __proxy_knows_ipv6=True,
         __proxy_acme=bool(given.get("acme_contact")),
+        __proxy_acme_answers="/etc/acme.map",
         __proxy_page="/etc/lost.html",
         __proxy_gateway_page="/etc/lost_gateway.html",
         __proxy_gateway_named=named,
@@ -96,13 +96,19 @@ def test_a_port_of_its_own_does_so_whatever_name_is_asked_for() -> None:
 
 def test_an_acme_authority_asks_without_being_sent_on() -> None:
     text = configuration(gateway_public_url="https://gw.example.com", acme_contact="ops@example.com")
-    assert section(text, "frontend http")[2:] == [
+    assert section(text, "frontend http")[3:] == [
         "acl acme path_beg /.well-known/acme-challenge/",
+        "acl known path,field(4,/),map(/etc/acme.map) -m found",
+        "http-request return status 200 content-type application/octet-stream "
+        'lf-string "%[path,field(4,/),map(/etc/acme.map)]" if acme known',
+        'http-request return status 404 content-type text/plain string "The door knows no such challenge." '
+        "if acme",
         "acl gateway req.hdr(host),host_only -i gw.example.com",
-        "http-request redirect prefix https://gw.example.com code 308 if gateway !acme",
-        "http-request redirect prefix https://mc.example.com code 308 unless acme",
-        "use_backend acme if acme",
+        "http-request redirect prefix https://gw.example.com code 308 if gateway",
+        "http-request redirect prefix https://mc.example.com code 308",
     ]
+    # Nothing that listens on the host is asked: whoever has its port could get a certificate for the name.
+    assert "certbot 127.0.0.1" not in text and not re.search(r"\nbackend acme", text)
 
 
 def test_to_a_gateway_on_another_host_nobody_comes_from_loopback() -> None:
