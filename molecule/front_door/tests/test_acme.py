@@ -49,12 +49,15 @@ SET_UP = """
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qy install pebble curl >/dev/null 2>&1
+# An authority that is started anew knows no account any more.
+rm -rf /etc/letsencrypt
 cd /root/pebble
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 30 -subj /CN=localhost \
   -addext subjectAltName=DNS:localhost -keyout server.key -out server.crt 2>/dev/null
 cp server.crt /usr/local/share/ca-certificates/pebble.crt
 update-ca-certificates >/dev/null 2>&1
-systemd-run --quiet --unit pebble -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 \
+systemctl stop acme-authority 2>/dev/null || true
+systemd-run --quiet --unit acme-authority -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 \
   pebble -config /root/pebble/pebble.json
 """
 
@@ -103,7 +106,7 @@ def authority(named: None) -> Iterator[None]:
     deploy(**settings())
     yield
     ssh(
-        f"systemctl stop pebble; sed -i /{NAME}/d /etc/hosts; rm -rf /root/pebble;"
+        f"systemctl stop acme-authority; sed -i /{NAME}/d /etc/hosts; rm -rf /root/pebble;"
         " rm /usr/local/share/ca-certificates/root.crt /usr/local/share/ca-certificates/pebble.crt;"
         " update-ca-certificates --fresh",
         check=False,
