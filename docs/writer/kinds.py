@@ -38,6 +38,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "_verify/checks/preflight_request.py": ("cors", "frontend", "front_door"),
     "_verify/postgresql.py": ("database",),
     "_verify/host_account.py": ("host",),
+    "_verify/firewall.py": ("host",),
     "_verify/database_locks.py": ("database",),
     "_verify/database_writes.py": ("database",),
     "_verify/gateway_address.py": ("gateway",),

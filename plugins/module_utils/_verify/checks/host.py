@@ -23,6 +23,7 @@ from ..._host.memory import read_memory
 from ..._times.amounts import size
 from ..asking_root import AskingRoot
 from ..context import Context
+from ..firewall import judge_firewall
 from ..host_account import judge_ageing, judge_journal
 from ..sandbox import gateway_sandbox, sandboxes
 from ..thresholds import judge
@@ -352,6 +353,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         if options["strangers"] and uid:
             allowed = [int(wanted["port"]) for wanted in options["ports"]] + list(options["allowed_ports"])
             works.append(("other ports", lambda: judge_strangers(found, uid, allowed)))
+    if options["guarded"]:
+        works.append(("firewall", partial(judge_firewall, options["guarded"])))
     verdicts = context.parts(works)
     if options["sandbox_units"] and account is not None:
         verdicts += sandboxes(context, options)
