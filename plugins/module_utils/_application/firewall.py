@@ -7,19 +7,16 @@ chain; a drop is final, whatever other tables say.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._host import addresses, literal_addresses, reachable
+from .._host import reachable
+from .._host.networks import Network, network, written
 from .assignment import DOOR, hosts_of
 from .components import PORTS
 
-FAMILY, TABLE = "inet", "mission_control"
 _OFF = {"false", "no", "off", "n", "f", "0"}
-_SOURCES = {"ip saddr", "ip6 saddr"}
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -37,14 +34,6 @@ class Guarded:
 def is_wanted(firewall: object) -> bool:
     """Whether the operator leaves it to us; it is so where he says nothing."""
     return str(firewall).lower() not in _OFF
-
-
-def network(text: object) -> _Network:
-    """An address, or a network; ValueError where it is neither."""
-    address = str(text).strip()
-    return ipaddress.ip_network(
-        addresses.canonical(address) if literal_addresses.is_literal(address) else address
-    )
 
 
 def listed(value: object) -> list[str]:
@@ -113,84 +102,9 @@ def guarded(
     return tuple(sorted(found, key=lambda one: one.port))
 
 
-def _networks(texts: Iterable[str]) -> Iterator[_Network]:
+def _networks(texts: Iterable[str]) -> Iterator[Network]:
     for text in texts:
         try:
             yield network(text)
         except ValueError:
             continue
-
-
-def written(networks: Iterable[_Network]) -> tuple[str, ...]:
-    """As nft writes them, in one order, none of them twice."""
-    found = sorted(set(networks), key=lambda one: (one.version, one))
-    return tuple(str(one.network_address if one.prefixlen == one.max_prefixlen else one) for one in found)
-
-
-def read(listing: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """What the kernel's table comes to, as guarded has it; None where it holds something else than ours does.
-
-    :param listing: what `nft --json list table` prints.
-    """
-    parts = [part for part in listing.get("nftables", ()) if isinstance(part, Mapping)]
-    tables = [part["table"] for part in parts if "table" in part]
-    chains = [part["chain"] for part in parts if "chain" in part]
-    if len(tables) != 1 or tables[0].get("flags") or len(chains) != 1:
-        return None
-    hook = {name: chains[0].get(name) for name in ("type", "hook", "policy")}
-    if hook != {"type": "filter", "hook": "input", "policy": "accept"}:
-        return None
-    sources: dict[int, list[_Network]] = {}
-    closed: list[Guarded] = []
-    for number, rule in enumerate(part["rule"] for part in parts if "rule" in part):
-        matches, verdict = _rule(rule.get("expr") or ())
-        port = matches.pop("tcp dport", None)
-        if number == 0:
-            if (port, matches, verdict) != (None, {"meta iif": "lo"}, "accept"):
-                return None
-        elif not isinstance(port, int) or port in {one.port for one in closed}:
-            return None
-        elif (matches, verdict) == ({}, "drop"):
-            closed.append(Guarded(port, written(sources.pop(port, ()))))
-        elif verdict == "accept" and None not in matches.values() and set(matches) <= _SOURCES and matches:
-            sources.setdefault(port, []).extend(matches.values())
-        else:
-            return None
-    return None if sources else [one.as_dict() for one in sorted(closed, key=lambda one: one.port)]
-
-
-def _rule(expressions: Iterable[Any]) -> tuple[dict[str, Any], str]:
-    """What a rule asks for, and what becomes of what fits; a verdict of "?" where it says more than ours."""
-    matches: dict[str, Any] = {}
-    verdict = ""
-    for expression in expressions:
-        (kind, said), *more = expression.items()
-        if more or verdict:
-            return matches, "?"
-        if kind == "match" and said.get("op") == "==":
-            name, value = _match(said)
-            matches[name] = value
-        elif kind in ("accept", "drop"):
-            verdict = kind
-        else:
-            return matches, "?"
-    return matches, verdict
-
-
-def _match(said: Mapping[str, Any]) -> tuple[str, Any]:
-    left, right = said.get("left"), said.get("right")
-    payload = left.get("payload") if isinstance(left, Mapping) else None
-    if isinstance(payload, Mapping):
-        name = f"{payload.get('protocol')} {payload.get('field')}"
-        return (name, _source(right)) if name.endswith(" saddr") else (name, right)
-    meta = left.get("meta") if isinstance(left, Mapping) else None
-    return (f"meta {meta.get('key')}" if isinstance(meta, Mapping) else "?"), right
-
-
-def _source(right: Any) -> _Network | None:
-    prefix = right.get("prefix") if isinstance(right, Mapping) else None
-    text = f"{prefix.get('addr')}/{prefix.get('len')}" if isinstance(prefix, Mapping) else right
-    try:
-        return network(text)
-    except ValueError:
-        return None

@@ -174,6 +174,12 @@ def gateway_entry(
     )
 
 
+def _literal(reached: Mapping[str, str]) -> tuple[str, ...]:
+    """The hosts that are known by an address."""
+    known = [address for _name, address in sorted(reached.items()) if literal_addresses.is_literal(address)]
+    return tuple(dict.fromkeys(map(addresses.canonical, known)))
+
+
 def front_door(
     settings: Mapping[str, Any], groups: Mapping[str, Sequence[str]], host: str, reached: Mapping[str, str]
 ) -> FrontDoor:
@@ -225,13 +231,7 @@ def front_door(
         frontends=servers("frontend"),
         certificates=certificates,
         authority=AUTHORITY_CERTIFICATE if certificates == AUTHORITY else "",
-        hosts=tuple(
-            dict.fromkeys(
-                addresses.canonical(address)
-                for _name, address in sorted(reached.items())
-                if literal_addresses.is_literal(address)
-            )
-        ),
+        hosts=_literal(reached),
         gateway=gateway,
         guarded=guarded(settings, groups, host, reached, gateway=gateway is not None and gateway.apart),
     )

@@ -8,8 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .._application.firewall import FAMILY, TABLE
-from .._application.loaded_firewall import ABSENT, loaded
+from .._application.loaded_firewall import ABSENT, FAMILY, TABLE, loaded
 from .._cures import DEPLOYMENT
 from .verdict import FAIL, SKIP, Verdict
 
@@ -54,7 +53,8 @@ def judge_firewall(
         cause="Somebody has changed it by hand, or the inventory names other hosts or addresses than at the "
         "last deployment.",
         remedy="Deploy again; what was changed by hand is put right by systemctl restart "
-        "mission-control-firewall, too. Who else is to reach these ports stands in mission_control_firewall_allowed.",
+        "mission-control-firewall, too. Who else is to reach these ports stands in "
+        "mission_control_firewall_allowed.",
         kind="firewall_differs",
         cure=DEPLOYMENT,
         evidence=evidence,

@@ -12,6 +12,7 @@ from ...module_utils._application.assignment import hosts_of
 from ...module_utils._application.components import PORTS
 from ...module_utils._application.front_door import EXTERNAL, is_external, is_wanted
 from ...module_utils._host import literal_addresses
+from ...module_utils._host.networks import network
 from .front_door import gateway_place
 from .model import PREFIX, Context, Problem
 
@@ -40,7 +41,7 @@ def firewall(context: Context) -> Iterator[Problem]:
     allowed = _firewall.listed(context.get(_ALLOWED, []))
     for text in allowed:
         try:
-            _firewall.network(text)
+            network(text)
         except ValueError as error:
             yield _problem(
                 f"{PREFIX}_{_ALLOWED}",

@@ -284,8 +284,8 @@ def judge_past(open_urls: Sequence[str]) -> Verdict:
         "TLS, and "
         "X-Forwarded-For be forged.",
         remedy="Take mission_control_backend_bind and mission_control_frontend_bind out (they are 127.0.0.1 "
-        "then) and deploy again. Where the door is on another host, a deployment has these ports dropped for "
-        "everybody else (mission_control_firewall; of a proxy of your own, mission_control_firewall_allowed).",
+        "then) and deploy again. Where the door is on another host, a deployment closes these ports to "
+        "everybody else (mission_control_firewall; with your own proxy mission_control_firewall_allowed).",
         kind="door_bypassed",
         evidence={"open": open_urls},
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..._cures import DECISION, MAKE_ROOM, start
 from ..._host import reachable
-from ..._host.accounts import expand_home
+from ..._host.accounts import Account, expand_home
 from ..._host.errors import HostError
 from ..._host.listeners import Listener, listeners
 from ..._host.memory import read_memory
@@ -299,6 +299,38 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
     return Verdict("other ports", summary="no other port is open to others")
 
 
+def _file_systems(options: Mapping[str, Any], account: Account | None) -> list[tuple[str, Any]]:
+    """A part for each, whichever of its paths is named."""
+    found: list[tuple[str, Any]] = []
+    seen: set[tuple[int, int]] = set()
+    for given in options["paths"]:
+        path = Path(expand_home(given, account))
+        # Not Path.exists, which raises for a directory that the user may not enter.
+        while not os.path.exists(path) and path != path.parent:  # noqa: PTH110
+            path = path.parent
+        space = os.statvfs(path)
+        read_only = space.f_flag & os.ST_RDONLY
+        device = (path.stat().st_dev, read_only)
+        if device in seen:
+            continue
+        seen.add(device)
+        found.append(
+            (
+                f"disk {given}",
+                partial(
+                    judge_disk,
+                    given,
+                    space.f_bavail * space.f_frsize,
+                    space.f_blocks * space.f_frsize,
+                    (space.f_favail, space.f_files),
+                    options,
+                    read_only=path if read_only else None,
+                ),
+            )
+        )
+    return found
+
+
 @AskingRoot
 def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     """Each subject is a part."""
@@ -319,32 +351,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     if account is not None:
         works.append(("account", partial(judge_ageing, account.name)))
     works.append(("journal", judge_journal))
-    seen: set[tuple[int, int]] = set()
-    for given in options["paths"]:
-        path = Path(expand_home(given, account))
-        # Not Path.exists, which raises for a directory that the user may not enter.
-        while not os.path.exists(path) and path != path.parent:  # noqa: PTH110
-            path = path.parent
-        space = os.statvfs(path)
-        read_only = space.f_flag & os.ST_RDONLY
-        device = (path.stat().st_dev, read_only)
-        if device in seen:
-            continue
-        seen.add(device)
-        works.append(
-            (
-                f"disk {given}",
-                partial(
-                    judge_disk,
-                    given,
-                    space.f_bavail * space.f_frsize,
-                    space.f_blocks * space.f_frsize,
-                    (space.f_favail, space.f_files),
-                    options,
-                    read_only=path if read_only else None,
-                ),
-            )
-        )
+    works += _file_systems(options, account)
     if options["ports"] or options["strangers"]:
         found = listeners()
         uid = account.uid if account else None

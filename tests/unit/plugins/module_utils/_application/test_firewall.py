@@ -13,7 +13,6 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._applicat
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.firewall import (
     Guarded,
-    read,
 )
 from ansible_collections.openclaw.mission_control.plugins.module_utils._application.front_door import (
     front_door,
@@ -128,7 +127,7 @@ LISTED: list[dict[str, Any]] = [
 
 
 def test_the_table_of_the_kernel_is_read_back() -> None:
-    assert read({"nftables": LISTED}) == [
+    assert loaded_firewall.read({"nftables": LISTED}) == [
         {"port": 3000, "sources": []},
         {"port": 8000, "sources": ["10.0.0.9", "10.1.0.0/24", "fd00::9"]},
     ]
@@ -157,7 +156,7 @@ def test_the_table_of_the_kernel_is_read_back() -> None:
     ],
 )
 def test_what_is_not_ours_comes_to_nothing(changed: list[dict[str, Any]]) -> None:
-    assert read({"nftables": copy.deepcopy(changed)}) is None
+    assert loaded_firewall.read({"nftables": copy.deepcopy(changed)}) is None
 
 
 @pytest.mark.parametrize(
