@@ -39,6 +39,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "_verify/postgresql.py": ("database",),
     "_verify/host_account.py": ("host",),
     "_verify/certificate_renewal.py": ("host",),
+    "_verify/firewall.py": ("host",),
     "_verify/database_locks.py": ("database",),
     "_verify/database_writes.py": ("database",),
     "_verify/gateway_address.py": ("gateway",),

@@ -224,6 +224,10 @@ CHECKS: dict[str, Texts] = {
         "ports.bind": "V(any), V(loopback), an address (one for all means V(any)), or empty for whichever.",
         "ports.unit": "The application user's unit that must hold it.",
         "ports.users": "The users who may hold it, where it is no unit's. Empty: any one.",
+        "guarded": "Ports that are for a front door on another host alone, by the table of nftables that the "
+        "role C(firewall) loads.",
+        "guarded.port": "The port.",
+        "guarded.sources": "Addresses and networks that reach it from other hosts.",
         "strangers": "Whether other ports of O(user) that others can reach are a warning.",
         "allowed_ports": "Ports that are none of these.",
         "sandbox_units": "User units whose sandboxing must be in force.",

@@ -964,6 +964,25 @@ options:
         type: list
         elements: str
         default: []
+  guarded:
+    description:
+    - Ports that are for a front door on another host alone, by the table of nftables that the
+      role C(firewall) loads.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      port:
+        description:
+        - The port.
+        type: int
+        required: true
+      sources:
+        description:
+        - Addresses and networks that reach it from other hosts.
+        type: list
+        elements: str
+        default: []
   strangers:
     description:
     - Whether other ports of O(user) that others can reach are a warning.
@@ -2104,6 +2123,25 @@ options:
           users:
             description:
             - 'The users who may hold it, where it is no unit''s. Empty: any one.'
+            type: list
+            elements: str
+            default: []
+      guarded:
+        description:
+        - Ports that are for a front door on another host alone, by the table of nftables that
+          the role C(firewall) loads.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          port:
+            description:
+            - The port.
+            type: int
+            required: true
+          sources:
+            description:
+            - Addresses and networks that reach it from other hosts.
             type: list
             elements: str
             default: []

@@ -79,7 +79,8 @@ def front_door(variables: Context, settings: Any, groups: Any, host: Any, hostva
     """What follows for a host from an https public URL."""
     if not isinstance(settings, Mapping):
         raise AnsibleFilterError("front_door expects a mapping of what the operator set")
-    if not _front_door.is_wanted(settings.get("public_url"), settings.get("front_door")):
+    where = settings.get("public_url"), settings.get("front_door")
+    if not _front_door.is_wanted(*where) and not _front_door.is_external(*where):
         return _front_door.FrontDoor().as_dict()  # and nothing else is worked out
     names = _groups.own_groups(variables, groups, "front_door")
     everyone = {one for name, hosts in names.items() if name.startswith(PREFIX) for one in hosts} | {

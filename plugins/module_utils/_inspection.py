@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ._adoption.discovery import inspect as inspect_adoption
+from ._application import loaded_firewall
 from ._application.installed_user import installed_user
 from ._application.notice_file import read_notice
 from ._gateway.placing import facts as gateway_facts
@@ -56,6 +57,7 @@ class HostRequest:
     units: Sequence[str] = ()
     system_units: Sequence[str] = ()
     ports: Sequence[int] = ()
+    firewall: bool = False
     adoption: bool = False
     secret_settings: Sequence[str] = ()
     gateway_user: str = ""
@@ -167,6 +169,7 @@ def collect(request: HostRequest, run: Runner = run) -> dict[str, Any]:
         "installed_user": installed_user(),
         "units": unit_facts(account, request.units, root, run),
         "gateway": gateway_facts(request.gateway_user, account) if request.user else None,
+        "firewall": loaded_firewall.look(run) if request.firewall else None,
         "adoption": inspect_adoption(account, root, run, request.secret_settings)
         if request.adoption
         else None,

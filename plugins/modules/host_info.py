@@ -59,6 +59,11 @@ options:
     type: list
     elements: int
     default: []
+  firewall:
+    description:
+      - Whether to ask the kernel for the table of nftables that the role C(firewall) loads.
+    type: bool
+    default: false
   adoption:
     description:
       - Whether to look for an installation of O(user) that was set up by hand or by the product's installer.
@@ -196,6 +201,15 @@ releases:
     current_target: releases/abc
     available: []
     gateway_platform: linux
+firewall:
+  description:
+    - What the kernel has of the table of the role C(firewall), null without O(firewall).
+    - C(state) is V(absent), V(loaded), or V(other) where it holds something else than that role writes;
+      C(ports) are those that it closes, with who is let through; C(refusal) says why the kernel takes no
+      rules of nftables, where it does not.
+  returned: always
+  type: dict
+  sample: {state: loaded, ports: [{port: 8000, sources: [192.0.2.7]}], refusal: ""}
 maintenance:
   description: Since when and why there is maintenance, as a sentence; empty when there is none.
   returned: always
@@ -262,6 +276,7 @@ def main() -> None:
             "units": texts,
             "system_units": texts,
             "ports": {"type": "list", "elements": "int", "default": []},
+            "firewall": {"type": "bool", "default": False},
             "adoption": {"type": "bool", "default": False},
             "gateway_user": {"type": "str", "default": ""},
             # Their names only.

@@ -19,6 +19,16 @@ from front_door_support import AUTHORITY, STREAM, UNIT
 
 testinfra_hosts = [DATA]
 USERS = 8
+FIREWALL = "mission-control-firewall"
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], 8000), 3).close()
+except TimeoutError:
+    print(False)
+else:
+    print(True)
+"""
 # What HAProxy says of the servers of its backend api, and what it is told of them.
 ASK_THE_DOOR = f"""
 import csv, io, json, socket, sys
@@ -75,6 +85,11 @@ def told() -> dict[str, tuple[str, int, int]]:
 def state(name: str) -> str:
     (found,) = (row[0] for server, row in told().items() if name in server)
     return found
+
+
+def reaches(name: str, other: str) -> bool:
+    """Whether a host gets a connection to the backend's port of another one, or of itself."""
+    return python(name, CONNECT, address(other)) == "True"
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -203,3 +218,27 @@ def test_a_backend_is_taken_out_by_name_and_is_empty_soon(token: str) -> None:
             python(FRONT, ASK_THE_DOOR, f"set server api/{name} state ready")
         until(lambda: told()[name][2] > before)
     assert users.problems == []
+
+
+def test_what_is_behind_the_door_is_for_it_alone() -> None:
+    assert reaches(FRONT, ONE) and reaches(ONE, ONE)
+    assert not reaches(DATA, ONE) and not reaches(TWO, ONE)
+    # A boot loads it before there is a network.
+    on_host(ONE, f"systemctl is-enabled {FIREWALL}")
+    on_host(ONE, "nft flush table inet mission_control")
+    assert reaches(DATA, ONE)
+    done = play("verify.yml", "--limit", ONE, verify_controller=False, **door())
+    assert done.returncode != 0 and "lets others through" in done.words, done.output[-4000:]
+    on_host(ONE, f"systemctl restart {FIREWALL}")
+    assert not reaches(DATA, ONE)
+
+
+def test_a_deployment_loads_it_again_and_takes_it_away() -> None:
+    on_host(TWO, "nft delete table inet mission_control")
+    done = play("deploy.yml", **door())
+    assert done.returncode == 0 and not reaches(DATA, TWO), done.output[-4000:]
+    assert done.counts[TWO]["changed"] > 0 and done.counts[ONE]["changed"] == 0
+    done = play("deploy.yml", **door(), mission_control_firewall=False)
+    assert done.returncode == 0 and reaches(DATA, ONE), done.output[-4000:]
+    assert "mission_control" not in on_host(ONE, "nft list tables")
+    assert on_host(ONE, f"systemctl show -P LoadState {FIREWALL}") == "not-found"

@@ -15,6 +15,7 @@ from .._host import addresses, literal_addresses, written_addresses
 from .assignment import DOOR, hosts_of
 from .components import PORTS
 from .door_access import CLOSED, NO_ENTRY, PATHS, REFUSAL
+from .firewall import Guarded, guarded
 
 # What `mission_control_front_door` may be: the operator's own proxy is judged and not touched.
 AUTO, EXTERNAL = "auto", "external"
@@ -74,6 +75,7 @@ class FrontDoor:
     authority: where hosts have the certificate of the deployment's own authority; empty where it issues none.
     hosts: addresses of the deployment's hosts, to which the door is never closed.
     gateway: the gateway's own address; None where it has none.
+    guarded: the ports of this host that a door on another host asks, and who else reaches them.
     """
 
     enabled: bool = False
@@ -88,6 +90,7 @@ class FrontDoor:
     authority: str = ""
     hosts: tuple[str, ...] = ()
     gateway: GatewayEntry | None = None
+    guarded: tuple[Guarded, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -106,12 +109,18 @@ class FrontDoor:
         words = {"paths": dict(PATHS), "refusal": REFUSAL, "no_entry": NO_ENTRY, "closed": CLOSED}
         lists = {name: list(found[name]) for name in ("backends", "frontends", "hosts")}
         gateway = self.gateway.as_dict() if self.gateway else {}
-        return found | lists | words | {"origin": self.origin, "names": list(self.names), "gateway": gateway}
+        behind = {"gateway": gateway, "guarded": [one.as_dict() for one in self.guarded]}
+        return found | lists | words | behind | {"origin": self.origin, "names": list(self.names)}
 
 
 def is_wanted(public_url: object, front_door: object = AUTO) -> bool:
     """Whether an https public URL asks for a door of ours."""
     return str(public_url or "").startswith("https://") and str(front_door or AUTO) != EXTERNAL
+
+
+def is_external(public_url: object, front_door: object) -> bool:
+    """Whether an https public URL is served by a proxy of the operator's own."""
+    return str(public_url or "").startswith("https://") and str(front_door or AUTO) == EXTERNAL
 
 
 def certificates_from(settings: Mapping[str, Any]) -> str:
@@ -165,20 +174,27 @@ def gateway_entry(
     )
 
 
+def _literal(reached: Mapping[str, str]) -> tuple[str, ...]:
+    """The hosts that are known by an address."""
+    known = [address for _name, address in sorted(reached.items()) if literal_addresses.is_literal(address)]
+    return tuple(dict.fromkeys(map(addresses.canonical, known)))
+
+
 def front_door(
     settings: Mapping[str, Any], groups: Mapping[str, Sequence[str]], host: str, reached: Mapping[str, str]
 ) -> FrontDoor:
     """What follows for one host.
 
     :param settings: what the operator set: `public_url`, `front_door`, `backend_bind`, `backend_port`,
-      `frontend_bind`, `frontend_port`, what certificates_from takes, and of the gateway `gateway_public_url`,
-      `gateway_bind`, `gateway_bind_host` and `gateway_port`.
+      `frontend_bind`, `frontend_port`, what certificates_from takes, of the gateway `gateway_public_url`,
+      `gateway_bind`, `gateway_bind_host` and `gateway_port`, and `firewall` and `firewall_allowed`.
     :param groups: the inventory's groups with their hosts.
     :param host: the inventory's name of the host.
     :param reached: addresses of hosts by their names in the inventory.
     """
     if not is_wanted(settings.get("public_url"), settings.get("front_door")):
-        return FrontDoor()
+        external = is_external(settings.get("public_url"), settings.get("front_door"))
+        return FrontDoor(guarded=guarded(settings, groups, host, reached, ours=False) if external else ())
     parts = urlsplit(str(settings["public_url"]))
     certificates = certificates_from(settings)
     doors = hosts_of(DOOR, groups, host)
@@ -188,6 +204,7 @@ def front_door(
     away = (
         addresses.canonical(own) if literal_addresses.is_literal(own) else written_addresses.IPV4_EVERYWHERE
     )
+    gateway = gateway_entry(settings, groups, host, reached)
     local = [written_addresses.IPV4_LOOPBACK, written_addresses.IPV6_LOOPBACK] if host in doors else []
 
     def servers(component: str) -> tuple[Server, ...]:
@@ -214,12 +231,7 @@ def front_door(
         frontends=servers("frontend"),
         certificates=certificates,
         authority=AUTHORITY_CERTIFICATE if certificates == AUTHORITY else "",
-        hosts=tuple(
-            dict.fromkeys(
-                addresses.canonical(address)
-                for _name, address in sorted(reached.items())
-                if literal_addresses.is_literal(address)
-            )
-        ),
-        gateway=gateway_entry(settings, groups, host, reached),
+        hosts=_literal(reached),
+        gateway=gateway,
+        guarded=guarded(settings, groups, host, reached, gateway=gateway is not None and gateway.apart),
     )

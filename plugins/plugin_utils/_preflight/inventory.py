@@ -52,6 +52,8 @@ PUBLIC_VARIABLES = frozenset(
         "database_user",
         "deploy_in_maintenance",
         "download_environment",
+        "firewall",
+        "firewall_allowed",
         "front_door",
         "frontend_bind",
         "frontend_environment",

@@ -19,6 +19,7 @@ KNOWN = {
     "__postgresql_missing": ("postgresql_needs.packages",),
     "__redis_missing": ("redis_needs.packages",),
     "__proxy_missing": ("proxy_needs.packages",),
+    "__firewall_missing": ("firewall_needs.packages",),
     "command_result.missing_packages": ("command_needs.packages",),
 }
 

@@ -22,6 +22,11 @@ OPTIONS: Options = {
             "users": listed([]),
         },
     ),
+    "guarded": listed(
+        [],
+        elements="dict",
+        options={"port": option("int", required=True), "sources": listed([])},
+    ),
     "strangers": option("bool", True),
     "allowed_ports": listed([], elements="int"),
     "sandbox_units": listed(UNITS),

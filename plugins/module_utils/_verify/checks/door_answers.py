@@ -284,7 +284,8 @@ def judge_past(open_urls: Sequence[str]) -> Verdict:
         "TLS, and "
         "X-Forwarded-For be forged.",
         remedy="Take mission_control_backend_bind and mission_control_frontend_bind out (they are 127.0.0.1 "
-        "then) and deploy again; behind a proxy on another host, let a firewall pass that one alone.",
+        "then) and deploy again. Where the door is on another host, a deployment closes these ports to "
+        "everybody else (mission_control_firewall; with your own proxy mission_control_firewall_allowed).",
         kind="door_bypassed",
         evidence={"open": open_urls},
     )

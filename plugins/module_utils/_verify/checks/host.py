@@ -25,6 +25,7 @@ from ..asking_root import AskingRoot
 from ..certificate_renewal import NAME as RENEWAL
 from ..certificate_renewal import judge_renewal
 from ..context import Context
+from ..firewall import judge_firewall
 from ..host_account import judge_ageing, judge_journal
 from ..sandbox import gateway_sandbox, sandboxes
 from ..thresholds import judge
@@ -300,9 +301,9 @@ def judge_strangers(found: Sequence[Listener], uid: int, allowed: Sequence[int])
     return Verdict("other ports", summary="no other port is open to others")
 
 
-def _disks(account: Account | None, options: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """What judges the file systems of the paths, each once."""
-    works: list[tuple[str, Any]] = []
+def _file_systems(options: Mapping[str, Any], account: Account | None) -> list[tuple[str, Any]]:
+    """A part for each, whichever of its paths is named."""
+    found: list[tuple[str, Any]] = []
     seen: set[tuple[int, int]] = set()
     for given in options["paths"]:
         path = Path(expand_home(given, account))
@@ -315,7 +316,7 @@ def _disks(account: Account | None, options: Mapping[str, Any]) -> list[tuple[st
         if device in seen:
             continue
         seen.add(device)
-        works.append(
+        found.append(
             (
                 f"disk {given}",
                 partial(
@@ -329,7 +330,7 @@ def _disks(account: Account | None, options: Mapping[str, Any]) -> list[tuple[st
                 ),
             )
         )
-    return works
+    return found
 
 
 @AskingRoot
@@ -354,7 +355,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     works.append(("journal", judge_journal))
     if options["certificate_renewal"]:
         works.append((RENEWAL, partial(judge_renewal, context.redactor)))
-    works += _disks(account, options)
+    works += _file_systems(options, account)
     if options["ports"] or options["strangers"]:
         found = listeners()
         uid = account.uid if account else None
@@ -363,6 +364,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         if options["strangers"] and uid:
             allowed = [int(wanted["port"]) for wanted in options["ports"]] + list(options["allowed_ports"])
             works.append(("other ports", lambda: judge_strangers(found, uid, allowed)))
+    if options["guarded"]:
+        works.append(("firewall", partial(judge_firewall, options["guarded"])))
     verdicts = context.parts(works)
     if options["sandbox_units"] and account is not None:
         verdicts += sandboxes(context, options)

@@ -18,6 +18,12 @@ ROWS: tuple[Row, ...] = (
         reason="PAM refuses the session: the user's manager and all of its units are down.",
     ),
     Row(
+        name="firewall",
+        causes=(kinds("firewall_absent", "firewall_differs"),),
+        effects=(kinds("door_bypassed"),),
+        reason="Nothing drops what comes for ports behind the door from others.",
+    ),
+    Row(
         name="foreign port",
         causes=(kinds("port_foreign", at=("host.port",)),),
         effects=(

@@ -646,6 +646,8 @@ def test_every_rule_is_met_by_a_test() -> None:
         "certificate",
         # test_gateway_door.py
         "gateway_door",
+        # test_firewall.py
+        "firewall",
         # test_transport.py
         "encryption",
         "plain_addresses",
