@@ -209,8 +209,22 @@ def ssh_command(host: str = HOST) -> list[str]:
 def on_host(command: str, stdin: str = "", host: str = HOST) -> str:
     """The output of a command run as root."""
     argv = [*ssh_command(host), command]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, input=stdin)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, input=stdin)
+    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout.strip()
+
+
+def assert_healthy(seconds: float = 120, host: str = HOST) -> None:
+    """The host says so, once whatever was restarted has settled on a machine that others use, too."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            on_host("mission-control verify", host=host)
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def current() -> str:

@@ -12,6 +12,7 @@ from releases_support import (
     USER,
     Applications,
     Data,
+    assert_healthy,
     current,
     data,
     history,
@@ -107,7 +108,7 @@ def test_all_while_users_ask(installation: Installation) -> None:
     assert gateway_token() == registered_token() != gateway
     assert device() != known and device() in paired() and known not in paired()
     assert kept().split() == ["database-password", "redis-password"]
-    assert on_host("mission-control verify >&2 && echo healthy") == "healthy"
+    assert_healthy()
     # Neither the old nor the new ones are told to anybody.
     told = done.output + on_host(
         f"cat {ROOT}/shared/history.jsonl {ROOT}/shared/log/*; journalctl --no-pager --since -15min"
@@ -161,7 +162,7 @@ def test_a_rotation_that_fails_leaves_everything_as_it_was(installation: Install
     assert (gateway_token(), device()) == (gateway, known)
     assert let_in(before) == OPEN and status(new.token) == 401
     assert history()[-1]["result"] == "returned"
-    assert on_host("mission-control verify >&2 && echo healthy") == "healthy"
+    assert_healthy()
 
 
 @pytest.mark.parametrize(
