@@ -29,7 +29,7 @@ NAME = "mc.test"
 DIRECTORY = "https://localhost:14000/dir"
 # An account of the authority's, which it wants to be named (RFC 8555, 7.3.4).
 KEY_ID, KEY = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
-# So many seconds its certificates are valid: longer than a deployment takes, and short enough to be due at once.
+# So many seconds its certificates are valid, which is longer than a deployment takes; and due at once.
 VALID = 7200
 DUE = "sed -i '1i renew_before_expiry = 1 day' /etc/letsencrypt/renewal/mission-control.conf"
 PEBBLE = {
