@@ -143,7 +143,7 @@ def serial() -> str:
 def renewal() -> dict[str, Any]:
     """What the host says of it."""
     report = json.loads(ssh("mission-control verify host --format json", check=False))
-    (verdict,) = (found for found in report["verdicts"] if found["name"] == "host")
+    (verdict,) = report["views"][0]["verdicts"]
     (part,) = (found for found in verdict["checks"] if found["name"] == "certificate renewal")
     return part
 
