@@ -177,11 +177,13 @@ def test_a_renewal_that_fails_is_told_with_the_authoritys_reason_and_cured() -> 
     before = serial()
     # Somebody else's host, on which nothing listens.
     leads_to(ssh("echo $SSH_CONNECTION").split()[0])
-    assert certbot() == "exit-code"
-    part = renewal()
+    try:
+        assert certbot() == "exit-code"
+        part = renewal()
+    finally:
+        leads_to(address())
     assert (part["state"], part["kind"]) == ("warn", "renewal_fails")
-    assert f"{NAME}/.well-known/acme-challenge" in part["summary"] and "refused" in part["summary"]
-    leads_to(address())
+    assert f"{NAME}:80/.well-known/acme-challenge" in part["summary"] and "refused" in part["summary"]
     assert certbot() == "success"
     assert renewal()["state"] == "pass" and serial() != before
 
