@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..module_utils._terminal import clean as _clean
+from ..module_utils._terminal import clean_data
 
 
-def clean(text: Any) -> str:
-    """The text without what a terminal obeys."""
-    return _clean(str(text))
+def clean(value: Any) -> Any:
+    """A text, or data with its texts, without what a terminal obeys."""
+    return clean_data(value)
 
 
 class FilterModule:
