@@ -108,7 +108,8 @@ def counts(cursor: Any, name: str = "public") -> dict[str, int]:
     """The number of rows of each table of a schema."""
     cursor.execute(
         "SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relname FROM pg_catalog.pg_class c "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind IN ('r', 'p') "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relkind IN ('r', 'p') "
         "AND NOT c.relispartition ORDER BY 2",
         (name,),
     )
@@ -209,7 +210,9 @@ def _counted(counting: Future[dict[str, int]]) -> dict[str, int]:
 
 def extensions_of(cursor: Any) -> list[str]:
     """What the database has beside what each one has."""
-    found = few_rows(cursor, ["extname"], "FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql' ORDER BY 1")
+    found = few_rows(
+        cursor, ["extname"], "FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
+    )
     return [row[0] for row in found]
 
 

@@ -36,7 +36,7 @@ _LOOK = 5.0
 # Bytes of the child's answer that are taken; it is the user's.
 MOST_HEARD = 32 << 20
 _LOOKS = 2
-# Bytes of its own that a child may take which only looks. Fifty threads take 0.5 GB of it by their stacks alone.
+# Bytes of its own that a child may take which only looks; stacks of fifty threads are 0.4 GB of it.
 TO_LOOK = 1 << 30
 # A sign of life, which before the answer means nothing; in the child, where they go.
 SIGN = b" "
@@ -73,7 +73,7 @@ def as_user(
     The work has `deadline` seconds, anew from each sign of life. With root_side for `questions` it may ask
     what is marked there, such as the journal; all else is done as the user, who has `keep` of open files.
     What programs it has started ends with it. Not `enclosed` is what starts none, or some that are to stay.
-    It gets no more than so many bytes of `memory`, nor do its programs, so that the host does not run out of it.
+    It gets so many bytes of `memory`, and so does each of its programs: the host shall not run out of it.
     """
     account = find_account(name)
     if os.geteuid() == account.uid:
@@ -147,7 +147,8 @@ def _within(memory: int, work: Callable[[Account], Any], account: Account) -> An
         raise DeploymentError(
             f"What belongs to the user takes more memory than there is for a look at it ({memory >> 20} MB).",
             kind="too_large",
-            remedy="See what lies below the application's root or in its database, and what made so much of it.",
+            remedy="See what lies below the application's root or in its database, and what made so much of "
+            "it.",
         ) from None
 
 

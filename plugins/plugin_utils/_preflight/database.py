@@ -11,7 +11,8 @@ from ...module_utils._redaction import Redactor
 from .model import PREFIX, Context, Problem
 
 _URL_SAFE = re.compile(r"[A-Za-z0-9_.~-]+")
-# In these the server's superuser works: what an application creates there could be run by it. The role says so, too.
+# In these the server's superuser works: what an application creates there could be run by it. The role
+# postgresql knows them, too.
 RESERVED = ("postgres", "template0", "template1")
 _NO_ADDRESS = "is not a valid address (look at the port and at brackets)"
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -89,9 +90,9 @@ def database(context: Context) -> Iterator[Problem]:
             "database",
             f"{PREFIX}_database_name",
             message="is a database in which the server's superuser works, and no application's",
-            remedy=f"leave it out: a database of its own ({PREFIX}) is made. Where an installation that is taken over has its "
-            "data there, move them to a database of their own first (pg_dump, createdb, pg_restore), and name that in its "
-            "DATABASE_URL",
+            remedy=f"leave it out: a database of its own ({PREFIX}) is made. Where an installation that is "
+            "taken over has its data there, move them to a database of their own first (pg_dump, createdb, "
+            "pg_restore), and name that in its DATABASE_URL",
             value=str(context.get("database_name")),
         )
     if str(context.get("database_user")) == "postgres" and not url:

@@ -62,7 +62,7 @@ def lets_in(server: Server, password: str) -> bool:
 
 
 def rotate(server: Server, tmp_path: Path, *between: str) -> subprocess.CompletedProcess[str]:
-    """The entry points of a rotation, one after the other; in between, what a shell does as a session would."""
+    """The entry points of a rotation, one after the other; in between, commands of a shell."""
 
     def entry(name: str) -> dict[str, Any]:
         return {

@@ -24,7 +24,7 @@ SHOWN = {
     "ansible.builtin.debug": ("msg",),
 }
 EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-# Answers of a host's; a number of lines is none, nor is a message that was asked for and comes from the inventory.
+# Answers of a host's; a number of lines is none.
 FOREIGN = re.compile(
     r"\.(stdout|stderr|msg|remedy|journal|content|text|query_result)\b|_lines\b(?! \| length)|conn_err_msg"
     r"|\bitem\b|ansible_failed_result|\.(actions|settings|dangerous|problem)\b"

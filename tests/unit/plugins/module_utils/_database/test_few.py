@@ -67,6 +67,8 @@ def test_a_question_ends_with_its_memory_and_not_with_the_hosts(server: Server) 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_any_other_work_does_so_too() -> None:
     with pytest.raises(HostError) as found:
-        privileges.as_user("nobody", lambda _account: len(b"x" * (600 << 20)), memory=400 << 20, enclosed=False)
+        privileges.as_user(
+            "nobody", lambda _account: len(b"x" * (600 << 20)), memory=400 << 20, enclosed=False
+        )
     assert found.value.kind == "too_large" and "400 MB" in found.value.message
     assert privileges.as_user("nobody", lambda _account: 1, memory=400 << 20, enclosed=False) == 1

@@ -196,7 +196,11 @@ VARIABLES = [
         "",
     ),
     *(
-        ({"database_name": name}, f"mission_control_database_name: {name} — is a database in which", "pg_dump")
+        (
+            {"database_name": name},
+            f"mission_control_database_name: {name} — is a database in which",
+            "pg_dump",
+        )
         for name in ("postgres", "template0", "template1")
     ),
     ({"database_user": "mc;drop"}, "is not a plain PostgreSQL name", ""),
