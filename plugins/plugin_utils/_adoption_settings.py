@@ -24,6 +24,7 @@ from ..module_utils._host.written_addresses import IPV4_LOOPBACK
 from ..module_utils._shown_settings import shown
 from ..module_utils._tables import table
 from ._preflight.access import token_fault
+from ._preflight.database import database_address_fault, redis_url_fault
 from ._preflight.inventory import suggest
 from ._preflight.model import PREFIX
 from ._preflight.settings import setting_fault
@@ -157,6 +158,11 @@ def _database(resolved: Resolved, found: Mapping[str, Any], url: str, of_invento
     if wanted := of_inventory(f"{PREFIX}_database_url"):
         resolved.tell("DATABASE_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
         return
+    if fault := database_address_fault(url):
+        # The preflight, which follows, refuses it by the variable's name.
+        resolved.facts[f"{PREFIX}_database_url"] = url
+        resolved.tell("DATABASE_URL", url, "", f"it {fault}: set {PREFIX}_database_url")
+        return
     parts = urlsplit(url)
     if not (found["local_database"] and reachable.is_this_host(parts.hostname or "")):
         resolved.facts[f"{PREFIX}_database_url"] = url
@@ -187,6 +193,10 @@ def _redis(resolved: Resolved, url: str, local: bool, of_inventory: Any) -> None
         return
     if wanted := of_inventory(f"{PREFIX}_redis_url"):
         resolved.tell("RQ_REDIS_URL", url, wanted, CARRIED if wanted == url else INVENTORY)
+        return
+    if fault := redis_url_fault(url):
+        resolved.facts[f"{PREFIX}_redis_url"] = url
+        resolved.tell("RQ_REDIS_URL", url, "", f"it {fault}: set {PREFIX}_redis_url")
         return
     parts = urlsplit(url)
     if not (local and parts.scheme == "redis" and reachable.is_this_host(parts.hostname or "")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -247,3 +248,48 @@ def test_l10_the_token_is_not_in_the_journal() -> None:
     assert len(token) > 30
     lines = 'token=$(cat); journalctl -q --no-pager -o export | grep -caF -e "$token" || true'
     assert on_host(lines, token) == "0"
+
+
+# --- A view in the place of a table ---
+
+
+def test_what_stands_in_a_tables_place_takes_neither_the_hosts_memory_nor_other_verdicts() -> None:
+    view = "SELECT repeat('x', 100000000) AS version_num FROM generate_series(1, 1000000)"
+    own, database = "SET ROLE mission_control;", "mission_control"
+    sql(
+        f"{own} ALTER TABLE alembic_version RENAME TO kept_version; CREATE VIEW alembic_version AS {view}",
+        database,
+    )
+    try:
+        began = time.monotonic()
+        done = tried("ulimit -v 4000000; mission-control verify database health --format json")
+        assert time.monotonic() - began < 60 and not faults_of(done.stdout + done.stderr, "no marker")
+        verdicts = {found["name"]: found for found in json.loads(done.stdout)["views"][0]["verdicts"]}
+        assert (verdicts["database"]["state"], verdicts["health"]["state"]) == ("fail", "pass")
+        done = tried("mission-control db -Atc 'SELECT 1'")
+        assert done.stdout.strip() == "1", done.stderr
+    finally:
+        sql(f"{own} DROP VIEW alembic_version; ALTER TABLE kept_version RENAME TO alembic_version", database)
+
+
+# --- The superuser's session ---
+
+
+@pytest.mark.skipif(not FULL, reason="a rotation takes minutes")
+def test_the_superuser_runs_no_function_that_the_application_made() -> None:
+    """As in a cluster that was upgraded from 14 or older, where everybody may create in schema public."""
+    sql("GRANT CREATE, USAGE ON SCHEMA public TO mission_control")
+    sql(
+        "SET ROLE mission_control; CREATE TABLE public.prey (note text); GRANT ALL ON public.prey TO PUBLIC;"
+        "CREATE FUNCTION public.unnest(text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO public.prey VALUES (current_user); RETURN QUERY SELECT pg_catalog.unnest($1); END $$"
+    )
+    try:
+        # What it asks then unnests settings of the role.
+        sql("ALTER ROLE mission_control SET application_name = 'x'")
+        done = play("rotate.yml", "-e", "secret=database")
+        assert done.returncode == 0, done.output
+        assert sql("SELECT DISTINCT note FROM public.prey") == ""
+    finally:
+        sql("DROP FUNCTION public.unnest(text[]); DROP TABLE public.prey")
+        sql("REVOKE ALL ON SCHEMA public FROM mission_control; ALTER ROLE mission_control RESET ALL")

@@ -16,6 +16,7 @@ from .._database import extensions, schema, streaming, target
 from .._database import restore as database_restore
 from .._database.administrator import identifier
 from .._database.commands import DatabaseCommands
+from .._database.few import few_rows
 from .._host import comparing, files, moving, privileges
 from .._host.accounts import Account
 from .._host.clean_environment import application_environment
@@ -153,8 +154,8 @@ def _need_extensions(cursor: Any, wanted: Sequence[str]) -> None:
     """What the dump will create has to be there, or to be the login's to create."""
     if not wanted:
         return
-    cursor.execute(extensions.QUERY)
-    there = {row[0]: extensions.Extension(row[1], row[2]) for row in cursor.fetchall()}
+    found = few_rows(cursor, extensions.COLUMNS, extensions.SOURCE, rows=10_000)
+    there = {name: extensions.Extension(*(value == "true" for value in more)) for name, *more in found}
     for name in wanted:
         found = there.get(name)
         if found is None or not (found.created or found.creatable):

@@ -18,6 +18,7 @@ from .._application.layout import Layout
 from .._database import schema
 from .._database.address import AddressError, libpq_url
 from .._database.backups import KEPT
+from .._database.few import few_rows
 from .._database.login import load_psycopg2, refusal
 from .._database.target import target
 from .._host import privileges, reading
@@ -106,8 +107,9 @@ def deployed_settings(layout: Layout, release: str = "") -> tuple[dict[str, str]
 def counts(cursor: Any, name: str = "public") -> dict[str, int]:
     """The number of rows of each table of a schema."""
     cursor.execute(
-        "SELECT format('%%I.%%I', n.nspname, c.relname), c.relname FROM pg_class c "
-        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind IN ('r', 'p') "
+        "SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relname FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relkind IN ('r', 'p') "
         "AND NOT c.relispartition ORDER BY 2",
         (name,),
     )
@@ -123,8 +125,7 @@ def revisions_of(cursor: Any, tables: Container[str]) -> list[str]:
     """The revisions that a database is at; none where it has no migrations among its tables."""
     if "alembic_version" not in tables:
         return []
-    cursor.execute("SELECT version_num FROM public.alembic_version ORDER BY 1")
-    return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in few_rows(cursor, ["version_num"], "FROM public.alembic_version ORDER BY 1")]
 
 
 def connect(url: str, redactor: Redactor, application: str = "mission-control-backup") -> Any:
@@ -209,8 +210,10 @@ def _counted(counting: Future[dict[str, int]]) -> dict[str, int]:
 
 def extensions_of(cursor: Any) -> list[str]:
     """What the database has beside what each one has."""
-    cursor.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1")
-    return [row[0] for row in cursor.fetchall()]
+    found = few_rows(
+        cursor, ["extname"], "FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
+    )
+    return [row[0] for row in found]
 
 
 def need_client(account: Account, server: int) -> None:

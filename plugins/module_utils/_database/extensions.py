@@ -13,13 +13,17 @@ from .administrator import database_option, identifier
 
 # Asked by the release's own driver (see schema). From PostgreSQL 13 on an extension that is trusted can be
 # created by whoever may create in the database.
-QUERY = """
-    select e.name, e.installed_version is not null,
-      (select rolsuper from pg_roles where rolname = current_user)
-      or (coalesce(v.trusted, false) and has_database_privilege(current_database(), 'CREATE'))
-    from pg_available_extensions e
-    left join pg_available_extension_versions v on v.name = e.name and v.version = e.default_version
-"""
+COLUMNS = (
+    "e.name",
+    "e.installed_version is not null",
+    "(select rolsuper from pg_roles where rolname = current_user)"
+    " or (coalesce(v.trusted, false) and has_database_privilege(current_database(), 'CREATE'))",
+)
+SOURCE = (
+    "from pg_available_extensions e"
+    " left join pg_available_extension_versions v on v.name = e.name and v.version = e.default_version"
+)
+QUERY = f"select {', '.join(COLUMNS)} {SOURCE}"
 
 
 class Extension(NamedTuple):

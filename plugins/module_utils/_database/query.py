@@ -22,7 +22,7 @@ from .._application.installation import Installation
 from .._host.accounts import Account
 from .._host.errors import HostError
 from .._host.libraries import MissingLibraryError
-from .._host.privileges import as_user
+from .._host.privileges import TO_LOOK, as_user
 from .._redaction import MASK, Redactor, is_secret
 from .address import AddressError, libpq_url
 from .login import load_psycopg2, refusal
@@ -105,11 +105,21 @@ def _message(error: Any) -> str:
     return next((line.strip() for line in str(text).splitlines() if line.strip()), type(error).__name__)
 
 
+def _too_large() -> QueryError:
+    return QueryError(
+        "too_large",
+        "The answer takes more memory than there is for one.",
+        "Ask for fewer rows (LIMIT) or for the beginning of long texts: left(column, 200).",
+    )
+
+
 def explain(error: Any, question: str, statement_timeout: float) -> QueryError:
     """The server's refusal in the operator's terms."""
     state = getattr(error, "pgcode", None) or ""
     message = _message(error)
     word = first_word(question) or "this"
+    if not state and "out of memory" in message:
+        return _too_large()
     if "multi-query" in message:
         return QueryError("several_statements", "The query holds several statements; none was run.", _ONLY)
     if state == "42P11":
@@ -199,6 +209,8 @@ def ask(
         ) from None
     try:
         return _ask(connection, question, parameters, limit, statement_timeout, redactor, started, clock)
+    except MemoryError:
+        raise _too_large() from None
     except psycopg2.Error as error:
         found = explain(error, question, statement_timeout)
         raise QueryError(found.kind, redactor.text(found.message), found.remedy) from None
@@ -277,7 +289,10 @@ def ask_as_user(account: Account | None, work: Callable[[], Answer], deadline: f
             remedy = f"Install its package: apt-get install {error.package}."
             return {"refused": ["missing_library", f"{error}.", remedy]}
 
-    found = told() if account is None else as_user(account.name, lambda _account: told(), deadline=deadline)
+    if account is None:
+        found = told()
+    else:
+        found = as_user(account.name, lambda _account: told(), deadline=deadline, memory=TO_LOOK)
     if "refused" in found:
         raise QueryError(*found["refused"])
     return Answer(**found["answer"])

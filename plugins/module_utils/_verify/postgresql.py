@@ -35,6 +35,14 @@ STATEMENT: tuple[Symptom, ...] = (
         cause="The application's role lacks a right that it needs.",
         remedy="Give the tables back to the application's role; whose they are: mission-control db -c '\\dp'",
     ),
+    Symptom(
+        pattern=re.compile("out of memory for query result|cannot allocate memory for input buffer"),
+        kind="database_answer",
+        cause="The database answers more than a check has memory for: something endless stands in the place "
+        "of a table, a view or a function.",
+        remedy="See what is not a table of the product's (mission-control db -c '\\dtv *.*'), who made it, and "
+        "restore a backup from before.",
+    ),
 )
 STATEMENT_UNKNOWN = Symptom(
     pattern=re.compile(""),

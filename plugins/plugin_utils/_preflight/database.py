@@ -11,6 +11,11 @@ from ...module_utils._redaction import Redactor
 from .model import PREFIX, Context, Problem
 
 _URL_SAFE = re.compile(r"[A-Za-z0-9_.~-]+")
+# In these the server's superuser works: what an application creates there could be run by it. The role
+# postgresql knows them, too.
+RESERVED = ("postgres", "template0", "template1")
+_NO_ADDRESS = "is not a valid address (look at the port and at brackets)"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _ROLE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -22,13 +27,18 @@ def database_url_fault(url: str) -> str:
         return "is empty"
     if "%" in url:
         return "holds a %, at which the product's migrations fail"
+    return database_address_fault(url)
+
+
+def database_address_fault(url: str) -> str:
+    """What makes it no address of a database at all."""
     if any(character.isspace() for character in url):
         return "holds blanks"
     try:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError:
-        return "is not a valid address (look at the port and at brackets)"
+        return _NO_ADDRESS
     if parts.scheme not in ("postgresql+psycopg", "postgresql", "postgres"):
         return f"starts with {parts.scheme or 'no scheme'}:, and the product wants postgresql+psycopg://"
     if not parts.path.strip("/"):
@@ -43,11 +53,14 @@ def redis_url_fault(url: str) -> str:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError:
-        return "is not a valid address (look at the port and at brackets)"
+        return _NO_ADDRESS
     if parts.scheme not in ("redis", "rediss", "unix"):
         return f"starts with {parts.scheme or 'no scheme'}:, and it has to be redis:// or rediss://"
     if parts.scheme != "unix" and not parts.hostname:
         return "names no host"
+    number = parts.path.strip("/")
+    if parts.scheme != "unix" and number and not _NUMBER.fullmatch(number):
+        return f"names database {number}, and Redis has numbers"
     return ""
 
 
@@ -72,6 +85,16 @@ def database(context: Context) -> Iterator[Problem]:
                 remedy="use lower-case letters, digits and underscores",
                 value=value,
             )
+    if str(context.get("database_name")) in RESERVED and not url:
+        yield Problem(
+            "database",
+            f"{PREFIX}_database_name",
+            message="is a database in which the server's superuser works, and no application's",
+            remedy=f"leave it out: a database of its own ({PREFIX}) is made. Where an installation that is "
+            "taken over has its data there, move them to a database of their own first (pg_dump, createdb, "
+            "pg_restore), and name that in its DATABASE_URL",
+            value=str(context.get("database_name")),
+        )
     if str(context.get("database_user")) == "postgres" and not url:
         yield Problem(
             "database",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils._preflight.database import RESERVED
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/unit/support"))
@@ -196,3 +197,42 @@ def test_what_the_databases_owner_does_not_own_is_not_taken_from_others(
     done = play(server, database, tmp_path, postgresql_adopted_url=address, postgresql_adopt=True)
     assert done.returncode == 0, done.stdout
     assert owners(server, database) == {"mission_control"}
+
+
+# Beats unnest(anyarray) of pg_catalog wherever `public` is looked at; so do others.
+UNNEST = """
+CREATE TABLE public.prey (note text);
+GRANT ALL ON public.prey TO PUBLIC;
+CREATE FUNCTION public.unnest(text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.prey VALUES (current_user);
+  RETURN QUERY SELECT pg_catalog.unnest($1);
+END $$;
+"""
+
+
+def test_the_superuser_runs_nothing_of_the_database_that_it_comes_in_by(
+    server: Server, tmp_path: Path
+) -> None:
+    server.sql("GRANT CREATE, USAGE ON SCHEMA public TO mission_control")
+    server.sql(f"SET ROLE mission_control; {UNNEST}")
+    try:
+        server.sql("SELECT * FROM unnest(ARRAY['a'])")
+        assert server.sql("DELETE FROM public.prey RETURNING note") == "postgres", "it would be run"
+        done = play(server, "another", tmp_path)
+        assert done.returncode == 0, done.stdout
+        assert server.sql("SELECT note FROM public.prey") == ""
+    finally:
+        server.sql("DROP FUNCTION public.unnest(text[]); DROP TABLE public.prey")
+        server.sql("DROP DATABASE IF EXISTS another")
+        server.sql("REVOKE ALL ON SCHEMA public FROM mission_control")
+
+
+@pytest.mark.parametrize("name", ["postgres", "template0", "template1"])
+def test_the_role_refuses_the_servers_own_databases(name: str) -> None:
+    tasks = yaml.safe_load((ROLE / "tasks/main.yml").read_text())
+    (check,) = [task for task in tasks if task["name"] == "Check the names"]
+    conditions = check["ansible.builtin.assert"]["that"]
+    assert "postgresql_database not in __postgresql_reserved or postgresql_url | length > 0" in conditions
+    reserved = yaml.safe_load((ROLE / "vars/main.yml").read_text())["__postgresql_reserved"]
+    assert name in reserved and tuple(reserved) == RESERVED

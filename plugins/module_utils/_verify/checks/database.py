@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..._cures import DELIBERATE
 from ..._database.address import AddressError, libpq_url
+from ..._database.few import few_rows
 from ..._database.login import load_psycopg2, refusal
 from ..._host.accounts import expand_home
 from ..._host.reachable import is_this_host
@@ -304,7 +305,7 @@ def _migrations(context: Context, cursor: Any) -> Verdict:
         cursor,
         "SELECT to_regclass('alembic_version') IS NOT NULL, to_regclass('organizations') IS NOT NULL",
     )[0]
-    applied = [row[0] for row in _fetch(cursor, "SELECT version_num FROM alembic_version")] if there else None
+    applied = [row[0] for row in few_rows(cursor, ["version_num"], "FROM alembic_version")] if there else None
     backend = (current_release(context.host.files, context.host.root) or context.host.root) / "backend"
     if tables and not there:
         return _no_version(context.host.root / "current/backend", context.host.account.name)
@@ -318,10 +319,10 @@ def _migrations(context: Context, cursor: Any) -> Verdict:
 
 
 def _agents(cursor: Any) -> Verdict:
-    rows = _fetch(cursor, "SELECT name, status FROM agents ORDER BY name LIMIT 1000")
+    rows = few_rows(cursor, ["name", "status"], "FROM agents ORDER BY name")
     counts: dict[str, int] = {}
     for _name, status in rows:
-        counts[str(status)] = counts.get(str(status), 0) + 1
+        counts[status] = counts.get(status, 0) + 1
     text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none"
     return Verdict(
         "agents",

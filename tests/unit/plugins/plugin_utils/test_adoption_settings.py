@@ -11,6 +11,11 @@ from ansible_collections.openclaw.mission_control.plugins.plugin_utils._adoption
     CARRIED,
     INVENTORY,
 )
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils._preflight.database import (
+    database,
+    queue,
+)
+from ansible_collections.openclaw.mission_control.plugins.plugin_utils._preflight.model import Context
 
 TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 PUBLIC = {"mission_control_public_url": "http://mc.example.com:3000"}
@@ -116,6 +121,30 @@ def test_the_database_is_handed_over_only_while_the_take_over_goes_on() -> None:
     assert resolve(found, adopting=True).facts["postgresql_adopted_url"] == LOCAL
     assert "postgresql_adopted_url" not in resolve(found, adopting=False).facts
     assert "postgresql_adopted_url" not in resolve(found, {"database_name": "other"}, adopting=True).facts
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "said"),
+    [
+        ("RQ_REDIS_URL", "redis://127.0.0.1:6379/abc", "it names database abc"),
+        ("RQ_REDIS_URL", "redis://127.0.0.1:99999/0", "it is not a valid address"),
+        ("RQ_REDIS_URL", "redis://127.0.0.1:6379/\u0662", "it names database"),
+        ("RQ_REDIS_URL", "redis://[::1/0", "it is not a valid address"),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1:x/mc", "it is not a valid address"),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1:99999/mc", "it is not a valid address"),
+        ("DATABASE_URL", "postgresql://u:p@[::1/mc", "it is not a valid address"),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1", "it names no database"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_by_the_preflight(setting: str, url: str, said: str) -> None:
+    resolved = resolve({setting: url}, adopting=True)
+    variable = "mission_control_" + ("redis_url" if "REDIS" in setting else "database_url")
+    assert resolved.facts == {variable: url}
+    assert resolved.rows[0].why.startswith(said) and variable in resolved.rows[0].why
+    assert resolved.table
+    rule = queue if "REDIS" in setting else database
+    context = Context(variables={"mission_control_database_name": "mission_control", **resolved.facts})
+    assert any(problem.variable == variable for problem in rule(context))
 
 
 def test_redis_of_the_distribution_with_a_password_stays_its_own() -> None:

@@ -195,12 +195,22 @@ VARIABLES = [
         "mission_control_database_name: Mission Control — is not a plain PostgreSQL name",
         "",
     ),
+    *(
+        (
+            {"database_name": name},
+            f"mission_control_database_name: {name} — is a database in which",
+            "pg_dump",
+        )
+        for name in ("postgres", "template0", "template1")
+    ),
     ({"database_user": "mc;drop"}, "is not a plain PostgreSQL name", ""),
     ({"database_user": "postgres"}, "is the superuser", "leave it out"),
     ({"database_password": "a%b"}, "mission_control_database_password — holds a %", "one is generated"),
     ({"database_password": "a@b"}, "characters that a URL changes", ""),
     ({"redis_url": "localhost:6379"}, "has to be redis://", "redis://:password@host"),
     ({"redis_url": "redis:///0"}, "names no host", ""),
+    ({"redis_url": "redis://h:6379/abc"}, "names database abc", ""),
+    ({"redis_url": "redis://h:99999/0"}, "not a valid address", ""),
     ({"user": "root"}, "mission_control_user: root — is the superuser", "ordinary user"),
     ({"user": "Mission Control"}, "is not a valid user name", ""),
     ({"user": "-jane"}, "is not a valid user name", ""),

@@ -1,0 +1,163 @@
+"""A rotation of the database's password, and sessions that the old one has let in: on a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/unit/support"))
+from postgresql_server import Server, throw_away_server  # noqa: E402
+
+OLD, NEW = "the-password-of-before", "the-password-of-now"
+BACK = f"ALTER ROLE mission_control PASSWORD '{OLD}'"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with throw_away_server("rotation", port) as server:
+        server.sql("CREATE ROLE mission_control LOGIN; CREATE ROLE other LOGIN")
+        server.sql("CREATE DATABASE mission_control OWNER mission_control")
+        yield server
+
+
+@pytest.fixture
+def server(running: Server) -> Iterator[Server]:
+    running.sql(f"ALTER ROLE mission_control PASSWORD '{OLD}'")
+    yield running
+    running.sql("ALTER ROLE mission_control RESET ALL")
+    running.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mission_control'")
+
+
+def login(server: Server, password: str) -> Any:
+    return psycopg2.connect(
+        host="127.0.0.1",
+        port=server.port,
+        user="mission_control",
+        password=password,
+        dbname="mission_control",
+    )
+
+
+def lets_in(server: Server, password: str) -> bool:
+    try:
+        login(server, password).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def rotate(server: Server, tmp_path: Path, *between: str) -> subprocess.CompletedProcess[str]:
+    """The entry points of a rotation, one after the other; in between, commands of a shell."""
+
+    def entry(name: str) -> dict[str, Any]:
+        return {
+            "ansible.builtin.include_role": {
+                "name": "openclaw.mission_control.postgresql",
+                "tasks_from": name,
+            }
+        }
+
+    wait = [{"ansible.builtin.command": {"argv": ["sh", "-c", command]}} for command in between]
+    plays = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [entry("rotate"), entry("change_password"), *wait, entry("rotated")],
+        }
+    ]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump(plays))
+    given = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "ansible_become": False,
+        "postgresql_port": server.port,
+        "postgresql_socket_directory": str(server.directory),
+        "postgresql_password": NEW,
+        "postgresql_old_password": OLD,
+    }
+    return subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml"), "-e", json.dumps(given)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"},
+    )
+
+
+def test_no_session_of_before_takes_the_old_password_back(server: Server, tmp_path: Path) -> None:
+    session, superuser = login(server, OLD), server.sql("SELECT count(*) FROM pg_stat_activity")
+    done = rotate(server, tmp_path)
+    assert done.returncode == 0 and superuser, done.stdout
+    with pytest.raises(psycopg2.Error), session.cursor() as cursor:
+        cursor.execute(BACK)
+        session.commit()
+    assert (lets_in(server, OLD), lets_in(server, NEW)) == (False, True)
+
+
+def test_what_a_session_changed_in_between_does_not_stay_and_its_traces_are_told(
+    server: Server, tmp_path: Path
+) -> None:
+    session = login(server, OLD)
+    session.autocommit = True
+    changed, over = tmp_path / "changed", threading.Event()
+
+    def meddle() -> None:
+        while not over.wait(0.05):
+            if changed.exists():
+                with session.cursor() as cursor:
+                    cursor.execute(BACK)
+                    cursor.execute("ALTER ROLE mission_control SET search_path = theirs")
+                login(server, OLD)
+                (tmp_path / "meddled").touch()
+                return
+
+    thread = threading.Thread(target=meddle)
+    thread.start()
+    done = rotate(server, tmp_path, f"touch {changed}; until [ -e {tmp_path}/meddled ]; do sleep 0.1; done")
+    over.set()
+    thread.join()
+    assert done.returncode == 0 and changed.exists(), done.stdout
+    assert (lets_in(server, OLD), lets_in(server, NEW)) == (False, True)
+    left = server.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'mission_control'")
+    assert left == "0"
+    assert "has settings of its own (search_path)" in " ".join(done.stdout.split())
+
+
+def test_sessions_that_the_new_password_let_in_stay(server: Server, tmp_path: Path) -> None:
+    pool: list[Any] = []
+    changed, over = tmp_path / "changed", threading.Event()
+
+    def reconnect() -> None:
+        while not over.wait(0.05):
+            if changed.exists():
+                pool.append(login(server, NEW))
+                (tmp_path / "connected").touch()
+                return
+
+    thread = threading.Thread(target=reconnect)
+    thread.start()
+    done = rotate(server, tmp_path, f"touch {changed}; until [ -e {tmp_path}/connected ]; do sleep 0.1; done")
+    over.set()
+    thread.join()
+    assert done.returncode == 0, done.stdout
+    with pool[0].cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchall() == [(1,)]
+    pool[0].close()
+    assert "has settings of its own" not in done.stdout
