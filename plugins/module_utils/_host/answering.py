@@ -10,7 +10,8 @@ import errno
 import os
 import pwd
 import socket
-from collections.abc import Collection
+import struct
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from .net_sockets import LISTEN, TIME_WAIT, plain, sockets
@@ -75,25 +76,42 @@ def answering(connection: socket.socket, proc: Path = Path("/proc")) -> set[int]
     return held or listening
 
 
-def refuse_strangers(connection: socket.socket, users: Collection[str], proc: Path = Path("/proc")) -> None:
-    """Go on only where root or one of these users answers. Raises StrangerError.
-
-    Without users, or where this host knows none of them, anybody may: who should be there is not known.
-    """
+def _known(users: Collection[str]) -> dict[int, str]:
+    """Those of the users that this host has, by number."""
     known = {}
     for name in filter(None, users):
         try:
             known[pwd.getpwnam(name).pw_uid] = name
         except KeyError:
             continue
-    if not known or connection.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    port = connection.getpeername()[1]
-    if not _bindable(port, proc):
-        return
-    strange = answering(connection, proc) - {0, *known}
+    return known
+
+
+def _refuse(there: set[int], known: Mapping[int, str], proc: Path) -> None:
+    strange = there - {0, *known}
     # Within a unit's own namespace of users all others look alike.
     strange.discard(-1 if (unknown := _unknown_here(proc)) is None else unknown)
     if strange:
         whose = " and ".join(map(_name, sorted(strange)))
         raise StrangerError(f"{whose} listens there, which is for {' or '.join(known.values())}")
+
+
+def refuse_strangers(connection: socket.socket, users: Collection[str], proc: Path = Path("/proc")) -> None:
+    """Go on only where root or one of these users answers. Raises StrangerError.
+
+    Without users, or where this host knows none of them, anybody may: who should be there is not known.
+    """
+    known = _known(users)
+    if not known or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    if _bindable(connection.getpeername()[1], proc):
+        _refuse(answering(connection, proc), known, proc)
+
+
+def refuse_strangers_socket(
+    connection: socket.socket, users: Collection[str], proc: Path = Path("/proc")
+) -> None:
+    """The same for a socket in the file system: the kernel tells who listens there."""
+    if known := _known(users):
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        _refuse({struct.unpack("3i", told)[1]}, known, proc)
