@@ -11,7 +11,7 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from .net_sockets import LISTEN, TIME_WAIT, plain, sockets
@@ -76,24 +76,13 @@ def answering(connection: socket.socket, proc: Path = Path("/proc")) -> set[int]
     return held or listening
 
 
-def _known(users: Collection[str]) -> dict[int, str]:
-    """Those of the users that this host has, by number."""
-    known = {}
-    for name in filter(None, users):
-        try:
-            known[pwd.getpwnam(name).pw_uid] = name
-        except KeyError:
-            continue
-    return known
-
-
-def _refuse(there: set[int], known: Mapping[int, str], proc: Path) -> None:
-    strange = there - {0, *known}
-    # Within a unit's own namespace of users all others look alike.
-    strange.discard(-1 if (unknown := _unknown_here(proc)) is None else unknown)
-    if strange:
-        whose = " and ".join(map(_name, sorted(strange)))
-        raise StrangerError(f"{whose} listens there, which is for {' or '.join(known.values())}")
+def _there(connection: socket.socket, proc: Path) -> set[int]:
+    """Who has the other end; nobody where it is not asked."""
+    if connection.family == socket.AF_UNIX:
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return {struct.unpack("3i", told)[1]}
+    inet = connection.family in (socket.AF_INET, socket.AF_INET6)
+    return answering(connection, proc) if inet and _bindable(connection.getpeername()[1], proc) else set()
 
 
 def refuse_strangers(connection: socket.socket, users: Collection[str], proc: Path = Path("/proc")) -> None:
@@ -101,17 +90,17 @@ def refuse_strangers(connection: socket.socket, users: Collection[str], proc: Pa
 
     Without users, or where this host knows none of them, anybody may: who should be there is not known.
     """
-    known = _known(users)
-    if not known or connection.family not in (socket.AF_INET, socket.AF_INET6):
+    known = {}
+    for name in filter(None, users):
+        try:
+            known[pwd.getpwnam(name).pw_uid] = name
+        except KeyError:
+            continue
+    if not known:
         return
-    if _bindable(connection.getpeername()[1], proc):
-        _refuse(answering(connection, proc), known, proc)
-
-
-def refuse_strangers_socket(
-    connection: socket.socket, users: Collection[str], proc: Path = Path("/proc")
-) -> None:
-    """The same for a socket in the file system: the kernel tells who listens there."""
-    if known := _known(users):
-        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _refuse({struct.unpack("3i", told)[1]}, known, proc)
+    strange = _there(connection, proc) - {0, *known}
+    # Within a unit's own namespace of users all others look alike.
+    strange.discard(-1 if (unknown := _unknown_here(proc)) is None else unknown)
+    if strange:
+        whose = " and ".join(map(_name, sorted(strange)))
+        raise StrangerError(f"{whose} listens there, which is for {' or '.join(known.values())}")

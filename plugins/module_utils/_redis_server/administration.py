@@ -178,7 +178,7 @@ def leave_alone(
         except RedisError as error:
             raise refused(error, "ACL LIST") from error
         foreign, removed = users.foreign, set(users.foreign)
-        disconnect = disconnect or users.passwords > 1
+        disconnect = disconnect or (bool(password) and users.passwords > 1)
         configures = bool(password) and not hidden(redis.calls([("CONFIG", "GET", "requirepass")])[0])
         for _round in range(ROUNDS):
             disconnect = disconnect or bool(foreign)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .._host.answering import StrangerError, refuse_strangers, refuse_strangers_socket
+from .._host.answering import StrangerError, refuse_strangers
 
 # Whose Redis is, as the distribution's packages have it.
 SERVERS = ("redis", "valkey")
@@ -109,9 +109,8 @@ class Redis:
 
     def refuse_strangers(self, users: Collection[str]) -> None:
         """Go on only where root or one of these users answers, with TLS and at a socket, too."""
-        local = self._socket.family == socket.AF_UNIX
         try:
-            (refuse_strangers_socket if local else refuse_strangers)(self._socket, users)
+            refuse_strangers(self._socket, users)
         except OSError as error:
             self.close()
             kind = "stranger" if isinstance(error, StrangerError) else "refused"

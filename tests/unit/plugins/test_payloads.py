@@ -18,18 +18,18 @@ from source_tree import (
 # becoming the user (19, of which keys and control groups are 5), commands within bounds (7), attempts,
 # verdicts, causes and cures (2); those that ask over HTTP have 134, of which 5 see to it that nobody else on
 # the host is told the token.
-CHECK = 207
+CHECK = 208
 # Those that need more, and what for.
 LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
     # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
     # files are those that were deployed is 13, of which 6 read them.
-    "configuration_check": 231,
+    "configuration_check": 232,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
     "service_check": 212,
     # What it judges (20), listeners and processes (17), sandboxes (11), and how certbot renews (5).
-    "host_check": 208,
+    "host_check": 209,
     # Beside HTTP: what it judges of a door (20), connections of its own (9), and of a gateway at an address
     # of its own what it judges (9), a WebSocket (8) and what refusals mean (6).
     "front_door_check": 231,
@@ -62,16 +62,18 @@ BOUNDS: dict[str, int] = {
     "database_restore": 106,
     "deployment": 126,
     "deployment_info": 119,
-    "gateway": 89,
+    "gateway": 90,
     "gateway_call": 93,
     "gateway_identity": 56,
     "gateway_install": 310,
-    "gateway_pairing": 141,
+    "gateway_pairing": 142,
     "host_command": 50,
     "host_info": 189,
     "maintenance": 144,
     "owner": 18,
     "preflight": 10,
+    # Becoming a user is 19, who listens at a port 6, Redis' protocol 9.
+    "redis_server": 82,
     "release": 290,
     "release_info": 168,
     "service_logs": 108,
@@ -84,8 +86,9 @@ BOUNDS: dict[str, int] = {
     "user_units": 118,
     # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
-    # these explain 3. A gateway at an address of its own is 9, and the WebSocket to it 12.
-    "verify": 733,
+    # these explain 3; who may enter it is 4. A gateway at an address of its own is 9, and the WebSocket to it
+    # 12.
+    "verify": 737,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))

@@ -283,8 +283,8 @@ def judge_users(listed: Any, named: Collection[str]) -> Verdict:
             FAIL,
             f"Redis has users that nobody deployed: {', '.join(foreign[:5])}",
             cause="Somebody who had its password has made them, and they let in whatever that password is.",
-            remedy="Deploy again, which removes them and ends all connections; then change the password: "
-            "playbooks/rotate.yml -e secret=redis. One of your own belongs into redis_settings.",
+            remedy="Deploy again, which removes them and ends all connections; then change the password with "
+            "playbooks/rotate.yml. One of your own belongs into redis_settings.",
             kind="redis_users",
             cure=DEPLOYMENT,
             evidence=evidence,
@@ -296,8 +296,7 @@ def judge_users(listed: Any, named: Collection[str]) -> Verdict:
             f"Redis takes {users.passwords} passwords",
             cause="A rotation is under way or was interrupted; else somebody who had the password has "
             "added one.",
-            remedy="Run the rotation again: playbooks/rotate.yml -e secret=redis. A deployment leaves one, "
-            "too.",
+            remedy="Run playbooks/rotate.yml again. A deployment leaves one password, too.",
             kind="redis_passwords",
             cure=DEPLOYMENT,
             evidence=evidence,
