@@ -22,7 +22,7 @@ class Place(NamedTuple):
 
 def settings_of(text: str) -> dict[str, str]:
     """The settings of our own file, in which each has a line."""
-    pairs = (line.split(None, 1) for line in text.splitlines() if not line.startswith("#"))
+    pairs = (line.split(None, 1) for line in text.split("\n") if not line.startswith("#"))
     return {pair[0].lower(): pair[1].strip() if len(pair) > 1 else "" for pair in pairs if pair}
 
 
@@ -54,7 +54,7 @@ def password_of(text: str) -> str:
 
 def users_of(text: str) -> dict[str, list[str]]:
     """Who may enter by our own file beside the user default, and what of."""
-    lines = (line.split() for line in text.splitlines())
+    lines = (line.split() for line in text.split("\n"))
     named = {words[1]: words[2:] for words in lines if len(words) > 1 and words[0].lower() == "user"}
     return {name: rules for name, rules in named.items() if name != "default"}
 

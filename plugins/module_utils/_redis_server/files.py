@@ -83,7 +83,7 @@ def overrides(directory: Path, main: Path, listed: str) -> list[list[str]]:
 
     :param listed: the output of dpkg-statoverride --list.
     """
-    entries = {words[3]: words[:3] for line in listed.splitlines() if len(words := line.split(None, 3)) == 4}
+    entries = {words[3]: words[:3] for line in listed.split("\n") if len(words := line.split(None, 3)) == 4}
     if str(main) not in entries:
         return []
     wanted = {directory: DIRECTORY_MODE, main: FILE_MODE}

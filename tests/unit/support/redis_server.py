@@ -36,7 +36,7 @@ class RedisServer:
 
     def call(self, *words: str, login: tuple[str, str] | None = None) -> object:
         """What a client is told; an error is returned as its text."""
-        redis = Redis(f"redis://127.0.0.1:{self.port}/0")
+        redis = Redis(f"redis://127.0.0.1:{self.port}/0", 60)
         try:
             if login:
                 redis.call("AUTH", *login)

@@ -114,7 +114,7 @@ def test_whoever_had_the_old_one_is_out(redis: RedisServer, name: bytes) -> None
     for user in (text, "monitor"):
         redis.call("ACL", "SETUSER", user, "on", ">pw", "~*", "&*", "+@all", login=("default", "before"))
     # Connected, subscribed, and with a second password of default's.
-    held = [Redis(f"redis://127.0.0.1:{redis.port}/0") for _ in range(3)]
+    held = [Redis(f"redis://127.0.0.1:{redis.port}/0", 60) for _ in range(3)]
     held[0].call("AUTH", text, "pw")
     held[1].call("AUTH", "default", "before")
     held[2].call("AUTH", text, "pw")
@@ -137,7 +137,7 @@ def test_whoever_had_the_old_one_is_out(redis: RedisServer, name: bytes) -> None
 
 
 def test_who_stays_is_not_disconnected(redis: RedisServer) -> None:
-    worker = Redis(f"redis://127.0.0.1:{redis.port}/0")
+    worker = Redis(f"redis://127.0.0.1:{redis.port}/0", 60)
     leave_alone(server(redis), ["before"], "after")
     assert worker.call("LLEN", "default") == 0
     worker.close()
@@ -151,7 +151,7 @@ def test_somebody_who_makes_users_all_the_time_is_out_in_the_end(redis: RedisSer
         number = 0
         while not over.is_set():
             try:
-                enemy = Redis(f"redis://127.0.0.1:{redis.port}/0")
+                enemy = Redis(f"redis://127.0.0.1:{redis.port}/0", 60)
             except RedisError:
                 continue
             try:
