@@ -208,6 +208,7 @@ CHECKS: dict[str, Texts] = {
     "queue": {
         "redis_url": "Address of Redis. Without it C(RQ_REDIS_URL) of O(env_file).",
         "queue_name": "Name of the queue. Without it C(RQ_QUEUE_NAME).",
+        "redis_users": "The users that the deployment's own Redis may have. Empty: not looked at.",
         "workers_minimum": "How many workers there must be.",
         "hung_after": "Seconds after which a worker that took work and is silent counts as hung.",
         **limits("depth", "the number of waiting entries"),

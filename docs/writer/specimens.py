@@ -56,6 +56,8 @@ PARTS: Mapping[str, str] = {
     "queue_deep": "queue.depth",
     "queue_old": "queue.oldest",
     "overdue": "queue.scheduled",
+    "redis_users": "queue.users",
+    "redis_passwords": "queue.users",
     "agents_count": "agents.status",
     "agents_offline": "agents.status",
     "spinning": "cpu",

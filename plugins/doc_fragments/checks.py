@@ -840,6 +840,12 @@ options:
     - Name of the queue. Without it C(RQ_QUEUE_NAME).
     type: str
     default: ''
+  redis_users:
+    description:
+    - 'The users that the deployment''s own Redis may have. Empty: not looked at.'
+    type: list
+    elements: str
+    default: []
   workers_minimum:
     description:
     - How many workers there must be.
@@ -2001,6 +2007,12 @@ options:
         - Name of the queue. Without it C(RQ_QUEUE_NAME).
         type: str
         default: ''
+      redis_users:
+        description:
+        - 'The users that the deployment''s own Redis may have. Empty: not looked at.'
+        type: list
+        elements: str
+        default: []
       workers_minimum:
         description:
         - How many workers there must be.

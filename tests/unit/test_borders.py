@@ -241,3 +241,10 @@ def test_the_walk_sees(sample: str) -> None:
     text, number = SAMPLES[sample]
     found = offences(yaml.safe_load(text), places(), {"become": True})
     assert len(found) == number, found
+
+
+def test_redis_is_asked_by_its_module_alone() -> None:
+    """redis-cli tells a password to whoever listens; redis_server looks who that is."""
+    tasks = [*(ROOT / "roles").glob("*/tasks/*.yml"), *(ROOT / "roles").glob("*/vars/*.yml")]
+    assert len(tasks) > 100
+    assert [str(path) for path in tasks if "redis-cli" in path.read_text()] == []

@@ -10,6 +10,7 @@ import errno
 import os
 import pwd
 import socket
+import struct
 from collections.abc import Collection
 from pathlib import Path
 
@@ -75,6 +76,15 @@ def answering(connection: socket.socket, proc: Path = Path("/proc")) -> set[int]
     return held or listening
 
 
+def _there(connection: socket.socket, proc: Path) -> set[int]:
+    """Who has the other end; nobody where it is not asked."""
+    if connection.family == socket.AF_UNIX:
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return {struct.unpack("3i", told)[1]}
+    inet = connection.family in (socket.AF_INET, socket.AF_INET6)
+    return answering(connection, proc) if inet and _bindable(connection.getpeername()[1], proc) else set()
+
+
 def refuse_strangers(connection: socket.socket, users: Collection[str], proc: Path = Path("/proc")) -> None:
     """Go on only where root or one of these users answers. Raises StrangerError.
 
@@ -86,12 +96,9 @@ def refuse_strangers(connection: socket.socket, users: Collection[str], proc: Pa
             known[pwd.getpwnam(name).pw_uid] = name
         except KeyError:
             continue
-    if not known or connection.family not in (socket.AF_INET, socket.AF_INET6):
+    if not known:
         return
-    port = connection.getpeername()[1]
-    if not _bindable(port, proc):
-        return
-    strange = answering(connection, proc) - {0, *known}
+    strange = _there(connection, proc) - {0, *known}
     # Within a unit's own namespace of users all others look alike.
     strange.discard(-1 if (unknown := _unknown_here(proc)) is None else unknown)
     if strange:

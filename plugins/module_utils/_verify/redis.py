@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._host.answering import StrangerError, refuse_strangers
 
+# Whose Redis is, as the distribution's packages have it.
+SERVERS = ("redis", "valkey")
 MOST_BULK = 16 * 1024 * 1024
 # How a refusal begins, and what kind of error that is.
 REFUSALS = (
@@ -47,6 +49,8 @@ class Redis:
         self._deadline = time.monotonic() + timeout
         self.host, self.port = parts.hostname or "localhost", parts.port or 6379
         self._buffer = b""
+        # What becomes of bytes in a reply that are no text.
+        self.errors = "replace"
         # When the certificate that was checked becomes invalid, in seconds since 1970.
         self.certificate_ends: float | None = None
         try:
@@ -103,6 +107,15 @@ class Redis:
             self.certificate_ends = float(ssl.cert_time_to_seconds(str(shown["notAfter"])))
         return wrapped
 
+    def refuse_strangers(self, users: Collection[str]) -> None:
+        """Go on only where root or one of these users answers, with TLS and at a socket, too."""
+        try:
+            refuse_strangers(self._socket, users)
+        except OSError as error:
+            self.close()
+            kind = "stranger" if isinstance(error, StrangerError) else "refused"
+            raise RedisError(kind, str(error)) from error
+
     def close(self) -> None:
         """End the connection."""
         self._socket.close()
@@ -120,7 +133,7 @@ class Redis:
         for words in commands:
             sent += b"*%d\r\n" % len(words)
             for word in words:
-                data = word.encode()
+                data = word.encode("utf-8", "surrogateescape")
                 sent += b"$%d\r\n%s\r\n" % (len(data), data)
         try:
             self._socket.settimeout(self._left())
@@ -182,7 +195,7 @@ class Redis:
                 while len(self._buffer) < length + 2:
                     self._fill()
                 data, self._buffer = self._buffer[:length], self._buffer[length + 2 :]
-                return data.decode("utf-8", "replace")
+                return data.decode("utf-8", self.errors)
             if kind == b"*" and depth < 8:
                 length = int(rest)
                 return None if length < 0 else [self._reply(depth + 1) for _item in range(length)]

@@ -41,6 +41,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_backup",),
     # Checks without Ansible.
     ("_verify",),
+    # The host's own Redis: its files and its users.
+    ("_redis_server",),
     # The host's program.
     ("_command",),
 )

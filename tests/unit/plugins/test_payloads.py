@@ -18,13 +18,13 @@ from source_tree import (
 # becoming the user (19, of which keys and control groups are 5), commands within bounds (7), attempts,
 # verdicts, causes and cures (2); those that ask over HTTP have 134, of which 5 see to it that nobody else on
 # the host is told the token.
-CHECK = 207
+CHECK = 208
 # Those that need more, and what for.
 LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
     # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
     # files are those that were deployed is 13, of which 6 read them.
-    "configuration_check": 231,
+    "configuration_check": 232,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
     "service_check": 212,
@@ -63,17 +63,19 @@ BOUNDS: dict[str, int] = {
     "database_restore": 106,
     "deployment": 126,
     "deployment_info": 119,
-    "gateway": 89,
+    "gateway": 90,
     "gateway_call": 93,
     "gateway_identity": 56,
     "gateway_install": 310,
-    "gateway_pairing": 141,
+    "gateway_pairing": 142,
     "host_command": 50,
     # 10 of it what the kernel has of the firewall's table.
     "host_info": 200,
     "maintenance": 144,
     "owner": 18,
     "preflight": 10,
+    # Becoming a user is 19, who listens at a port 6, Redis' protocol 9.
+    "redis_server": 82,
     "release": 290,
     "release_info": 168,
     "service_logs": 108,

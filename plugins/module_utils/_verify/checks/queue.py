@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +15,8 @@ from ..._times.amounts import brief
 from ..._times.timestamps import timestamp
 from ..certificates import judge_certificate
 from ..context import Context, Problem
-from ..redis import Redis, RedisError
+from ..redis import SERVERS, Redis, RedisError
+from ..redis_users import read_users, shown
 from ..redis_writes import cli_of, judge_memory, judge_writes, state_of, trial
 from ..stray_workers import judge_strays
 from ..thresholds import judge
@@ -36,9 +37,6 @@ class Reason(NamedTuple):
     remedy: str
     cure: Cure = DECISION
 
-
-# Whose Redis is, as the distribution's packages have it.
-SERVERS = ("redis", "valkey")
 
 # By the kind of the error. Braces: place, host, port, cli, name and key of the queue.
 REASONS: dict[str, Reason] = {
@@ -268,6 +266,44 @@ def judge_overdue(overdue: int, oldest: float | None, now: float, options: Mappi
     return verdict
 
 
+def judge_users(listed: Any, named: Collection[str]) -> Verdict:
+    """Whether nobody else may enter than whom root has let in.
+
+    :param listed: the answer to ACL LIST.
+    :param named: who may be there.
+    """
+    if not isinstance(listed, list):
+        return Verdict("users", SKIP, f"ACL LIST: {listed}")
+    users = read_users(listed, named)
+    foreign = list(map(shown, users.foreign))
+    evidence = {"foreign": foreign, "passwords": users.passwords}
+    if foreign:
+        return Verdict(
+            "users",
+            FAIL,
+            f"Redis has users that nobody deployed: {', '.join(foreign[:5])}",
+            cause="Somebody who had its password has made them, and they let in whatever that password is.",
+            remedy="Deploy again, which removes them and ends all connections; then change the password with "
+            "playbooks/rotate.yml. One of your own belongs into redis_settings.",
+            kind="redis_users",
+            cure=DEPLOYMENT,
+            evidence=evidence,
+        )
+    if users.passwords > 1:
+        return Verdict(
+            "users",
+            WARN,
+            f"Redis takes {users.passwords} passwords",
+            cause="A rotation is under way or was interrupted; else somebody who had the password has "
+            "added one.",
+            remedy="Run playbooks/rotate.yml again. A deployment leaves one password, too.",
+            kind="redis_passwords",
+            cure=DEPLOYMENT,
+            evidence=evidence,
+        )
+    return Verdict("users", summary="nobody else may enter", evidence=evidence)
+
+
 def _ask(redis: Redis, name: str, now: float, clock: Clock) -> list[Any]:
     """What is asked, in one go. Raises RedisError where the queue cannot be looked at."""
     replies = redis.calls(
@@ -308,6 +344,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         return combine("queue", [connection_problem(error, url).verdict("connection")])
     try:
         replies = _ask(redis, name, now, context.clock)
+        listed = redis.calls([("ACL", "LIST")])[0] if options["redis_users"] else None
     except RedisError as error:
         return combine("queue", [connection_problem(error, url, name, error.key).verdict("connection")])
     finally:
@@ -338,6 +375,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     ]
     if state:
         parts.append(judge_memory(state, writes.state == FAIL))
+    if options["redis_users"]:
+        parts.append(judge_users(listed, options["redis_users"]))
     parts += judge_certificate(redis.certificate_ends, now, options)
     parts += judge_strays(context)
     return combine("queue", parts, f"{parts[2].summary}; {parts[3].summary}; {parts[5].summary}")

@@ -7,6 +7,7 @@ import pwd
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,6 +134,35 @@ def test_what_is_not_this_hosts_is_not_judged() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         refuse_strangers(ours, ["daemon"])
+
+
+SOCKET = """
+import os, socket, sys
+os.setuid(int(sys.argv[2]))
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_listens_at_a_socket_is_told_by_the_kernel() -> None:
+    uid = str(pwd.getpwnam("nobody").pw_uid)
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        Path(directory).chmod(0o777)
+        path = f"{directory}/socket"
+        with subprocess.Popen(
+            [sys.executable, "-c", SOCKET, path, uid], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None and process.stdin is not None
+            process.stdout.readline()
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(path)
+                refuse_strangers(connection, ["nobody"])
+                with pytest.raises(StrangerError, match="nobody listens there, which is for daemon"):
+                    refuse_strangers(connection, ["daemon"])
+            process.stdin.close()
 
 
 def test_no_token_goes_to_a_stranger(squatter: Squatter) -> None:

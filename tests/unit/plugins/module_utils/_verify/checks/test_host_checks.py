@@ -687,6 +687,36 @@ def test_the_queue(redis_server: Callable[..., str], change: dict[str, bytes], s
         assert verdict.summary == "1 worker waiting, 0 busy; 0 entries wait; nothing is overdue"
 
 
+ME = "user default on sanitize-payload #ab ~* &* +@all"
+
+
+@pytest.mark.parametrize(
+    ("lines", "named", "state", "kind"),
+    [
+        ([ME], ["default"], "pass", ""),
+        ([ME, "user seen on #cd +info"], ["default", "seen"], "pass", ""),
+        ([ME, "user evil on #cd +@all"], ["default"], "fail", "redis_users"),
+        ([ME.replace("#ab", "#ab #cd")], ["default"], "warn", "redis_passwords"),
+        # Of a server that is not the deployment's own.
+        ([ME, "user evil on #cd +@all"], [], "pass", ""),
+        (None, ["default"], "pass", ""),
+    ],
+)
+def test_who_may_enter_the_queue(
+    redis_server: Callable[..., str], lines: list[str] | None, named: list[str], state: str, kind: str
+) -> None:
+    context = make_context()
+    listed = b"-NOPERM no\r\n"
+    if lines is not None:
+        listed = b"*%d\r\n" % len(lines) + b"".join(map(bulk, lines))
+    url = redis_server(replies(ACL=listed))
+    options = options_of("queue", redis_url=url, redis_users=named)
+    verdict = context.guard("queue", lambda: queue.run(context, options))
+    assert (verdict.state, verdict.kind) == (state, kind), verdict.summary
+    assert "#" not in str(verdict.evidence) and bool(verdict.remedy) == (state != "pass")
+    assert any(part.name == "users" for part in verdict.checks) == bool(named)
+
+
 def test_a_worker_beside_its_unit_is_found(
     redis_server: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
