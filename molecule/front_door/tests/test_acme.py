@@ -105,6 +105,7 @@ def authority(named: None) -> Iterator[None]:
         " update-ca-certificates"
     )
     deploy(**settings())
+    ssh(DUE)
     yield
     ssh(
         f"systemctl stop acme-authority; sed -i /{NAME}/d /etc/hosts; rm -rf /root/pebble;"
@@ -162,7 +163,6 @@ def test_the_authority_issued_it_to_the_account_that_it_knows() -> None:
 
 
 def test_a_renewal_restarts_nothing_and_cuts_no_stream() -> None:
-    ssh(DUE)
     before, started = serial(), ssh(f"systemctl show -P MainPID {UNIT}")
     with Streams(5, connected, STREAM, token()) as streams:
         assert certbot() == "success" and serial() != before
