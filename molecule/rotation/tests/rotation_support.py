@@ -73,6 +73,26 @@ def database_lets_in(password: str) -> bool:
     return on_host(f"sh -c {shlex.quote(program)} 2>/dev/null || true", password + "\n") == "1"
 
 
+def database_session(password: str) -> subprocess.Popen[str]:
+    """A session of the application's role, which is logged in and takes statements."""
+    told = variables()
+    psql = "psql -qAt -h 127.0.0.1 -U mission_control mission_control"
+    login = f"read -r PGPASSWORD; export PGPASSWORD; exec {psql}"
+    argv = ["ssh", *shlex.split(told["ansible_ssh_common_args"]), "-i", told["ansible_ssh_private_key_file"]]
+    session = subprocess.Popen(
+        [*argv, f"{told['ansible_user']}@{told['ansible_host']}", login],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert session.stdin and session.stdout
+    session.stdin.write(f"{password}\nSELECT session_user;\n")
+    session.stdin.flush()
+    assert session.stdout.readline().strip() == "mission_control"
+    return session
+
+
 def redis_lets_in(password: str) -> bool:
     return on_host("redis-cli", f"AUTH default {password}\n").splitlines()[0] == "OK"
 

@@ -23,6 +23,7 @@ from releases_support import (
 )
 from rotation_support import (
     Installation,
+    database_session,
     device,
     gateway_token,
     in_use,
@@ -92,9 +93,14 @@ def test_all_while_users_ask(installation: Installation) -> None:
     before, old = in_use(), current()
     gateway, known = gateway_token(), device()
     installation.token = installation.new_token()
+    # Somebody who has the old password, and is in.
+    foreign = database_session(before.database)
     with Users(status, (before.token, installation.token)) as users:
         done = installation.play("rotate.yml", "-e", "secret=all")
     assert done.returncode == 0, done.output
+    # It would take the password back.
+    said = foreign.communicate(f"ALTER ROLE mission_control PASSWORD '{before.database}';\n", timeout=60)[0]
+    assert "ALTER ROLE" not in said and "terminating connection" in said
     assert users.problems == [] and users.asked > 20
     print(f"{users.asked} requests, none refused; the longest took {users.longest:.1f} s")
     now = in_use()

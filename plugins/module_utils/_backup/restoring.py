@@ -154,8 +154,8 @@ def _need_extensions(cursor: Any, wanted: Sequence[str]) -> None:
     """What the dump will create has to be there, or to be the login's to create."""
     if not wanted:
         return
-    found = few_rows(cursor, extensions.COLUMNS, extensions.SOURCE, rows=10_000)
-    there = {name: extensions.Extension(*(value == "true" for value in more)) for name, *more in found}
+    told = few_rows(cursor, extensions.COLUMNS, extensions.SOURCE, rows=10_000)
+    there = {row[0]: extensions.Extension(row[1] == "true", row[2] == "true") for row in told}
     for name in wanted:
         found = there.get(name)
         if found is None or not (found.created or found.creatable):

@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import pwd
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .._application.assignment import GROUP
 from .._host import files
 from .._host.commands import Runner, run
 from .._host.deployment_errors import DeploymentError
+from .._host.directories import refuse_interference
 from . import archive, configuration, repository, state, trying
 from .put import has_other_text, systemctl
 from .restic import Restic, ResticError
+from .server import ADMINISTRATOR
 
 UNITS = Path("/etc/systemd/system")
 
@@ -29,6 +34,7 @@ def set_up(
         wanted = configuration.configuration_of(options["configuration"])
     except (KeyError, TypeError, ValueError) as error:
         raise DeploymentError(f"configuration: {error}.", kind="bad_configuration") from None
+    _need_own_place(wanted)
     texts = _texts(options, wanted)
     differing = [path for path, text in texts.items() if has_other_text(path, text)]
     unit_texts = {units / name: text for name, text in options["units"].items()}
@@ -71,6 +77,21 @@ def set_up(
     answer["actions"] += _timers(options, bool(new_units), runner)
     answer["changed"] = bool(answer["actions"] or answer["repository_made"])
     return answer
+
+
+def _need_own_place(wanted: configuration.Configuration) -> None:
+    """Root writes into the repository day after day; nobody else may lead it elsewhere."""
+    if not wanted.repository.startswith("/"):
+        return
+    variable = f"{GROUP}_backup_repository"
+    refuse_interference(wanted.repository, variable)
+    if wanted.wal:
+        # Its own last directory is the server's administrator's, who writes it.
+        with contextlib.suppress(KeyError):
+            administrator = pwd.getpwnam(ADMINISTRATOR).pw_uid
+            refuse_interference(
+                archive.place_of(wanted.repository), variable, last=frozenset({0, administrator})
+            )
 
 
 def _archive(wanted: configuration.Configuration, *, check: bool, runner: Runner) -> list[str]:

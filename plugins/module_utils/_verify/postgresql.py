@@ -40,8 +40,8 @@ STATEMENT: tuple[Symptom, ...] = (
         kind="database_answer",
         cause="The database answers more than a check has memory for: something endless stands in the place "
         "of a table, a view or a function.",
-        remedy="See what is not a table of the product's (mission-control db -c '\\dtv *.*'), who made it, "
-        "and restore a backup from before.",
+        remedy="See what is not a table of the product's (mission-control db -c '\\dtv *.*'), and restore a "
+        "backup from before it was made.",
     ),
 )
 STATEMENT_UNKNOWN = Symptom(

@@ -18,79 +18,81 @@ from source_tree import (
 # becoming the user (19, of which keys and control groups are 5), commands within bounds (7), attempts,
 # verdicts, causes and cures (2); those that ask over HTTP have 134, of which 5 see to it that nobody else on
 # the host is told the token.
-CHECK = 208
+CHECK = 209
 # Those that need more, and what for.
 LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
     # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
     # files are those that were deployed is 13, of which 6 read them.
-    "configuration_check": 232,
+    "configuration_check": 233,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
-    "service_check": 212,
+    "service_check": 213,
     # What it judges (20), listeners and processes (17), sandboxes (11), how certbot renews (5), and what the
     # kernel has of the firewall's table (7).
-    "host_check": 219,
+    "host_check": 220,
     # Beside HTTP: what it judges of a door (20), connections of its own (9), and of a gateway at an address
     # of its own what it judges (9), a WebSocket (8) and what refusals mean (6).
     "front_door_check": 231,
 }
 # All others. Of these database_restore was to have 70, and services 105. What others may say and take is
 # bounded since, which is 6 in all of them.
-# What becomes a user leaves root's keys behind and is enclosed, which is 5. And
+# What becomes a user leaves root's keys behind and is enclosed, which is 5, and has a limit of memory where it only
+# looks, which is 1. And
 # - database_restore has besides what database_backup has the schema (8), the migrations (3) and twice its
 #   work (15): it streams, and revisions are compared before anything is replaced;
 # - services reads the journal of what does not start and says why (14), knows who runs the gateway (5), and
 #   looks at releases and notices on the user's side of the border (13), which came after that figure.
 # verify is all checks at once.
 BOUNDS: dict[str, int] = {
-    "adoption": 178,
+    "adoption": 179,
     # Of these two 20 are point in time and what is exported; of the first, 22 whether somebody deploys, and
     # which schema a release knows: between a migration and the switch to its release nothing fits together.
-    "backup": 271,
-    "backup_info": 99,
-    "backup_restore": 247,
-    # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log.
-    "backup_setup": 139,
-    "board": 83,
-    "bundle": 92,
+    "backup": 273,
+    "backup_info": 100,
+    "backup_restore": 249,
+    # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log. 15 see whether
+    # somebody else could change the way to the repository.
+    "backup_setup": 156,
+    "board": 84,
+    "bundle": 93,
     # 4 of this, and of release, are what a build consists of: written down, and compared.
-    "bundle_build": 313,
-    "database_backup": 81,
-    "database_migration": 173,
-    "database_migration_info": 172,
-    "database_query": 96,
-    "database_restore": 106,
-    "deployment": 126,
-    "deployment_info": 119,
-    "gateway": 90,
-    "gateway_call": 93,
-    "gateway_identity": 56,
-    "gateway_install": 310,
-    "gateway_pairing": 142,
-    "host_command": 50,
+    "bundle_build": 314,
+    "database_backup": 82,
+    "database_migration": 175,
+    "database_migration_info": 173,
+    "database_query": 98,
+    "database_restore": 107,
+    "deployment": 128,
+    "deployment_info": 120,
+    "gateway": 91,
+    "gateway_call": 95,
+    "gateway_identity": 57,
+    "gateway_install": 312,
+    "gateway_pairing": 143,
+    "host_command": 51,
     # 10 of it what the kernel has of the firewall's table.
-    "host_info": 200,
-    "maintenance": 144,
+    "host_info": 201,
+    "maintenance": 145,
     "owner": 18,
     "preflight": 10,
     # Becoming a user is 19, who listens at a port 6, Redis' protocol 9.
-    "redis_server": 82,
-    "release": 290,
-    "release_info": 168,
-    "service_logs": 108,
-    "services": 153,
-    "services_info": 141,
+    "redis_server": 83,
+    "release": 291,
+    "release_info": 169,
+    "service_logs": 109,
+    "services": 154,
+    "services_info": 142,
     "show": 5,
-    "source": 139,
-    "user_directories": 41,
-    "user_file_info": 29,
-    "user_units": 118,
+    "source": 140,
+    "user_directories": 45,
+    "user_file_info": 31,
+    "user_units": 119,
     # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
     # these explain 3. A gateway at an address of its own is 9, and the WebSocket to it 12.
     # The firewall's table is 7, certbot's renewal 3.
-    "verify": 744,
+    "verify": 750,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))

@@ -139,3 +139,72 @@ def test_a_new_authority_issues_everything_anew(kept: Path) -> None:
     told = openssl("verify", "-CAfile", last / "trusted.crt", last / "tls/postgresql.crt")
     assert told.endswith(": OK\n")
     assert "OK" not in openssl("verify", "-CAfile", kept / "3/trusted.crt", last / "tls/postgresql.crt")
+
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "as it shall be": {},
+    "another name": {"common_name": "Mission Control redis"},
+    "a name and an organization": {"organization_name": "Somebody"},
+    "a further extension": {"ocsp_must_staple": True},
+    "a list of constraints": {"name_constraints_permitted": ["DNS:example.com"]},
+    "a further address": {"subject_alt_name": ["DNS:db.internal", "DNS:other.internal"]},
+    "a further use": {"extended_key_usage": ["serverAuth", "clientAuth"]},
+    "an authority": {"basic_constraints": ["CA:TRUE"]},
+}
+
+
+def test_nothing_but_what_is_known_is_signed(tmp_path: Path) -> None:
+    """The role's own conditions, over requests that somebody else has written."""
+    role = Path(__file__).resolve().parents[3] / "roles/authority"
+    (block,) = [task for task in yaml.safe_load((role / "tasks/issue.yml").read_text()) if "block" in task]
+    by_name = {task["name"]: task for task in block["block"]}
+    usual = by_name["Ask for a certificate"]["community.crypto.openssl_csr_pipe"]
+    conditions = by_name["Refuse anything else"]["ansible.builtin.assert"]["that"]
+    key = {"path": str(tmp_path / "key"), "type": "ECC", "curve": "secp256r1"}
+    tasks: list[dict[str, Any]] = [
+        {"community.crypto.openssl_privatekey": key},
+        {
+            "community.crypto.openssl_privatekey": {
+                "path": str(tmp_path / "other"),
+                "type": "RSA",
+                "size": 2048,
+            }
+        },
+    ]
+    changes = {**REQUESTS, "another kind of key": {"privatekey_path": str(tmp_path / "other")}}
+    for name, change in changes.items():
+        asked = {**usual, "privatekey_path": str(tmp_path / "key"), **change}
+        tasks += [
+            {"community.crypto.openssl_csr_pipe": asked, "register": "request"},
+            {
+                "community.crypto.openssl_csr_info": {"content": "{{ request.csr }}"},
+                "register": "__authority_asked",
+            },
+            {"ansible.builtin.assert": {"that": conditions}, "register": "seen", "ignore_errors": True},
+            {
+                "ansible.builtin.debug": {
+                    "msg": f"{name}: {{{{ 'refused' if seen is failed else 'signed' }}}}"
+                }
+            },
+        ]
+    given = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "authority_certificate_name": "postgresql",
+        "__authority_names": ["DNS:db.internal"],
+        "__authority_extensions": yaml.safe_load((role / "vars/main.yml").read_text())[
+            "__authority_extensions"
+        ],
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "vars": given, "tasks": tasks}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"},
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    told = dict(re.findall(r"(as it shall be|an?other [a-z ]+|an? [a-z ]+): (refused|signed)", done.stdout))
+    assert told == {name: "signed" if name == "as it shall be" else "refused" for name in changes}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,16 @@ def test_what_would_fail_later_is_told(
     told = tried(capsys, world, **changes)
     assert told.get("failed") and told["kind"] == kind, told
     assert before == {path: path.read_bytes() for path in (world / "state").rglob("*") if path.is_file()}
+
+
+def test_a_repository_that_a_user_can_lead_elsewhere_is_refused(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world / "users").mkdir()
+    os.chown(world / "users", 65534, 65534)
+    told = tried(capsys, world, configuration={"repository": str(world / "users/repository")})
+    assert told["failed"] and told["kind"] == "not_permitted" and "namei -l" in told["remedy"]
+    assert not (world / "users/repository").exists()
 
 
 def point(world: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import directories
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
     DeploymentError,
@@ -163,3 +164,45 @@ def test_links_in_a_circle_end(base: Path) -> None:
     (base / "b").symlink_to("a")
     with pytest.raises(DeploymentError, match="too many links"):
         make(base / "a", "shared")
+
+
+def refused_place(path: Path, **options: Any) -> str:
+    try:
+        directories.refuse_interference(str(path), "mission_control_backup_repository", **options)
+    except DeploymentError as error:
+        return f"{error.kind}: {error.message} {error.remedy}"
+    return ""
+
+
+def test_roots_own_places_are_no_ones_else(base: Path) -> None:
+    (base / "srv/backups").mkdir(parents=True)
+    (base / "link").symlink_to(base / "srv")
+    for place in ("srv/backups", "srv/new/deep", "link/backups", "link/new"):
+        assert refused_place(base / place) == "", place
+
+
+def test_what_others_can_change_is_no_place_for_root(base: Path, home: Path) -> None:
+    (home / "backups").mkdir()
+    (base / "shared/of_root").mkdir(parents=True)
+    (base / "shared").chmod(0o775)
+    (base / "sticky/of_root").mkdir(parents=True)
+    (base / "sticky").chmod(0o1777)
+    (base / "of_user").symlink_to(base)
+    os.lchown(base / "of_user", USER.uid, USER.gid)
+    (base / "file").write_text("")
+    for place in (home / "backups", home / "new", home, base / "shared/of_root", base / "sticky/new"):
+        said = refused_place(place)
+        assert said.startswith("not_permitted: mission_control_backup_repository: ") and "namei -l" in said
+    assert refused_place(base / "sticky/of_root") == ""
+    assert refused_place(base / "of_user/new").startswith("link: ")
+    assert refused_place(base / "file/new").startswith("in_the_way: ")
+
+
+def test_the_last_one_may_be_somebodys_who_is_known(base: Path, home: Path) -> None:
+    (base / "wal").mkdir()
+    os.chown(base / "wal", USER.uid, USER.gid)
+    known = frozenset({0, USER.uid})
+    assert refused_place(base / "wal") and refused_place(base / "wal", last=known) == ""
+    assert refused_place(home / "wal", last=known) != ""
+    (base / "wal").chmod(0o770)
+    assert refused_place(base / "wal", last=known) != ""
