@@ -37,8 +37,8 @@ LARGER: dict[str, int] = {
 }
 # All others. Of these database_restore was to have 70, and services 105. What others may say and take is
 # bounded since, which is 6 in all of them.
-# What becomes a user leaves root's keys behind and is enclosed, which is 5, and has a limit of memory where it
-# only looks, which is 1. And
+# What becomes a user leaves root's keys behind and is enclosed, which is 5, and has a limit of memory where
+# it only looks, which is 1. And
 # - database_restore has besides what database_backup has the schema (8), the migrations (3) and twice its
 #   work (15): it streams, and revisions are compared before anything is replaced;
 # - services reads the journal of what does not start and says why (14), knows who runs the gateway (5), and
