@@ -14,22 +14,22 @@ from source_tree import (
     payload,
 )
 
-# Thousands of bytes of source that a check may bring along. 96 of them all checks have: what is secret (13),
-# becoming the user (19, of which keys and control groups are 5), commands within bounds (7), attempts,
-# verdicts, causes and cures (2); those that ask over HTTP have 134, of which 5 see to it that nobody else on
-# the host is told the token.
-CHECK = 207
+# Thousands of bytes of source that a check may bring along. 98 of them all checks have: what is secret (13),
+# becoming the user (19, of which keys and control groups are 5), commands within bounds (7), a limit of
+# memory (2), attempts, verdicts, causes and cures (2); those that ask over HTTP have 136, of which 5 see to
+# it that nobody else on the host is told the token.
+CHECK = 209
 # Those that need more, and what for.
 LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
     # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
     # files are those that were deployed is 13, of which 6 read them.
-    "configuration_check": 231,
+    "configuration_check": 233,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
-    "service_check": 212,
+    "service_check": 214,
     # What it judges (20), listeners and processes (17), sandboxes (11), and how certbot renews (5).
-    "host_check": 208,
+    "host_check": 210,
     # Beside HTTP: what it judges of a door (20), connections of its own (9), and of a gateway at an address
     # of its own what it judges (9), a WebSocket (8) and what refusals mean (6).
     "front_door_check": 231,
@@ -46,19 +46,20 @@ BOUNDS: dict[str, int] = {
     "adoption": 178,
     # Of these two 20 are point in time and what is exported; of the first, 22 whether somebody deploys, and
     # which schema a release knows: between a migration and the switch to its release nothing fits together.
-    "backup": 271,
+    "backup": 272,
     "backup_info": 99,
-    "backup_restore": 247,
-    # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log.
-    "backup_setup": 139,
+    "backup_restore": 248,
+    # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log; 16
+    # see that root's way to the repository is root's alone.
+    "backup_setup": 156,
     "board": 83,
     "bundle": 92,
     # 4 of this, and of release, are what a build consists of: written down, and compared.
     "bundle_build": 313,
     "database_backup": 81,
-    "database_migration": 173,
+    "database_migration": 174,
     "database_migration_info": 172,
-    "database_query": 96,
+    "database_query": 98,
     "database_restore": 106,
     "deployment": 126,
     "deployment_info": 119,
@@ -85,7 +86,7 @@ BOUNDS: dict[str, int] = {
     # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
     # these explain 3. A gateway at an address of its own is 9, and the WebSocket to it 12.
-    "verify": 733,
+    "verify": 736,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))
