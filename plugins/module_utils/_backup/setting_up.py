@@ -15,7 +15,7 @@ from .._application.assignment import GROUP
 from .._host import files
 from .._host.commands import Runner, run
 from .._host.deployment_errors import DeploymentError
-from .._host.directories import refuse_interference
+from .._host.own_places import refuse_interference
 from . import archive, configuration, repository, state, trying
 from .put import has_other_text, systemctl
 from .restic import Restic, ResticError

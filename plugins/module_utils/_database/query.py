@@ -22,7 +22,8 @@ from .._application.installation import Installation
 from .._host.accounts import Account
 from .._host.errors import HostError
 from .._host.libraries import MissingLibraryError
-from .._host.privileges import TO_LOOK, as_user
+from .._host.memory_bound import in_memory
+from .._host.privileges import as_user
 from .._redaction import MASK, Redactor, is_secret
 from .address import AddressError, libpq_url
 from .login import load_psycopg2, refusal
@@ -292,7 +293,7 @@ def ask_as_user(account: Account | None, work: Callable[[], Answer], deadline: f
     if account is None:
         found = told()
     else:
-        found = as_user(account.name, lambda _account: told(), deadline=deadline, memory=TO_LOOK)
+        found = as_user(account.name, in_memory(lambda _account: told()), deadline=deadline)
     if "refused" in found:
         raise QueryError(*found["refused"])
     return Answer(**found["answer"])

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import stat
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -37,7 +36,7 @@ class Directory:
     mode: int = 0o755
 
 
-class _Walk:
+class Walk:
     """A path from / to its end, one component after the other; use it as a context manager."""
 
     def __init__(self, path: str) -> None:
@@ -53,7 +52,7 @@ class _Walk:
         self._wanted = path
         self._links = 0
 
-    def __enter__(self) -> _Walk:
+    def __enter__(self) -> Walk:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -64,17 +63,6 @@ class _Walk:
         """Whether root alone can change what lies in the directory that was reached."""
         found = os.fstat(self.descriptor)
         return found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-    @property
-    def closed(self) -> bool:
-        """Whether its owner alone can change what lies in it."""
-        return not os.fstat(self.descriptor).st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-    @property
-    def safe(self) -> bool:
-        """Whether nobody else can replace what is there; in a directory as /tmp others can add something."""
-        found = os.fstat(self.descriptor)
-        return found.st_uid == 0 and (self.closed or bool(found.st_mode & stat.S_ISVTX))
 
     def next(self) -> os.stat_result | None:
         """What the next component is, None where nothing is. Links are followed if root made them."""
@@ -147,43 +135,6 @@ def bring(options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
     return {"changed": bool(created), "created": created, "diff": {"before": "", "after": after}}
 
 
-def refuse_interference(path: str, variable: str, *, last: frozenset[int] = frozenset({0})) -> None:
-    """Refuse a place that root is to write to, where somebody else may put another thing in its stead.
-
-    :param last: whose the place itself may be; all above it is root's.
-    """
-    with _Walk(path) as walk:
-        while walk.left:
-            found = walk.next() if walk.safe else None
-            # What is missing is made by root, and then nobody else's; but not where somebody may come first.
-            if walk.safe and found is None and (walk.trusted or not walk.left):
-                return
-            if found is None:
-                _refuse_place(path, variable, walk.done, os.fstat(walk.descriptor).st_uid)
-            if not walk.left:
-                break
-            if not stat.S_ISDIR(found.st_mode):
-                raise DeploymentError(
-                    f"{variable}: {walk.done / walk.left[0]} is not a directory.",
-                    kind="in_the_way",
-                    remedy="Name another place, or move what is there.",
-                )
-            walk.enter()
-        owner = os.fstat(walk.descriptor).st_uid
-        if not (walk.trusted or (owner in last and walk.closed)):
-            _refuse_place(path, variable, walk.done, owner)
-
-
-def _refuse_place(path: str, variable: str, place: PurePosixPath, owner: int) -> NoReturn:
-    raise DeploymentError(
-        f"{variable}: {path} is not root's alone: in {place}, of {user_name(owner)}, others than root can "
-        "put a link in its place.",
-        kind="not_permitted",
-        remedy="Name a directory that, with all above it, root alone can change. Who can, shows: "
-        f"namei -l {shlex.quote(path)}",
-    )
-
-
 def _mode(text: str) -> int:
     if not re.fullmatch(r"0?[0-7]{3}", text):
         raise HostError(
@@ -233,7 +184,7 @@ def ensure(
 def _make_base(root: str, account: Account | None, check: bool) -> list[str]:
     """As root: what is missing down to the application's root, as long as nobody else can interfere."""
     made = []
-    with _Walk(root) as walk:
+    with Walk(root) as walk:
         while walk.left and walk.trusted:
             found = walk.next()
             if not walk.left:
@@ -253,7 +204,7 @@ def _make_base(root: str, account: Account | None, check: bool) -> list[str]:
     return made
 
 
-def _missing(walk: _Walk) -> list[str]:
+def _missing(walk: Walk) -> list[str]:
     place, found = walk.done / walk.left[0], []
     for name in list(walk.left)[1:]:
         place /= name
@@ -265,7 +216,7 @@ def _make_own(path: str, mode: int, account: Account, check: bool) -> list[str]:
     """As the user."""
     made = []
     try:
-        with _Walk(path) as walk:
+        with Walk(path) as walk:
             while walk.left:
                 found = walk.next()
                 if not walk.left:

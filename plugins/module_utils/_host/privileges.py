@@ -7,7 +7,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import selectors
 import signal
 import socket
@@ -16,7 +15,6 @@ import time
 import traceback
 import zipfile
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,8 +34,6 @@ _LOOK = 5.0
 # Bytes of the child's answer that are taken; it is the user's.
 MOST_HEARD = 32 << 20
 _LOOKS = 2
-# Bytes of its own that a child may take which only looks; stacks of fifty threads are 0.4 GB of it.
-TO_LOOK = 1 << 30
 # A sign of life, which before the answer means nothing; in the child, where they go.
 SIGN = b" "
 signs: list[int] = []
@@ -66,14 +62,12 @@ def as_user(
     questions: Answers | None = None,
     keep: Iterable[int] = (),
     enclosed: bool = True,
-    memory: int = 0,
 ) -> Any:
     """Do the work in a child process that has become the user; what it returns must be plain data.
 
     The work has `deadline` seconds, anew from each sign of life. With root_side for `questions` it may ask
     what is marked there, such as the journal; all else is done as the user, who has `keep` of open files.
     What programs it has started ends with it. Not `enclosed` is what starts none, or some that are to stay.
-    It gets so many bytes of `memory`, and so does each of its programs: the host shall not run out of it.
     """
     account = find_account(name)
     if os.geteuid() == account.uid:
@@ -86,7 +80,7 @@ def as_user(
         )
     _import_all()
     with enclosure() if enclosed else contextlib.nullcontext() as group:
-        return _in_child(account, partial(_within, memory, work), deadline, questions, keep, group)
+        return _in_child(account, work, deadline, questions, keep, group)
 
 
 def _in_child(
@@ -132,24 +126,6 @@ def _in_child(
             f"The process that worked for {account.name} was killed before it could answer.", kind="killed"
         )
     return _value(parse_json(text))
-
-
-def _within(memory: int, work: Callable[[Account], Any], account: Account) -> Any:
-    """Do the work in that much memory."""
-    if memory:
-        # Not the address space, of which threads reserve much more than they use.
-        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
-    try:
-        return work(account)
-    except MemoryError:
-        raise DeploymentError(
-            f"What belongs to the user takes more memory than there is for a look at it ({memory >> 20} MB).",
-            kind="too_large",
-            remedy="See what lies below the application's root or in its database, and what made so much of "
-            "it.",
-        ) from None
 
 
 def _let_go(child: int, ended: bool) -> None:

@@ -16,7 +16,8 @@ from .._application.installation import Installation
 from .._host.accounts import Account, find_account
 from .._host.errors import HostError
 from .._host.libraries import MissingLibraryError
-from .._host.privileges import TO_LOOK, as_user
+from .._host.memory_bound import in_memory
+from .._host.privileges import as_user
 from .._redaction import Redactor
 from .attempts import attempt_until_done
 from .check import Prepared, Run
@@ -88,10 +89,9 @@ class Runner:
         try:
             found = as_user(
                 account.name,
-                self._look,
+                in_memory(self._look),
                 deadline=self.deadline + HANGS,
                 questions=next((run.questions for run in self._prepared if run.questions), None),
-                memory=TO_LOOK,
             )
         except HostError as error:
             found = self._in_vain(error, begun)

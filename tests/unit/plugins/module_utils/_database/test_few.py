@@ -13,6 +13,7 @@ from ansible_collections.openclaw.mission_control.plugins.module_utils._database
 from ansible_collections.openclaw.mission_control.plugins.module_utils._database.few import few_rows
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host import privileges
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.errors import HostError
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.memory_bound import in_memory
 from postgresql_server import Server, application_server
 
 psycopg2 = pytest.importorskip("psycopg2")
@@ -59,7 +60,7 @@ def test_a_question_ends_with_its_memory_and_not_with_the_hosts(server: Server) 
         return {"kind": "answered"}
 
     name = pwd.getpwnam("nobody").pw_name
-    assert privileges.as_user(name, ask, deadline=120, memory=400 << 20, enclosed=False) == {
+    assert privileges.as_user(name, in_memory(ask, 400 << 20), deadline=120, enclosed=False) == {
         "kind": "too_large"
     }
 
@@ -68,7 +69,7 @@ def test_a_question_ends_with_its_memory_and_not_with_the_hosts(server: Server) 
 def test_any_other_work_does_so_too() -> None:
     with pytest.raises(HostError) as found:
         privileges.as_user(
-            "nobody", lambda _account: len(b"x" * (600 << 20)), memory=400 << 20, enclosed=False
+            "nobody", in_memory(lambda _account: len(b"x" * (600 << 20)), 400 << 20), enclosed=False
         )
     assert found.value.kind == "too_large" and "400 MB" in found.value.message
-    assert privileges.as_user("nobody", lambda _account: 1, memory=400 << 20, enclosed=False) == 1
+    assert privileges.as_user("nobody", in_memory(lambda _account: 1), enclosed=False) == 1

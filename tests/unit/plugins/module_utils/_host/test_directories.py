@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import directories
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import own_places
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import find_account
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
     DeploymentError,
@@ -168,7 +168,7 @@ def test_links_in_a_circle_end(base: Path) -> None:
 
 def refused_place(path: Path, **options: Any) -> str:
     try:
-        directories.refuse_interference(str(path), "mission_control_backup_repository", **options)
+        own_places.refuse_interference(str(path), "mission_control_backup_repository", **options)
     except DeploymentError as error:
         return f"{error.kind}: {error.message} {error.remedy}"
     return ""
