@@ -27,7 +27,7 @@ LARGER: dict[str, int] = {
     "configuration_check": 233,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
-    "service_check": 213,
+    "service_check": 214,
     # What it judges (20), listeners and processes (17), sandboxes (11), how certbot renews (5), and what the
     # kernel has of the firewall's table (7).
     "host_check": 220,
