@@ -126,13 +126,17 @@ issued() {
 }
 alone() { elliptic -x509 -days 30 -addext "subjectAltName=$1" -out proxy.crt; }
 
+# Of the made-up agents the one with a session is at work, the others were a while ago.
+seen() {
+  sql "UPDATE agents SET status = 'active', last_seen_at = timezone('utc', now()) - CASE openclaw_session_id
+       WHEN 'agent:mc-demo-1:main' THEN interval '0' ELSE interval '20 minutes' END"
+}
+
 prepare() {
   local address
   address=$(setting CORS_ORIGINS | sed 's|^http://\(.*\):3000$|\1|')
   ip address replace "$address/32" dev lo
-  # Of the made-up agents the one with a session is at work, the others were a while ago.
-  sql "UPDATE agents SET status = 'active', last_seen_at = timezone('utc', now()) - CASE openclaw_session_id
-       WHEN 'agent:mc-demo-1:main' THEN interval '0' ELSE interval '20 minutes' END"
+  seen
   until_true 60 serving
   until_true 60 showing
   until_true 60 connected

@@ -62,8 +62,9 @@ def _cause(verdicts: Sequence[Verdict], path: str, leaf: Verdict) -> str:
     effect = Finding(path, leaf)
     for verdict in verdicts:
         for place, found in verdict.leaves():
-            # A warning is no reason for a failure.
-            if found.healthy or place == path or (found.state == WARN and leaf.state != WARN):
+            # A warning is no reason for a failure, and nothing is its own.
+            weak = found.healthy or (found.state == WARN and leaf.state != WARN)
+            if weak or path in (place, found.consequence_of):
                 continue
             if explanation(ROWS, Finding(place, found), effect):
                 return found.consequence_of or place

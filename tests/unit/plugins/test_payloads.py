@@ -82,8 +82,8 @@ BOUNDS: dict[str, int] = {
     "user_units": 118,
     # 37 of it the backups: restic, its failures in words, and the points of a repository. Who holds a lock
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
-    # these explain 3. A gateway at an address of its own is 9, and the WebSocket to it 12. Who is in the door's
-    # place, and what it does not reach, is 3.
+    # these explain 3. A gateway at an address of its own is 9, and the WebSocket to it 12. Who is in the
+    # door's place, and what it does not reach, is 3.
     "verify": 732,
     "verify_report": 5,
 }

@@ -33,9 +33,9 @@ ROWS: tuple[Row, ...] = (
         name="routes",
         causes=(Match(at=("front_door.routes",), kinds=frozenset({"door_routes"})),),
         effects=(
-            kinds("not_json", "not_html", "not_found", "not_ok", at=(*API, "frontend")),
+            kinds("not_json", "not_html", "not_found", "not_ok", at=(*API, "frontend", "front_door")),
             Match(at=("front_door", "cors", "frontend.cors"), family="cors_"),
-            kinds("door_body_refused", "door_stream_refused", "not_json", at=("front_door",)),
+            kinds("door_body_refused", "door_stream_refused", at=("front_door",)),
         ),
         reason="A proxy that hands the API's requests to the pages answers in their place.",
     ),

@@ -564,6 +564,18 @@ def test_what_the_door_does_not_reach_has_the_cause_that_the_host_knows() -> Non
     assert causes == {"service.mission-control-backend.active"} and view["root_causes"] == []
 
 
+def test_what_the_door_asks_in_vain_is_one_cause_for_both() -> None:
+    """The host asks for the API by its public address, too: nothing is a consequence of itself."""
+    here = world(health=[Verdict("/health")], frontend=[Verdict("/"), leaf("api", "door_backend_lost")])
+    lost = [leaf(name, "door_backend_lost") for name in ("/health", "api", "routes")]
+    for part in (here[0].checks[0], *here[1].checks, *lost):
+        part.cause = "The backend is stopped."
+    outside = world(health=lost[:1], frontend=lost[1:2], front_door=lost[2:])
+    host, controller = views_of_both(here, outside)
+    assert [root["check"] for root in host["root_causes"]] == ["frontend.api"]
+    assert controller["root_causes"] == []
+
+
 def test_a_port_that_is_open_explains_what_is_reached_past_the_door() -> None:
     port = leaf("port 8000", "port_exposed")
     view = seen_by_both(world(host=[port]), world(front_door=[leaf("past the door", "door_bypassed")]))
@@ -586,7 +598,12 @@ def test_a_door_that_lets_nobody_in_explains_what_the_host_itself_meets_there(ki
 
 
 def test_a_door_that_hands_requests_to_somebody_else_comes_before_what_that_brings_about() -> None:
-    found = world(health=[leaf("/health", "not_json")], front_door=[leaf("routes", "door_routes")])
+    door = [
+        leaf("preflight", "not_found"),
+        leaf("routes", "door_routes"),
+        leaf("bodies", "door_body_refused"),
+    ]
+    found = world(health=[leaf("/health", "not_json")], front_door=door)
     assert roots(found) == ["front_door.routes"]
 
 
