@@ -9,13 +9,15 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 PLACE = Path(__file__).resolve().parents[2] / "molecule" / "faults" / "vars"
-HEAD = """<!-- Written by docs/write_docs.py (make docs-files) from vars/matrix.yml and vars/faults.yml of
-molecule/faults: change it there. -->
+HEAD = """<!-- Written by docs/write_docs.py (make docs-files) from vars/matrix.yml, vars/faults.yml and
+vars/door.yml of molecule/faults: change it there. -->
 # Faults: what is broken on purpose
 
 Scenario `faults` breaks a deployed host by real means, one fault after the other. The right check has to
 tell each by its cause and remedy, name no other root cause, and be green after the cure. Where a fault says
-so, the cure is the remedy itself: what `mission-control repair` does about it, or its command, typed by root.
+so, the cure is the remedy itself: what `mission-control repair` does about it, its command, typed by root, or
+one more deployment. A front door is deployed for its own faults, in `make test-full` or where `FAULTS` names
+one.
 
 In the table: ● there is such a fault, · it cannot be (below it stands why), and nothing where nobody has
 tried yet.
@@ -31,7 +33,8 @@ def load() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The matrix, and the faults that it names."""
     matrix = yaml.safe_load((PLACE / "matrix.yml").read_text(encoding="utf-8"))
     faults = yaml.safe_load((PLACE / "faults.yml").read_text(encoding="utf-8"))["faults"]
-    return matrix, faults
+    doors = yaml.safe_load((PLACE / "door.yml").read_text(encoding="utf-8"))["door_faults"]
+    return matrix, faults + doors
 
 
 def _mark(row: Mapping[str, Any], column: str) -> str:
@@ -43,6 +46,8 @@ def _mark(row: Mapping[str, Any], column: str) -> str:
 def _cured(fault: Mapping[str, Any]) -> str:
     if fault.get("repaired"):
         return "by `repair`"
+    if fault.get("deployed"):
+        return "by deploying"
     return "as its remedy is typed" if "follow" in fault else "otherwise"
 
 

@@ -1,7 +1,7 @@
 # Copyright: OpenClaw Mission Control collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filters that compare files with what they are to hold."""
+"""Filters that compare files with what they are to hold, and whose they are to be."""
 
 from __future__ import annotations
 
@@ -23,8 +23,20 @@ def differing_files(contents: Any, found: Any) -> list[str]:
     ]
 
 
+def differing_rights(rights: Any, found: Any) -> list[str]:
+    """The paths whose files are there with another owner, group or mode, in order."""
+    if not isinstance(rights, Mapping) or not isinstance(found, Mapping):
+        raise AnsibleFilterError("differing_rights expects rights by path and what was found by path")
+    return [
+        str(path)
+        for path, wanted in rights.items()
+        if (there := found.get(path) or {}).get("exists")
+        and any(there.get(name) != wanted[name] for name in ("owner", "group", "mode"))
+    ]
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"differing_files": differing_files}
+        return {"differing_files": differing_files, "differing_rights": differing_rights}

@@ -30,7 +30,8 @@ class Cure(NamedTuple):
 
 
 DECISION = Cure()
-# Deploying changes data where schema or database are not the code's: that is told, and not done by itself.
+# That is told, and not done by itself: deploying changes data where schema or database are not the code's,
+# and does nothing for a proxy that is the operator's own.
 DELIBERATE = Cure(DEPLOY)
 # A restart that may interrupt work.
 CONSIDERED = Cure(RESTART)

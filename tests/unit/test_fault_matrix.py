@@ -33,10 +33,11 @@ def test_a_cell_names_faults_that_there_are_and_every_fault_is_in_one() -> None:
 
 def test_a_fault_is_cured_in_one_way() -> None:
     for fault in FAULTS:
-        assert ("repaired" in fault) + ("follow" in fault) <= 1, fault["name"]
-        assert "repaired" in fault or "follow" in fault or "cure" in fault, fault["name"]
+        ways = {"repaired", "follow", "deployed"} & set(fault)
+        assert len(ways) <= 1, fault["name"]
+        assert ways or "cure" in fault, fault["name"]
         assert fault.get("by", "person") in KINDS_OF_CURES, fault["name"]
 
 
 def test_the_cells_do_not_become_fewer() -> None:
-    assert sum(len(row.get("faults", {})) for row in ROWS) >= 150
+    assert sum(len(row.get("faults", {})) for row in ROWS) >= 165

@@ -84,13 +84,59 @@ change_back() {
   rm "$saved/env"
 }
 
+# --- the front door, where door.yml has deployed one
+door=mission-control-proxy
+door_settings=/etc/mission-control/proxy/haproxy.cfg
+door_certificate=/etc/mission-control/tls/proxy
+door_pid() { systemctl show --property MainPID --value $door; }
+door_workers() { pgrep -P "$(door_pid)"; }
+door_address() { sed -n 's|.* redirect prefix https://\([^ ]*\) .*|\1|p' $door_settings; }
+# Another worker than there were: door_renewed OLD
+door_renewed() { door_workers | grep -vxF "$1"; }
+door_reads() {
+  local before
+  before=$(door_workers)
+  systemctl reload $door
+  until_true 30 door_renewed "$before"
+  until_true 30 listens 443
+}
+# As somebody with an editor would: change_door [SED OPTIONS] SCRIPT
+change_door() {
+  local before
+  before=$(sha256sum <$door_settings)
+  sed -i -E "$@" $door_settings
+  [ "$(sha256sum <$door_settings)" != "$before" ] || { echo "it changes nothing: $*" >&2; return 1; }
+  door_reads
+}
+# Another certificate: show MAKE NAMES [OPTIONS OF OPENSSL]
+show() {
+  local place
+  place=$(mktemp -d)
+  (cd "$place" && "$@")
+  for part in key crt; do cat "$place/proxy.$part" >$door_certificate.$part; done
+  rm -r "$place"
+  door_reads
+}
+elliptic() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -keyout proxy.key -subj /CN=x "$@" 2>/dev/null; }
+# By the deployment's own authority, and by nobody.
+issued() {
+  local authority=/var/lib/mission-control/authority/authority
+  elliptic -out request
+  openssl x509 -req -in request -CA $authority.crt -CAkey $authority.key -out proxy.crt -extfile <(echo "subjectAltName=$1") "${@:2}" 2>/dev/null
+}
+alone() { elliptic -x509 -days 30 -addext "subjectAltName=$1" -out proxy.crt; }
+
+# Of the made-up agents the one with a session is at work, the others were a while ago.
+seen() {
+  sql "UPDATE agents SET status = 'active', last_seen_at = timezone('utc', now()) - CASE openclaw_session_id
+       WHEN 'agent:mc-demo-1:main' THEN interval '0' ELSE interval '20 minutes' END"
+}
+
 prepare() {
   local address
   address=$(setting CORS_ORIGINS | sed 's|^http://\(.*\):3000$|\1|')
   ip address replace "$address/32" dev lo
-  # Of the made-up agents the one with a session is at work, the others were a while ago.
-  sql "UPDATE agents SET status = 'active', last_seen_at = timezone('utc', now()) - CASE openclaw_session_id
-       WHEN 'agent:mc-demo-1:main' THEN interval '0' ELSE interval '20 minutes' END"
+  seen
   until_true 60 serving
   until_true 60 showing
   until_true 60 connected

@@ -13,3 +13,5 @@ PATHS: Mapping[str, tuple[str, ...]] = {
 # A header of the door's own: whoever asks learns that it was not the product that refused him.
 REFUSAL = "mission-control-door"
 NO_ENTRY, CLOSED = "no-entry", "closed"
+# What the door says in the place of somebody behind it whom it does not reach, by its own name for them.
+LOST: Mapping[str, str] = {name: f"lost-{name}" for name in ("api", "page", "gateway")}

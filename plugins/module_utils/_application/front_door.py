@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .._host import addresses, literal_addresses, written_addresses
 from .assignment import DOOR, hosts_of
 from .components import PORTS
-from .door_access import CLOSED, NO_ENTRY, PATHS, REFUSAL
+from .door_access import CLOSED, LOST, NO_ENTRY, PATHS, REFUSAL
 from .firewall import Guarded, guarded
 
 # What `mission_control_front_door` may be: the operator's own proxy is judged and not touched.
@@ -106,7 +106,13 @@ class FrontDoor:
     def as_dict(self) -> dict[str, Any]:
         """For YAML, with what the door's configuration calls things."""
         found = asdict(self)
-        words = {"paths": dict(PATHS), "refusal": REFUSAL, "no_entry": NO_ENTRY, "closed": CLOSED}
+        words = {
+            "paths": dict(PATHS),
+            "refusal": REFUSAL,
+            "no_entry": NO_ENTRY,
+            "closed": CLOSED,
+            "lost": dict(LOST),
+        }
         lists = {name: list(found[name]) for name in ("backends", "frontends", "hosts")}
         gateway = self.gateway.as_dict() if self.gateway else {}
         behind = {"gateway": gateway, "guarded": [one.as_dict() for one in self.guarded]}

@@ -143,8 +143,9 @@ def place(finding: Finding) -> int:
         return FIRST["env_file_garbled"]
     if finding.kind in FIRST:
         return FIRST[finding.kind]
-    # A port that somebody else holds is a cause, one that nobody listens on is a consequence.
-    path = "host" if finding.kind == "port_closed" else finding.path
+    # A port that somebody else holds is a cause, one that nobody listens on is a consequence. A door that
+    # hands requests to somebody else is a cause as one is that lets nobody in.
+    path = {"port_closed": "host", "door_routes": "front_door.certificate"}.get(finding.kind, finding.path)
     found = (number for number, prefix in enumerate(ORDER) if below(path, [prefix]))
     return max(found, key=lambda number: len(ORDER[number]), default=len(ORDER))
 

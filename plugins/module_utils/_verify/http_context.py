@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._application.door_access import NO_ENTRY, REFUSAL
+from .._application.door_access import LOST, NO_ENTRY, REFUSAL
 from .._application.notice import HEADER, notice_of
+from .._cures import DELIBERATE
 from .._http.answer import Answer
 from .._http.client import Client
 from .._http.failure import Failure, load_requests
@@ -29,6 +30,8 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
         return maintenance_problem(notice, evidence)
     if problem := _not_let_in(answer, summary, evidence):
         return problem
+    if answer.header(REFUSAL) in LOST.values():
+        return _lost(answer, summary, evidence)
     if answer.status >= 500:
         return Problem(
             "server_error",
@@ -82,6 +85,22 @@ def _no_answer(
         cause=cause.format(**words),
         remedy=remedy.format(**words),
         evidence=answer.evidence(redactor),
+    )
+
+
+def _lost(answer: Answer, summary: str, evidence: dict[str, Any]) -> Problem:
+    """The front door answers in the place of somebody behind it."""
+    page = answer.header(REFUSAL) == LOST["page"]
+    behind = "frontend" if page else "backend"
+    return Problem(
+        "door_frontend_lost" if page else "door_backend_lost",
+        f"{summary}: the front door does not reach the {behind}",
+        cause=f"The {behind} is stopped, hangs or is just being started; or the door asks for it where it "
+        "does not listen.",
+        remedy=f"On its host: mission-control status; mission-control start {behind}. Where it runs: deploy "
+        "again, which has the door ask where it listens.",
+        cure=DELIBERATE,
+        evidence=evidence,
     )
 
 

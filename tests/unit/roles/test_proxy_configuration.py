@@ -117,3 +117,10 @@ def test_to_a_gateway_on_another_host_nobody_comes_from_loopback() -> None:
     assert [line for line in section(apart, "frontend https") if line.endswith(refusal)]
     assert section(apart, "backend gateway")[-1] == "server mc 10.0.0.1:18789"
     assert refusal not in configuration(gateway_public_url="https://gw.example.com")
+
+
+def test_what_the_door_says_itself_is_told_from_what_is_behind_it() -> None:
+    text = configuration(gateway_public_url="https://gateway.example.com")
+    for name in ("api", "page", "gateway"):
+        lost = [line for line in section(text, f"backend {name}") if line.startswith("http-error")]
+        assert len(lost) == 3 and all(f" hdr mission-control-door lost-{name} " in line for line in lost)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..._cures import DELIBERATE
 from ..._http.answer import Answer
 from ..._http.browser_origin import origin_of
 from ..door_connection import Stream
@@ -42,8 +43,9 @@ def judge_redirect(context: HttpContext, public: str, answer: Answer) -> Verdict
             WARN,
             f"sent on for this once only ({answer.status})",
             cause="Browsers do not remember it, and ask without TLS each time.",
-            remedy="return 308 https://… (nginx), code 308 (HAProxy): a permanent redirect.",
+            remedy=f"return 308 https://… (nginx), code 308 (HAProxy): a permanent redirect; ours: {OURS}.",
             kind="door_redirect_passing",
+            cure=DELIBERATE,
             evidence=evidence,
         )
     sent_on = 300 <= answer.status < 400
@@ -57,6 +59,7 @@ def judge_redirect(context: HttpContext, public: str, answer: Answer) -> Verdict
         remedy=f"return 308 {public}$request_uri; (nginx), http-request redirect prefix {public} code 308 "
         f"(HAProxy); ours: {OURS}.",
         kind="door_redirect_elsewhere" if sent_on else "door_serves_http",
+        cure=DELIBERATE,
         evidence=evidence,
     )
 
@@ -78,6 +81,7 @@ def judge_headers(context: HttpContext, answer: Answer, hsts: bool) -> Verdict:
             f"set-header (HAProxy); ours: mission_control_hsts, and {OURS}. Where that is on purpose: "
             "verify_front_door: {hsts: false}.",
             kind="door_hsts_missing",
+            cure=DELIBERATE,
             evidence=evidence,
         )
     telling = [
@@ -92,8 +96,9 @@ def judge_headers(context: HttpContext, answer: Answer, hsts: bool) -> Verdict:
             f"tells its version ({'; '.join(telling)})",
             cause="A version number tells which known flaws to try.",
             remedy="server_tokens off; (nginx), http-response del-header Server (HAProxy), header "
-            "-Server (Caddy).",
+            f"-Server (Caddy); ours: {OURS}.",
             kind="door_version_told",
+            cure=DELIBERATE,
             evidence=evidence,
         )
     return Verdict("headers", summary="HSTS, and no version" if hsts else "no version")
@@ -122,6 +127,7 @@ def judge_routes(context: HttpContext, page: Answer, api: Answer) -> Verdict:
                 "all else to the frontend: location and proxy_pass (nginx), use_backend (HAProxy), "
                 f"reverse_proxy (Caddy); ours: {OURS}.",
                 kind="door_routes",
+                cure=DELIBERATE,
                 evidence=answer.evidence(context.redactor),
             )
     return Verdict("routes", summary="pages and API at one origin")
@@ -144,6 +150,7 @@ def judge_closed(context: HttpContext, answers: Sequence[Answer]) -> Verdict:
         "them to others.",
         remedy=f"location = /docs {{ return 404; }} and its like (nginx); ours: {OURS}.",
         kind="door_paths_open",
+        cure=DELIBERATE,
         evidence=served[0].evidence(context.redactor),
     )
 
@@ -170,6 +177,7 @@ def judge_scheme(context: HttpContext, public: str, answer: Answer) -> Verdict:
         f"set-header X-Forwarded-Proto https (HAProxy); ours: {OURS}. A proxy on another host has to be in "
         "FORWARDED_ALLOW_IPS (mission_control_additional_environment), too.",
         kind="door_scheme" if lost else "door_host",
+        cure=DELIBERATE,
         evidence=answer.evidence(context.redactor),
     )
 
@@ -191,8 +199,9 @@ def judge_stream(stream: Stream, options: Mapping[str, Any]) -> Verdict:
             f"the stream is packed ({stream.headers['content-encoding']})",
             cause="The proxy packs text/event-stream: events wait until there is enough to pack.",
             remedy="Take text/event-stream out of gzip_types (nginx), compression type (HAProxy), "
-            "encode (Caddy).",
+            f"encode (Caddy); ours: {OURS}.",
             kind="door_stream_packed",
+            cure=DELIBERATE,
             evidence=evidence,
         )
     if stream.status not in (0, 200):
@@ -213,8 +222,9 @@ def judge_stream(stream: Stream, options: Mapping[str, Any]) -> Verdict:
             cause="The proxy keeps the stream's events until its buffer is full: pages learn of nothing.",
             remedy="proxy_buffering off; (nginx), flush_interval -1 (Caddy), no http-buffer-response "
             "(HAProxy), "
-            "no buffering middleware (Traefik).",
+            f"no buffering middleware (Traefik); ours: {OURS}.",
             kind="door_stream_buffered",
+            cure=DELIBERATE,
             evidence=evidence,
         )
     if stream.cut_after is not None:
@@ -246,6 +256,7 @@ def judge_body(status: int, headers: Mapping[str, str], body: bytes) -> Verdict:
         "deny rules "
         f"(HAProxy), proxy_body_max of the role proxy; ours: {OURS}.",
         kind="door_body_refused",
+        cure=DELIBERATE,
         evidence=evidence,
     )
 
@@ -268,6 +279,7 @@ def judge_forged(statuses: Sequence[int]) -> Verdict:
         "http-request set-header X-Forwarded-For %[src] and del-header Forwarded (HAProxy), in place of "
         f"$proxy_add_x_forwarded_for and option forwardfor; ours: {OURS}.",
         kind="door_forwarded_believed",
+        cure=DELIBERATE,
         evidence=evidence,
     )
 
@@ -287,6 +299,7 @@ def judge_past(open_urls: Sequence[str]) -> Verdict:
         "then) and deploy again. Where the door is on another host, a deployment closes these ports to "
         "everybody else (mission_control_firewall; with your own proxy mission_control_firewall_allowed).",
         kind="door_bypassed",
+        cure=DELIBERATE,
         evidence={"open": open_urls},
     )
 

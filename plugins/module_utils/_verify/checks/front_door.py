@@ -119,7 +119,7 @@ def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
         try:
             return judge_certificate(door.shown(), context.clock.now(), options)
         except OSError as error:
-            return judge_fault(error)
+            return judge_fault(error, port=door.place.port, taken=partial(answers, public, min(seconds, 2.0)))
 
     def redirect() -> Verdict:
         url = options["http_url"] or public.replace("https:", "http:").removesuffix(

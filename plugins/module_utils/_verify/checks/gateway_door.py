@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from ..._gateway.websocket import WebSocket
 from ..._http.answer import Answer
 from ..._http.browser_origin import origin_of
 from ..._plain_json import parse_json
-from ..door_connection import Door
+from ..door_connection import Door, answers
 from ..http_context import HttpContext
 from ..verdict import FAIL, SKIP, Verdict
 from .door_certificate import CERTIFICATE, judge_certificate, judge_fault
@@ -217,7 +218,7 @@ def works(
         try:
             return judge_certificate(door.shown(), context.clock.now(), options)
         except OSError as error:
-            return judge_fault(error)
+            return judge_fault(error, port=door.place.port, taken=partial(answers, url, min(seconds, 2.0)))
 
     first = context.guard(PARTS[0], certificate)
     found: list[tuple[str, Callable[[], Verdict]]] = [(PARTS[0], lambda: first)]

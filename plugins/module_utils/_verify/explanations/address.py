@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from ..explanation import Match, Row
-from .words import NOT_REACHED, kinds
+from .words import DOOR_LOST, NOT_REACHED, kinds
 
-_KINDS = NOT_REACHED | {"door_no_entry"}
+_KINDS = NOT_REACHED | DOOR_LOST | {"door_no_entry"}
 ROW = Row(
     name="address",
     causes=(kinds(*_KINDS),),

@@ -6,7 +6,16 @@ from __future__ import annotations
 from ..explanation import Match, Row
 from .words import API, NOT_REACHED, kinds
 
-_TLS = ("tls_expired", "tls_not_yet_valid", "tls_untrusted", "tls_hostname", "tls")
+# How others meet a door that does not let them in; of this host: out_of_reach.
+_TLS = (
+    "tls_expired",
+    "tls_not_yet_valid",
+    "tls_untrusted",
+    "tls_hostname",
+    "tls",
+    "not_http",
+    "out_of_reach",
+)
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -24,11 +33,23 @@ ROWS: tuple[Row, ...] = (
         name="routes",
         causes=(Match(at=("front_door.routes",), kinds=frozenset({"door_routes"})),),
         effects=(
-            kinds("not_json", "not_html", "not_found", "not_ok", at=(*API, "frontend")),
-            Match(at=("front_door",), family="cors_"),
-            Match(at=("front_door",), kinds=frozenset({"door_body_refused", "not_json"})),
+            kinds("not_json", "not_html", "not_found", "not_ok", at=(*API, "frontend", "front_door")),
+            Match(at=("front_door", "cors", "frontend.cors"), family="cors_"),
+            kinds("door_body_refused", "door_stream_refused", at=("front_door",)),
         ),
         reason="A proxy that hands the API's requests to the pages answers in their place.",
+    ),
+    Row(
+        name="backend behind the door",
+        causes=(kinds("door_backend_lost"),),
+        effects=(kinds("door_body_refused", "door_stream_refused", at=("front_door",)),),
+        reason="What the door does not reach takes no bodies and sends no streams.",
+    ),
+    Row(
+        name="open port",
+        causes=(kinds("port_exposed", at=("host.port",)),),
+        effects=(kinds("door_bypassed", at=("front_door",)),),
+        reason="What listens where others reach it is reached past the door.",
     ),
     Row(
         name="gateway's address",

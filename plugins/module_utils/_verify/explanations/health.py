@@ -10,7 +10,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         name="API",
         causes=(kinds(*NOT_REACHED, "not_json", "not_found", "server_error", "not_ok", at=("health",)),),
-        effects=(Match(at=API, same="kind"),),
-        reason="What the health endpoints fail with, the rest of the API fails with.",
+        effects=(Match(at=API, same="kind"), kinds("door_backend_lost", at=API)),
+        reason="What the health endpoints fail with, the rest of the API fails with, and the door does not "
+        "reach it either.",
     ),
 )

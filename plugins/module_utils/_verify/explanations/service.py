@@ -59,7 +59,7 @@ ROWS: tuple[Row, ...] = (
         name="backend",
         causes=fatal(BACKEND),
         effects=(
-            kinds(*NOT_REACHED, "not_found", "server_error", "slow", at=API),
+            kinds(*NOT_REACHED, "not_found", "server_error", "slow", "door_backend_lost", at=API),
             Match(kinds=frozenset({"port_closed"}), unit=BACKEND),
             Match(at=(f"log.{BACKEND}",)),
         ),
@@ -69,7 +69,9 @@ ROWS: tuple[Row, ...] = (
         name="frontend",
         causes=fatal(FRONTEND),
         effects=(
-            kinds(*NOT_REACHED, "server_error", at=("frontend", "configuration.api_url")),
+            kinds(
+                *NOT_REACHED, "server_error", "door_frontend_lost", at=("frontend", "configuration.api_url")
+            ),
             Match(kinds=frozenset({"port_closed"}), unit=FRONTEND),
             Match(at=(f"log.{FRONTEND}",)),
         ),

@@ -10,6 +10,8 @@ NOT_REACHED = frozenset(
     # Of what was just started: settling.
     {"refused", "timeout", "reset", "connect_timeout", "incomplete", "unreachable", "dns", "settling"}
 )
+# The front door answers in the place of somebody behind it.
+DOOR_LOST = frozenset({"door_backend_lost", "door_frontend_lost"})
 AUTHENTICATED = ("membership.role", "agents", "gateway", "sessions", "session", "metrics")
 API = (
     "health",

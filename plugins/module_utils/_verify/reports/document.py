@@ -83,7 +83,7 @@ def told(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _join(views: Sequence[dict[str, Any]]) -> None:
-    """Give the view from elsewhere the causes that the host's own view knows."""
+    """Give each view the causes that the other one knows: most of them the host's own."""
     found = {view["view"]: view for view in views}
     if not {"host", "controller"} <= set(found) or found["controller"]["state"] in HEALTHY:
         return
@@ -91,13 +91,17 @@ def _join(views: Sequence[dict[str, Any]]) -> None:
         [verdict_of(data) for data in found[name]["verdicts"] or []] for name in ("host", "controller")
     )
     join(here, outside)
-    view = found["controller"]
-    view["verdicts"] = [verdict.to_dict() for verdict in outside]
-    view["root_causes"] = root_causes(outside)
-    bad = [verdict for verdict in outside if verdict.state in (FAIL, ERROR)]
-    if bad and all(verdict.consequence_of for verdict in bad):
-        checks = ", ".join(verdict.name for verdict in bad)
-        view["summary"] = f"{checks}: for the reason that the host itself shows"
+    for name, verdicts, whose in (
+        ("host", here, "the controller sees"),
+        ("controller", outside, "the host itself shows"),
+    ):
+        view = found[name]
+        view["verdicts"] = [verdict.to_dict() for verdict in verdicts]
+        view["root_causes"] = root_causes(verdicts)
+        bad = [verdict for verdict in verdicts if verdict.state in (FAIL, ERROR)]
+        if bad and all(verdict.consequence_of for verdict in bad):
+            checks = ", ".join(verdict.name for verdict in bad)
+            view["summary"] = f"{checks}: for the reason that {whose}"
 
 
 def verdicts_of(view: Mapping[str, Any]) -> list[Verdict]:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.openclaw.mission_control.plugins.filter.addresses import front_door, proxy_binds
-from ansible_collections.openclaw.mission_control.plugins.filter.files import differing_files
+from ansible_collections.openclaw.mission_control.plugins.filter.files import (
+    differing_files,
+    differing_rights,
+)
 from template_context import with_variables
 
 GROUPS = {"mission_control": ["mc"], "all": ["mc", "other"]}
@@ -49,3 +52,17 @@ def test_files_that_differ_or_are_missing() -> None:
     assert differing_files(wanted, found) == ["/other", "/gone", "/unknown"]
     with pytest.raises(AnsibleFilterError, match="expects contents"):
         differing_files([], found)
+
+
+def test_files_with_other_rights() -> None:
+    right = {"owner": "root", "group": "haproxy", "mode": "0640"}
+    found = {
+        "/same": {"exists": True, **right},
+        "/mode": {"exists": True, **right, "mode": "0600"},
+        "/group": {"exists": True, **right, "group": "root"},
+        "/gone": {"exists": False},
+    }
+    wanted = dict.fromkeys((*found, "/unknown"), right)
+    assert differing_rights(wanted, found) == ["/mode", "/group"]
+    with pytest.raises(AnsibleFilterError, match="expects rights"):
+        differing_rights([], found)

@@ -35,4 +35,4 @@ def test_a_door_that_is_closed_is_told_with_what_can_be_reached_past_it(run_modu
         "redirect": "door_no_redirect",
         "past the door": "door_bypassed",
     }
-    assert result["failed"] and "systemctl status mission-control-proxy" in result["remedy"]
+    assert result["failed"] and "systemctl restart mission-control-proxy" in result["remedy"]

@@ -515,14 +515,18 @@ def test_one_root_cause_and_its_consequences(verdicts: list[Verdict], expected: 
             assert verdict.consequence_of in expected
 
 
-def seen_by_both(here: list[Verdict], outside: list[Verdict]) -> dict[str, Any]:
-    """The view from the controller, in a document that has both."""
+def views_of_both(here: list[Verdict], outside: list[Verdict]) -> list[dict[str, Any]]:
+    """The host's view and the controller's, of a document that has both."""
     reports = []
     for view, verdicts in (("host", here), ("controller", outside)):
         told = report_of(verdicts, Redactor(), rows=ROWS, begun=0, duration_ms=1, view=view, where="host1")
         reports.append(told)
-    found: dict[str, Any] = document("host1", reports)["views"][1]
+    found: list[dict[str, Any]] = document("host1", reports)["views"]
     return found
+
+
+def seen_by_both(here: list[Verdict], outside: list[Verdict]) -> dict[str, Any]:
+    return views_of_both(here, outside)[1]
 
 
 def test_what_fails_for_both_views_has_the_cause_that_the_host_knows() -> None:
@@ -546,6 +550,61 @@ def test_what_only_others_do_not_reach_is_between() -> None:
     assert "firewall" in health["remedy"] and not health["consequence_of"]
     # Something else is wrong there on the host itself: nothing is known of the way.
     assert "between" not in cors["checks"][0]["cause"]
+
+
+def test_what_the_door_does_not_reach_has_the_cause_that_the_host_knows() -> None:
+    unit = combine("mission-control-backend", [leaf("active", "unit_stopped")])
+    here = world(health=[leaf("/health", "refused")], service=[unit])
+    outside = world(
+        health=[leaf("/health", "door_backend_lost")],
+        front_door=[leaf("routes", "door_backend_lost"), leaf("bodies", "door_body_refused")],
+    )
+    view = seen_by_both(here, outside)
+    causes = {part["consequence_of"] for verdict in view["verdicts"] for part in verdict["checks"]}
+    assert causes == {"service.mission-control-backend.active"} and view["root_causes"] == []
+
+
+def test_what_the_door_asks_in_vain_is_one_cause_for_both() -> None:
+    """The host asks for the API by its public address, too: nothing is a consequence of itself."""
+    here = world(health=[Verdict("/health")], frontend=[Verdict("/"), leaf("api", "door_backend_lost")])
+    lost = [leaf(name, "door_backend_lost") for name in ("/health", "api", "routes")]
+    for part in (here[0].checks[0], *here[1].checks, *lost):
+        part.cause = "The backend is stopped."
+    outside = world(health=lost[:1], frontend=lost[1:2], front_door=lost[2:])
+    host, controller = views_of_both(here, outside)
+    assert [root["check"] for root in host["root_causes"]] == ["frontend.api"]
+    assert controller["root_causes"] == []
+
+
+def test_a_port_that_is_open_explains_what_is_reached_past_the_door() -> None:
+    port = leaf("port 8000", "port_exposed")
+    view = seen_by_both(world(host=[port]), world(front_door=[leaf("past the door", "door_bypassed")]))
+    assert view["root_causes"] == []
+    view = seen_by_both(
+        world(host=[Verdict("port 8000")]), world(front_door=[leaf("past the door", "door_bypassed")])
+    )
+    assert [root["kind"] for root in view["root_causes"]] == ["door_bypassed"]
+
+
+@pytest.mark.parametrize(("kind", "state"), [("tls_expired", "fail"), ("out_of_reach", "warn")])
+def test_a_door_that_lets_nobody_in_explains_what_the_host_itself_meets_there(kind: str, state: str) -> None:
+    here = world(frontend=[Verdict("/"), leaf("api", kind, state)])
+    certificate = leaf("certificate", "door_certificate_expired")
+    host, controller = views_of_both(here, world(front_door=[certificate]))
+    assert host["root_causes"] == [] and [root["check"] for root in controller["root_causes"]] == [
+        "front_door.certificate"
+    ]
+    assert host["verdicts"][0]["consequence_of"] == "front_door.certificate"
+
+
+def test_a_door_that_hands_requests_to_somebody_else_comes_before_what_that_brings_about() -> None:
+    door = [
+        leaf("preflight", "not_found"),
+        leaf("routes", "door_routes"),
+        leaf("bodies", "door_body_refused"),
+    ]
+    found = world(health=[leaf("/health", "not_json")], front_door=door)
+    assert roots(found) == ["front_door.routes"]
 
 
 def test_one_view_is_left_as_it_is() -> None:

@@ -62,6 +62,13 @@ def fault(code: int, message: str) -> ssl.SSLCertVerificationError:
     return error
 
 
+def plain() -> ssl.SSLError:
+    """What a client of TLS gets from a server without."""
+    error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    error.reason = "WRONG_VERSION_NUMBER"
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
@@ -73,10 +80,27 @@ def fault(code: int, message: str) -> ssl.SSLCertVerificationError:
         (fault(9, "certificate is not yet valid"), "door_untrusted"),
         (ConnectionRefusedError(111, "refused"), "door_closed"),
         (TimeoutError(), "door_closed"),
+        (plain(), "door_foreign"),
     ],
 )
 def test_certificates_that_are_not_believed(error: OSError, kind: str) -> None:
     assert told(door_certificate.judge_fault(error)) == ("fail", kind)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (TimeoutError(), "door_hangs"),
+        (ConnectionResetError(104, "reset"), "door_hangs"),
+        (ConnectionRefusedError(111, "refused"), "door_closed"),
+    ],
+)
+def test_who_takes_connections_and_says_nothing_hangs(error: OSError, kind: str) -> None:
+    assert told(door_certificate.judge_fault(error, taken=lambda: True)) == ("fail", kind)
+
+
+def test_the_port_that_somebody_else_has_is_named() -> None:
+    assert "sport = :8443" in door_certificate.judge_fault(plain(), port=8443).remedy
 
 
 @pytest.mark.parametrize(("spoken", "found"), [([], ("pass", "")), ([1], ("fail", "door_old_tls"))])
