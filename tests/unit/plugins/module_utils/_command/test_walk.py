@@ -35,7 +35,9 @@ ALLOWED = {
     "module_utils/_command/main.py:main": "/dev/null",
     "module_utils/_command/repair_actions.py:_close_settings": "after the process has become the user",
     # run_suite has become the user before a check runs.
-    "module_utils/_verify/checks/host.py:run": "as the user; /run, file systems",
+    "module_utils/_verify/certificate_renewal.py:_log": "root; certbot's log, in a directory of root's",
+    "module_utils/_verify/checks/host.py:_file_systems": "as the user; file systems",
+    "module_utils/_verify/checks/host.py:run": "as the user; /run",
     "module_utils/_verify/host_account.py:judge_journal": "as the user; /run/systemd/journal",
     "module_utils/_verify/release_files.py:judge_release": "in what files.look does, as the user",
     "module_utils/_verify/checks/gateway_door.py:greet": "a connection",
