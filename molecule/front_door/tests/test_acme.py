@@ -58,7 +58,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 
 cp server.crt /usr/local/share/ca-certificates/pebble.crt
 update-ca-certificates >/dev/null 2>&1
 systemctl stop acme-authority 2>/dev/null || true
-systemd-run --quiet --unit acme-authority -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 \
+systemd-run --quiet --unit acme-authority -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 -E PEBBLE_AUTHZREUSE=0 \
   pebble -config /root/pebble/pebble.json
 """
 
@@ -203,6 +203,8 @@ def test_a_timer_that_is_off_and_a_certificate_that_is_not_put_in_place_are_told
 
 
 def test_a_wrong_account_is_told_before_anything_is_lost() -> None:
+    # certbot needs no binding for an account that it has.
+    ssh("rm -rf /etc/letsencrypt/accounts")
     code, output = play("deploy", "-e", json.dumps(settings(mission_control_acme_key_id="kid-9")))
     assert code == 2 and "issued no certificate" in output, output[-3000:]
     deploy(**settings())
