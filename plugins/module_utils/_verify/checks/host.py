@@ -249,7 +249,7 @@ def judge_port(wanted: Mapping[str, Any], found: Sequence[Listener], uid: int | 
             cause="The service is bound to more addresses than it should be.",
             remedy="Bind it to 127.0.0.1 (mission_control_backend_bind, mission_control_frontend_bind; "
             "listen_addresses of "
-            "PostgreSQL; bind of Redis).",
+            "PostgreSQL; bind of Redis), and deploy again.",
             kind="port_exposed",
             evidence=evidence,
         )
