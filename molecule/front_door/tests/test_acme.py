@@ -59,7 +59,8 @@ cp server.crt /usr/local/share/ca-certificates/pebble.crt
 update-ca-certificates >/dev/null 2>&1
 systemctl stop acme-authority 2>/dev/null || true
 systemd-run --quiet --unit acme-authority \
-  -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 -E PEBBLE_AUTHZREUSE=0 pebble -config /root/pebble/pebble.json
+  -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 -E PEBBLE_AUTHZREUSE=0 \
+  pebble -config /root/pebble/pebble.json
 """
 
 
