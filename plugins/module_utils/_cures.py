@@ -35,6 +35,8 @@ DECISION = Cure()
 DELIBERATE = Cure(DEPLOY)
 # A restart that may interrupt work.
 CONSIDERED = Cure(RESTART)
+# A command about what is the host's, and not ours to change by itself.
+TYPED = Cure(COMMAND)
 DEPLOYMENT = Cure(DEPLOY, "deploy")
 WAITING = Cure(WAIT, "wait")
 LINGER = Cure(COMMAND, "linger")

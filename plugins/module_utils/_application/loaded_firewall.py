@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from .._host.commands import Runner, run
 from .._host.errors import HostError
 from .._host.networks import Network, network, written
 from .._host.root_questions import answered_by_root
+from .._plain_json import parse_json
 
 FAMILY, TABLE = "inet", "mission_control"
 # By its path: who is asked is root.
@@ -26,7 +26,7 @@ def look(run: Runner = run) -> dict[str, Any]:
         return {"state": ABSENT, "ports": [], "refusal": why}
     try:
         done = run(_LIST, timeout=20)
-        found = read(json.loads(done.stdout)) if done.ok else []
+        found = read(parse_json(done.stdout)) if done.ok else []
     except HostError as error:
         # Where nft is not installed, nobody has loaded anything with it.
         why = "" if error.kind == "no_such_command" else error.message

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .._cures import DEPLOYMENT
+from .._cures import DEPLOYMENT, TYPED
 from .._host import reading
 from .._host.commands import run
 from .._host.root_questions import answered_by_root
@@ -121,6 +121,7 @@ def judge_renewal(redactor: Redactor, look: Callable[[], Mapping[str, Any]] = re
             cause="Nobody renews the certificate. When it ends, no browser lets its user in.",
             remedy="systemctl enable --now certbot.timer",
             kind="renewal_timer",
+            cure=TYPED,
         )
     if not found["in_place"]:
         return Verdict(

@@ -16,6 +16,7 @@ PHASES = {
     "redis": "Redis",
     "authority": "certificates",
     "proxy": "front door",
+    "firewall": "firewall",
     "source": "source",
     "release": "release",
     "release/build": "begin of the build",
