@@ -44,6 +44,11 @@ def check_options(defaults: Any, settings: Any, checks: Any) -> dict[str, dict[s
     )
 
 
+def redis_users(settings: Any) -> list[str]:
+    """Who may enter the deployment's own Redis."""
+    return _verify_settings.redis_users(_mapping(settings, "redis_users"))
+
+
 class FilterModule:
     """The filters of this file."""
 
@@ -52,4 +57,5 @@ class FilterModule:
             "host_checks": host_checks,
             "listening_ports": listening_ports,
             "check_options": check_options,
+            "redis_users": redis_users,
         }

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from ..module_utils._adoption.discovery import IDENTITY_SETTING
 from ..module_utils._application.components import PORTS
 from ..module_utils._application.environment import texts
+from ..module_utils._application.flags import FALSE
 from ..module_utils._application.frontend_settings import FRONTEND_SETTINGS
 from ..module_utils._application.settings import BACKEND_SETTINGS
 from ..module_utils._host import reachable
@@ -229,7 +230,7 @@ def _backend_settings(resolved: Resolved, backend: Mapping[str, str], of_invento
                 _take(resolved, added, name, value, "no setting of the product; the services keep it")
         elif name == "ENVIRONMENT" and value == "dev":
             resolved.tell(name, value, "prod", "with dev the product migrates whenever it starts")
-        elif name == "DB_AUTO_MIGRATE" and value.lower() not in ("", "0", "false", "no", "off", "n", "f"):
+        elif name == "DB_AUTO_MIGRATE" and value.lower() not in {"", *FALSE}:
             resolved.tell(name, value, "false", "the deployment migrates, once and after a backup")
         elif name in ("DB_AUTO_MIGRATE", IDENTITY_SETTING):
             continue

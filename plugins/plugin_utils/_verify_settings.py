@@ -33,6 +33,15 @@ CHECKS_OF_EVERY_HOST = ("service", "log", "host", "backup")
 SECRET_OPTIONS = ("token", "secrets", "gateway_token", "database_url", "redis_url")
 
 
+def redis_users(settings: Mapping[str, Any]) -> list[str]:
+    """Who may enter the deployment's own Redis.
+
+    :param settings: further ones of its configuration, among them `user`, with a user's name and what he may.
+    """
+    named = str(settings.get("user") or "").split()
+    return ["default", *named[:1]]
+
+
 def host_checks(components: Collection[str]) -> list[str]:
     """The checks that belong on a host with these components."""
     found = [name for component, names in CHECKS_OF.items() if component in components for name in names]

@@ -15,8 +15,7 @@ from .._host import reachable
 from .._host.networks import Network, network, written
 from .assignment import DOOR, hosts_of
 from .components import PORTS
-
-_OFF = {"false", "no", "off", "n", "f", "0"}
+from .flags import FALSE
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Guarded:
 
 def is_wanted(firewall: object) -> bool:
     """Whether the operator leaves it to us; it is so where he says nothing."""
-    return str(firewall).lower() not in _OFF
+    return str(firewall).lower() not in FALSE
 
 
 def listed(value: object) -> list[str]:

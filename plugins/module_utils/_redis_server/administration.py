@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._host.errors import HostError
-from .._verify.redis import Redis, RedisError
+from .._verify.redis import Redis, RedisError, state_of
 from .._verify.redis_users import Users, read_users, shown
 from .server import Server, unreachable
 
@@ -28,12 +28,6 @@ Sleep = Callable[[float], None]
 def hidden(reply: Any) -> bool:
     """Whether a command is not known, or not allowed."""
     return isinstance(reply, RedisError) and bool(_HIDDEN.match(str(reply)))
-
-
-def _told(info: str, name: str) -> str:
-    """A line of INFO."""
-    found = re.search(rf"(?m)^{name}:(.*?)\r?$", info)
-    return found[1] if found else ""
 
 
 def look(server: Server, passwords: Sequence[str], settings: Sequence[str]) -> dict[str, Any]:
@@ -76,9 +70,10 @@ def look(server: Server, passwords: Sequence[str], settings: Sequence[str]) -> d
 
 def _itself(info: str) -> dict[str, Any]:
     """What a server that hides its settings says of itself."""
+    state = state_of(info)
     return {
-        "maxmemory-policy": _told(info, "maxmemory_policy"),
-        "appendonly": "yes" if _told(info, "aof_enabled") == "1" else "no",
+        "maxmemory-policy": state.get("maxmemory_policy", ""),
+        "appendonly": "yes" if state.get("aof_enabled") == "1" else "no",
         "keys": bool(re.search(r"(?m)^db\d+:keys=", info)),
     }
 
@@ -111,8 +106,8 @@ def persist(server: Server, passwords: Sequence[str], sleep: Sleep = time.sleep)
     deadline = time.monotonic() + WRITING
     while True:
         with server.entered(passwords) as redis:
-            info = str(redis.call("INFO", "persistence"))
-        if _told(info, "aof_rewrite_in_progress") == _told(info, "aof_rewrite_scheduled") == "0":
+            state = state_of(str(redis.call("INFO", "persistence")))
+        if state.get("aof_rewrite_in_progress") == state.get("aof_rewrite_scheduled") == "0":
             return
         if time.monotonic() > deadline:
             raise HostError(
@@ -130,8 +125,8 @@ def wait(server: Server, passwords: Sequence[str], sleep: Sleep = time.sleep) ->
         said = ""
         try:
             with server.enter(passwords) as redis:
-                info = redis.call("INFO", "memory")
-            if (policy := _told(str(info), "maxmemory_policy")) == "noeviction":
+                state = state_of(str(redis.call("INFO", "memory")))
+            if (policy := state.get("maxmemory_policy", "")) == "noeviction":
                 return
             said = f"its maxmemory-policy is {policy}"
         except RedisError as error:

@@ -202,3 +202,9 @@ class Redis:
         except ValueError:
             pass
         raise RedisError("protocol", "what answers does not speak Redis")
+
+
+def state_of(info: str) -> dict[str, str]:
+    """The answer to INFO."""
+    pairs = (line.split(":", 1) for line in info.split("\n") if ":" in line)
+    return {name: value.strip() for name, value in pairs}

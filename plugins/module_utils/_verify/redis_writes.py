@@ -104,12 +104,6 @@ def trial(queue: str) -> tuple[str, ...]:
     return ("ZADD", f"{queue}:scheduled", "XX", "0", "mission-control-verify")
 
 
-def state_of(info: str) -> dict[str, str]:
-    """The answer to INFO."""
-    pairs = (line.split(":", 1) for line in info.split("\n") if ":" in line)
-    return {name: value.strip() for name, value in pairs}
-
-
 def _number(state: Mapping[str, str], name: str) -> int:
     text = state.get(name, "")
     return int(text) if text.isdigit() else 0

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...module_utils._application import firewall as _firewall
-from ...module_utils._application.assignment import hosts_of
+from ...module_utils._application.assignment import DOOR, hosts_of
 from ...module_utils._application.components import PORTS
-from ...module_utils._application.front_door import EXTERNAL, is_external, is_wanted
+from ...module_utils._application.front_door import is_external, is_wanted
 from ...module_utils._host import literal_addresses
 from ...module_utils._host.networks import network
 from .front_door import gateway_place
@@ -63,7 +63,7 @@ def firewall(context: Context) -> Iterator[Problem]:
             ", ".join(allowed),
         )
         return
-    if not wanted or not (ours or (allowed and context.get("front_door") == EXTERNAL)):
+    if not wanted or not (ours or allowed):
         return
     asking = _firewall.asking(
         _settings(context), context.groups, context.hostname, ours=ours, gateway=_gateway_apart(context)
@@ -80,7 +80,7 @@ def _settings(context: Context) -> Mapping[str, Any]:
 
 def _gateway_apart(context: Context) -> bool:
     """Whether a door on another host asks the gateway."""
-    return gateway_place(context) is not None and hosts_of("proxy", context.groups) != hosts_of(
+    return gateway_place(context) is not None and hosts_of(DOOR, context.groups) != hosts_of(
         "gateway", context.groups
     )
 

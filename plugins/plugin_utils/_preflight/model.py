@@ -12,13 +12,12 @@ from typing import Any
 
 from ...module_utils._application import assignment as _assignment
 from ...module_utils._application import components as _components
+from ...module_utils._application.flags import FALSE, TRUE
 from ...module_utils._gateway.protocol import BACKEND_PROTOCOLS, REFUSE
 from ...module_utils._host.deployment_errors import DeploymentError
 
 PREFIX = _assignment.GROUP
 COMPONENTS = _assignment.ASSIGNED
-_TRUE = {"1", "true", "yes", "on", "y", "t"}
-_FALSE = {"0", "false", "no", "off", "n", "f"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ class Context:
     def flag(self, name: str, default: bool) -> bool | None:
         """Whether mission_control_<name> is true; None where it is neither true nor false."""
         value = str(self.get(name, default)).lower()
-        return True if value in _TRUE else False if value in _FALSE else None
+        return True if value in TRUE else False if value in FALSE else None
 
     @property
     def secret_settings(self) -> tuple[str, ...]:

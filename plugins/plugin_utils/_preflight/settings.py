@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._application.flags import FALSE, TRUE
 from ...module_utils._application.frontend_settings import FRONTEND_SETTINGS
 from ...module_utils._application.settings import BACKEND_SETTINGS, Setting
 from ...module_utils._shown_settings import holds_secret
@@ -15,7 +16,7 @@ from .access import token_fault
 from .addresses import _items, _url_faults
 from .database import database_url_fault, redis_url_fault
 from .inventory import suggest
-from .model import _FALSE, _TRUE, PREFIX, Context, Problem, in_line
+from .model import PREFIX, Context, Problem, in_line
 
 
 def check_environment(
@@ -74,7 +75,7 @@ def setting_fault(name: str, setting: Setting, value: Any) -> str:
             if text.upper() not in setting.allowed
             else f"is written in capitals: {wanted}"
         )
-    if kind == "boolean" and text.lower() not in _TRUE | _FALSE:
+    if kind == "boolean" and text.lower() not in TRUE | FALSE:
         return "has to be true or false"
     if kind == "integer" and not re.fullmatch(r"\d+", text):
         return "has to be a whole number that is not negative"
@@ -171,7 +172,7 @@ def _unwise_settings(values: Mapping[str, Any]) -> Iterator[Problem]:
             remedy="use another name, for example staging",
             value="dev",
         )
-    if str(values.get("DB_AUTO_MIGRATE", "")).lower() in _TRUE:
+    if str(values.get("DB_AUTO_MIGRATE", "")).lower() in TRUE:
         yield Problem(
             "environment",
             f"{variable}.DB_AUTO_MIGRATE",

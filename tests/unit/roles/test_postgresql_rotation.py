@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,30 @@ def rotate(server: Server, tmp_path: Path, *between: str) -> subprocess.Complete
     )
 
 
+def rotate_and(
+    work: Callable[[], object], server: Server, tmp_path: Path
+) -> subprocess.CompletedProcess[str]:
+    """The same, with this done between the change and the end; without it the rotation fails."""
+    changed, worked, over = tmp_path / "changed", tmp_path / "worked", threading.Event()
+
+    def meanwhile() -> None:
+        while not over.wait(0.05):
+            if changed.exists():
+                work()
+                worked.touch()
+                return
+
+    thread = threading.Thread(target=meanwhile)
+    thread.start()
+    try:
+        return rotate(
+            server, tmp_path, f"touch {changed}; timeout 60 sh -c 'until [ -e {worked} ]; do sleep 0.1; done'"
+        )
+    finally:
+        over.set()
+        thread.join()
+
+
 def test_no_session_of_before_takes_the_old_password_back(server: Server, tmp_path: Path) -> None:
     session, superuser = login(server, OLD), server.sql("SELECT count(*) FROM pg_stat_activity")
     done = rotate(server, tmp_path)
@@ -115,24 +139,15 @@ def test_what_a_session_changed_in_between_does_not_stay_and_its_traces_are_told
 ) -> None:
     session = login(server, OLD)
     session.autocommit = True
-    changed, over = tmp_path / "changed", threading.Event()
 
     def meddle() -> None:
-        while not over.wait(0.05):
-            if changed.exists():
-                with session.cursor() as cursor:
-                    cursor.execute(BACK)
-                    cursor.execute("ALTER ROLE mission_control SET search_path = theirs")
-                login(server, OLD)
-                (tmp_path / "meddled").touch()
-                return
+        with session.cursor() as cursor:
+            cursor.execute(BACK)
+            cursor.execute("ALTER ROLE mission_control SET search_path = theirs")
+        login(server, OLD)
 
-    thread = threading.Thread(target=meddle)
-    thread.start()
-    done = rotate(server, tmp_path, f"touch {changed}; until [ -e {tmp_path}/meddled ]; do sleep 0.1; done")
-    over.set()
-    thread.join()
-    assert done.returncode == 0 and changed.exists(), done.stdout
+    done = rotate_and(meddle, server, tmp_path)
+    assert done.returncode == 0 and (tmp_path / "changed").exists(), done.stdout
     assert (lets_in(server, OLD), lets_in(server, NEW)) == (False, True)
     left = server.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'mission_control'")
     assert left == "0"
@@ -141,20 +156,7 @@ def test_what_a_session_changed_in_between_does_not_stay_and_its_traces_are_told
 
 def test_sessions_that_the_new_password_let_in_stay(server: Server, tmp_path: Path) -> None:
     pool: list[Any] = []
-    changed, over = tmp_path / "changed", threading.Event()
-
-    def reconnect() -> None:
-        while not over.wait(0.05):
-            if changed.exists():
-                pool.append(login(server, NEW))
-                (tmp_path / "connected").touch()
-                return
-
-    thread = threading.Thread(target=reconnect)
-    thread.start()
-    done = rotate(server, tmp_path, f"touch {changed}; until [ -e {tmp_path}/connected ]; do sleep 0.1; done")
-    over.set()
-    thread.join()
+    done = rotate_and(lambda: pool.append(login(server, NEW)), server, tmp_path)
     assert done.returncode == 0, done.stdout
     with pool[0].cursor() as cursor:
         cursor.execute("SELECT 1")

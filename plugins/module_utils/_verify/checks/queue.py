@@ -15,9 +15,9 @@ from ..._times.amounts import brief
 from ..._times.timestamps import timestamp
 from ..certificates import judge_certificate
 from ..context import Context, Problem
-from ..redis import SERVERS, Redis, RedisError
+from ..redis import SERVERS, Redis, RedisError, state_of
 from ..redis_users import read_users, shown
-from ..redis_writes import cli_of, judge_memory, judge_writes, state_of, trial
+from ..redis_writes import cli_of, judge_memory, judge_writes, trial
 from ..stray_workers import judge_strays
 from ..thresholds import judge
 from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Measure, Verdict, combine

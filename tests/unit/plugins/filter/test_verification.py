@@ -16,6 +16,8 @@ def test_filters_hand_over_what_the_roles_give_them() -> None:
     assert FILTERS["check_options"]({"log": {"units": []}}, {}, ["log"]) == {"log": {"units": []}}
     listening = {"backend_bind": "::", "backend_port": 1, "alone": False}
     assert FILTERS["listening_ports"](listening, ["backend"])[0]["bind"] == "::"
+    assert FILTERS["redis_users"]({"user": "monitor on >password ~* +info"}) == ["default", "monitor"]
+    assert FILTERS["redis_users"]({"maxmemory": "1gb"}) == FILTERS["redis_users"]({"user": ""}) == ["default"]
     assert FILTERS["board_plan"]([], [{"name": "main"}])["first"] == "main"
 
 
@@ -26,6 +28,7 @@ def test_filters_hand_over_what_the_roles_give_them() -> None:
         ("listening_ports", ([], [])),
         ("listening_ports", ({}, "backend")),
         ("check_options", ({}, None, [])),
+        ("redis_users", (["default"],)),
         ("board_plan", ([], {})),
     ],
 )
