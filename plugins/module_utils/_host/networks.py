@@ -11,11 +11,14 @@ from . import addresses, literal_addresses
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def network(text: object) -> Network:
-    """An address, or a network; ValueError where it is neither."""
+def network(text: object, *, exact: bool = True) -> Network:
+    """An address, or a network; ValueError where it is neither.
+
+    :param exact: whether 10.0.0.7/24, an address within its network, is refused; else it is that network.
+    """
     address = str(text).strip()
     return ipaddress.ip_network(
-        addresses.canonical(address) if literal_addresses.is_literal(address) else address
+        addresses.canonical(address) if literal_addresses.is_literal(address) else address, strict=exact
     )
 
 

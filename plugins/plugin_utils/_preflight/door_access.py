@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
 from ...module_utils._application.door_access import PATHS
 from ...module_utils._application.front_door import EXTERNAL, is_wanted
+from ...module_utils._host.networks import network
 from .model import PREFIX, Context, Problem
 
 _NETWORKS, _CLOSED = "allowed_networks", "closed_paths"
@@ -41,7 +41,7 @@ def door_access(context: Context) -> Iterator[Problem]:
         return
     for text in _listed(given.get(_NETWORKS, [])):
         try:
-            ipaddress.ip_network(str(text).strip())
+            network(text)
         except ValueError as error:
             yield _problem(
                 _NETWORKS,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ...module_utils._application.flags import FALSE, TRUE
 from ...module_utils._application.frontend_settings import FRONTEND_SETTINGS
 from ...module_utils._application.settings import BACKEND_SETTINGS, Setting
+from ...module_utils._host.networks import network
 from ...module_utils._shown_settings import holds_secret
 from .access import token_fault
 from .addresses import _items, _url_faults
@@ -104,7 +104,7 @@ def setting_fault(name: str, setting: Setting, value: Any) -> str:
 def _networks_fault(text: str) -> str:
     for item in _items(text):
         try:
-            ipaddress.ip_network(item, strict=False)
+            network(item, exact=False)
         except ValueError:
             return f"{item} is not a valid address or network"
     return ""

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from ...module_utils._application.assignment import hosts_of
-from ...module_utils._host import addresses, literal_addresses, reachable
+from ...module_utils._host import literal_addresses, reachable
+from ...module_utils._host.networks import Network, network
 from .model import PREFIX, Context, Problem
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # libpq's default, prefer, goes on without TLS where the server, or who stands before it, offers none.
 ENCRYPTING = ("require", "verify-ca", "verify-full")
 _EXAMPLE = "10.0.0.0/24"
@@ -24,13 +23,13 @@ def private_networks(context: Context) -> tuple[list[Network], list[str]]:
     faults: list[str] = []
     for text in named if isinstance(named, (list, tuple)) else [named]:
         try:
-            network = ipaddress.ip_network(str(text).strip())
+            found = network(text)
         except ValueError:
             faults.append(f"{text} is not a network")
             continue
-        if network.prefixlen == 0:
+        if found.prefixlen == 0:
             faults.append(f"{text} is everywhere")
-        networks.append(network)
+        networks.append(found)
     return networks, faults
 
 
@@ -38,8 +37,8 @@ def inside(host: str, networks: list[Network]) -> bool:
     """Whether a host is known to be in one of these networks; a name tells nothing."""
     if not literal_addresses.is_literal(host):
         return False
-    found = ipaddress.ip_address(addresses.canonical(host))
-    return any(found.version == network.version and found in network for network in networks)
+    found = network(host).network_address
+    return any(found.version == one.version and found in one for one in networks)
 
 
 def crossing(context: Context) -> dict[str, list[str]]:
