@@ -31,6 +31,10 @@ def running() -> Iterator[Server]:
         port = probe.getsockname()[1]
     with throw_away_server("rotation", port) as server:
         server.sql("CREATE ROLE mission_control LOGIN; CREATE ROLE other LOGIN")
+        # As operators have it who want to see what is changed.
+        for name, value in (("log_statement", "ddl"), ("log_min_duration_statement", "0")):
+            server.sql(f"ALTER SYSTEM SET {name} = '{value}'")
+        server.sql("SELECT pg_reload_conf()")
         server.sql("CREATE DATABASE mission_control OWNER mission_control")
         yield server
 
@@ -59,6 +63,11 @@ def lets_in(server: Server, password: str) -> bool:
     except psycopg2.OperationalError:
         return False
     return True
+
+
+def logged(server: Server) -> str:
+    """The server's log."""
+    return (server.directory / "log").read_text()
 
 
 def rotate(server: Server, tmp_path: Path, *between: str) -> subprocess.CompletedProcess[str]:
@@ -132,6 +141,7 @@ def test_no_session_of_before_takes_the_old_password_back(server: Server, tmp_pa
         cursor.execute(BACK)
         session.commit()
     assert (lets_in(server, OLD), lets_in(server, NEW)) == (False, True)
+    assert NEW not in logged(server) and "FROM pg_authid" in logged(server)
 
 
 def test_what_a_session_changed_in_between_does_not_stay_and_its_traces_are_told(
@@ -152,6 +162,53 @@ def test_what_a_session_changed_in_between_does_not_stay_and_its_traces_are_told
     left = server.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'mission_control'")
     assert left == "0"
     assert "has settings of its own (search_path)" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("first", ["", "BEGIN; SELECT count(*) FROM pg_roles; COMMIT"])
+def test_a_session_that_takes_it_back_in_a_loop_does_not_hinder_the_rotation(
+    server: Server, tmp_path: Path, first: str
+) -> None:
+    """Ended, it comes in again at once, as long as the old password is good for that."""
+    over, taken = threading.Event(), 0
+
+    def take_back() -> None:
+        nonlocal taken
+        while not over.is_set():
+            try:
+                session = login(server, OLD)
+                session.autocommit = True
+                with session.cursor() as cursor:
+                    while not over.wait(0.002):
+                        cursor.execute(BACK)
+                        taken += 1
+                        cursor.execute(first or "SELECT 1")
+            except psycopg2.Error:
+                over.wait(0.002)
+
+    threads = [threading.Thread(target=take_back) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        done = rotate(server, tmp_path)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert taken > 10 and done.returncode == 0, done.stdout
+    assert (lets_in(server, OLD), lets_in(server, NEW)) == (False, True)
+    assert NEW not in logged(server)
+
+
+def test_a_transaction_that_holds_the_role_does_not_hinder_the_rotation(
+    server: Server, tmp_path: Path
+) -> None:
+    session = login(server, OLD)
+    with session.cursor() as cursor:
+        cursor.execute(BACK)
+        done = rotate(server, tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert (lets_in(server, OLD), lets_in(server, NEW)) == (False, True)
+    assert NEW not in logged(server)
 
 
 def test_sessions_that_the_new_password_let_in_stay(server: Server, tmp_path: Path) -> None:

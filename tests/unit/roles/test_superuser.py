@@ -32,26 +32,52 @@ def talks_to_the_server(task: dict[str, Any]) -> bool:
     return any(name != "community.postgresql.postgresql_pg_hba" for name in sql) or "psql" in str(programs)
 
 
-def faults(text: str, environment: str) -> list[str]:
+def gives_a_password(task: dict[str, Any]) -> bool:
+    user = task.get("community.postgresql.postgresql_user", {})
+    query = task.get("community.postgresql.postgresql_query", {})
+    return "password" in user or "password" in query.get("named_args", {})
+
+
+def resolved(task: dict[str, Any], values: dict[str, str]) -> str:
+    """The environment that a task has, as the role's variables say."""
+    text = str(task.get("environment", ""))
+    for name, value in values.items():
+        text = text.replace(f"{{{{ {name} }}}}", value)
+    return text
+
+
+def faults(text: str, values: dict[str, str]) -> list[str]:
     """Tasks that would look at what others have put into the database."""
     return [
         str(task.get("name"))
         for task, has in tasks_of(yaml.safe_load(text), {})
         if talks_to_the_server(task)
         and ("postgresql_superuser" in str(has.get("become_user")) or has.get("become_user") == "postgres")
-        and SAFE
-        not in str(has.get("environment", "")).replace(
-            "{{ __postgresql_superuser_environment }}", environment
-        )
+        and SAFE not in resolved(has, values)
     ]
 
 
-def environment() -> str:
-    return str(
-        yaml.safe_load((ROOT / "roles/postgresql/vars/main.yml").read_text())[
-            "__postgresql_superuser_environment"
-        ]
-    )
+def environment() -> dict[str, str]:
+    """What tasks of the superuser have, by the name of the role's variable."""
+    read = yaml.safe_load((ROOT / "roles/postgresql/vars/main.yml").read_text())
+    options = read["__postgresql_superuser_environment"]["PGOPTIONS"]
+    return {
+        name: read[name]["PGOPTIONS"].replace("{{ __postgresql_superuser_environment.PGOPTIONS }}", options)
+        for name in ("__postgresql_superuser_environment", "__postgresql_password_environment")
+    }
+
+
+def test_a_statement_with_a_password_is_not_logged_by_the_server() -> None:
+    """Whatever the operator has it log: statements of this kind, slow ones, those that fail."""
+    told = [
+        (str(task.get("name")), resolved(has, environment()))
+        for path in FILES
+        for task, has in tasks_of(yaml.safe_load(path.read_text()), {})
+        if gives_a_password(task)
+    ]
+    assert len(told) == 3
+    assert [name for name, text in told if "log_min_error_statement=panic" not in text] == []
+    assert [name for name, text in told if "log_statement=none" not in text] == []
 
 
 ACT = "become_user: postgres\n  community.postgresql.postgresql_query: {query: SELECT 1}"
