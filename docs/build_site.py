@@ -27,6 +27,7 @@ import matrix  # noqa: E402
 COLLECTION = "openclaw.mission_control"
 REPOSITORY = "https://github.com/openclaw/ansible-mission-control"
 SITE = ROOT / "docs" / "site"
+PICTURES = ROOT / "docs" / "images"
 PLACE = ROOT / ".cache" / "site"
 SOURCE = PLACE / "source"
 HTML = PLACE / "html"
@@ -60,8 +61,10 @@ _SHOWN = re.compile(_TITLE.pattern.replace(" -- ", ": "))
 
 
 def page_of(path: Path) -> str:
-    """The page that shows a file of the repository, from the site's top; empty where none does."""
+    """The page that shows a file of the repository, or the picture, from the site's top; else empty."""
     name = path.relative_to(ROOT).as_posix()
+    if path.parent == PICTURES:
+        return f"{PICTURES.name}/{path.name}"
     if name == "docs/verdicts.md":
         return "verdicts/index.md"
     if name == "README.md":
@@ -72,6 +75,17 @@ def page_of(path: Path) -> str:
     if role:
         return f"roles/{role[1]}.md"
     return path.name if re.fullmatch(r"docs/[\w-]+\.md", name) else ""
+
+
+def verdict_page(part: str) -> tuple[str, str]:
+    """The page of the site that shows a part of docs/verdicts.md, and what is left of its anchor."""
+    name = part.removeprefix("#")
+    if name == "all-kinds":
+        return "verdicts/all-kinds.md", ""
+    kinds = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    if f"\n### `{name}`\n" in kinds:
+        return f"verdicts/kinds/{name}.md", ""
+    return "verdicts/index.md", part
 
 
 def outside_fences(text: str, change: Callable[[str], str]) -> str:
@@ -90,9 +104,11 @@ def with_links(text: str, written: Path, shown: str) -> str:
         target = (written.parent / match[1]).resolve()
         if not target.exists():
             raise SystemExit(f"{written.relative_to(ROOT)}: there is no {match[1]}")
-        page = page_of(target)
+        page, part = page_of(target), match[2] or ""
+        if target == ROOT / "docs" / "verdicts.md":
+            page, part = verdict_page(part)
         if page:
-            return f"]({os.path.relpath(page, Path(shown).parent)}{match[2] or ''})"
+            return f"]({os.path.relpath(page, Path(shown).parent)}{part})"
         return f"]({REPOSITORY}/blob/main/{target.relative_to(ROOT).as_posix()}{match[2] or ''})"
 
     return outside_fences(text, lambda part: _LINK.sub(link, part))
@@ -215,6 +231,7 @@ def gather() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "docs" / "verdicts.svg", SOURCE / "verdicts")
+    shutil.copytree(PICTURES, SOURCE / PICTURES.name)
     shutil.copy(SITE / "conf.py", SOURCE)
     shutil.copytree(SITE / "static", SOURCE / "static")
 

@@ -153,6 +153,7 @@ def others_tools(make: tuple[str, ...]) -> list[Stage]:
     """Galaxy's tools, and everything on each newer ansible-core."""
     return [
         Stage("sanity", (*make, "sanity")),
+        Stage("docs", (*make, "docs")),
         *(
             Stage(f"ansible-{name}", (*make, "-o", "application", "matrix", f"VERSION={name}"), room=2)
             for name in NEWER

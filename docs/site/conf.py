@@ -10,6 +10,8 @@ from typing import Any
 
 import mermaidx
 from docutils import nodes
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
 
 project = "OpenClaw Mission Control"
 author = "OpenClaw Mission Control collection contributors"
@@ -35,6 +37,8 @@ html_theme_options = {
     "top_of_page_buttons": [],
 }
 highlight_language = "text"
+# GitHub knows it, Pygments does not.
+lexers["haproxy"] = TextLexer()
 # Options of commands begin with two hyphens, not with a dash.
 smartquotes = False
 

@@ -41,7 +41,7 @@ points:
   returned: success
   contains:
     name: {description: Its name., type: str, returned: always}
-    time: {description: When it was made, in the host's time zone., type: str, returned: always}
+    time: {description: "When it was made, in the host's time zone.", type: str, returned: always}
     moment: {description: The same in seconds since the epoch., type: float, returned: always}
     snapshot: {description: Its snapshot., type: str, returned: always}
     parts: {description: What it has., type: list, elements: str, returned: always}

@@ -49,9 +49,18 @@ def test_links_lead_to_pages(pages: dict[str, str], site: ModuleType) -> None:
         for target in _LINK.findall(site.outside_fences(text, str)):
             found = os.path.normpath(Path(name).parent / target)
             # Pages of plugins are antsibull-docs' own, and an index of each kind comes with them.
-            if found not in pages and not found.startswith("reference/") and not found.endswith(".svg"):
+            picture = found == "verdicts/verdicts.svg" or (site.PICTURES / Path(found).name).is_file()
+            if found not in pages and not found.startswith("reference/") and not picture:
                 lost.append(f"{name}: {target}")
     assert lost == []
+
+
+def test_links_to_a_kind_of_finding_lead_to_its_page(pages: dict[str, str]) -> None:
+    """docs/verdicts.md has them all, the site a page for each."""
+    assert "(verdicts/kinds/redis_full.md)" in pages["faults.md"]
+    assert "(verdicts/all-kinds.md)" in pages["operations.md"]
+    parts = re.findall(r"\(verdicts/index\.md#([\w-]+)\)", "".join(pages.values()))
+    assert [part for part in parts if f"({part})=\n" not in pages["verdicts/index.md"]] == []
 
 
 def test_every_page_is_in_a_menu(pages: dict[str, str]) -> None:

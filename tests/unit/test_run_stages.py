@@ -48,7 +48,7 @@ def test_every_scenario_is_a_stage_that_begins_after_what_it_starts_from() -> No
     scenarios = {path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")}
     assert len(names) == len(set(names))
     versions = {f"ansible-{version.name}" for version in VERSIONS}
-    assert set(names) == scenarios | {"lint", "unit", "reference", "newest", "sanity"} | versions
+    assert set(names) == scenarios | {"lint", "unit", "reference", "newest", "sanity", "docs"} | versions
     after = {stage.name: stage.after for stage in stages}
     assert after["faults"] == after["operations"] == ("default",)
     assert after["default"] == after["gateway"] == after["local"] == after["unit"] == ()
@@ -69,7 +69,7 @@ def test_the_long_scenarios_are_left_to_test_full() -> None:
         "rotation",
         "backup",
     }
-    assert more == {*scenarios, "sanity"} | versions
+    assert more == {*scenarios, "sanity", "docs"} | versions
 
 
 def test_the_workflow_tests_the_same_versions() -> None:
