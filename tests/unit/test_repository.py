@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import re
@@ -228,3 +229,14 @@ def test_nothing_of_an_operators_gets_into_the_archive(tmp_path: Path) -> None:
         str(path.relative_to(ROOT)) for path in tracked_files() if ROOT / "inventory/example" in path.parents
     }
     assert {"README.md", "playbooks/deploy.yml", "plugins/modules/verify.py"} <= set(names)
+
+
+def test_nothing_that_ships_asserts() -> None:
+    """Python with -O leaves assert out; Galaxy's tools refuse it (ansible-test's no-assert)."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "plugins").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert)
+    ]
+    assert found == []

@@ -22,6 +22,7 @@ from .._host.accounts import Account, user_environment
 from .._host.clean_environment import application_environment
 from .._host.deployment_errors import DeploymentError
 from .._host.errors import HostError
+from .._host.pipes import asked_for
 from .._redaction import Redactor, secrets
 from . import fetching, points, room, server, state, streams
 from .configuration import DATABASE, GATEWAY, PARTS, Configuration
@@ -268,11 +269,11 @@ def _feed(argv: list[str], environment: Mapping[str, str], stream: fetching.Read
             cwd="/",
         )
         privileges.stop_with(process.kill)
-        assert process.stdin is not None  # noqa: S101
+        restorer = asked_for(process.stdin)
         with contextlib.suppress(BrokenPipeError):
             while block := stream.read(1 << 20):
-                process.stdin.write(block)
-            process.stdin.close()
+                restorer.write(block)
+            restorer.close()
         status = process.wait()
         if status != 0:
             output.seek(0)
@@ -297,11 +298,10 @@ def _count_by_reading(account: Account, stream: fetching.Reading) -> dict[str, A
             cwd="/",
         )
         privileges.stop_with(process.kill)
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101
-        feeder = threading.Thread(target=_pour, args=(stream, process.stdin), daemon=True)
+        feeder = threading.Thread(target=_pour, args=(stream, asked_for(process.stdin)), daemon=True)
         feeder.start()
         table = ""
-        for line in process.stdout:
+        for line in asked_for(process.stdout):
             if table and line == b"\\.\n":
                 table = ""
             elif table:

@@ -15,6 +15,7 @@ from typing import IO, Any
 from .._host.accounts import SEARCH_PATH
 from .._host.commands import not_installed
 from .._host.deployment_errors import DeploymentError
+from .._host.pipes import asked_for
 from .._host.symptoms import Symptom, recognize
 from .._plain_json import parse_json
 from .._redaction import Redactor, secrets
@@ -50,6 +51,16 @@ SYMPTOMS: tuple[Symptom, ...] = (
         cause="The SFTP server of {repository} refuses the login.",
         remedy="Give a key that it accepts in mission_control_backup_ssh_key.",
     ),
+    # What ssh itself says is lost where restic ends before it has read it.
+    Symptom(
+        pattern=re.compile(r"server unexpectedly closed connection|unable to start the sftp session"),
+        kind="no_login",
+        cause="The SFTP server of {repository} ends the connection before a session begins: it refuses the "
+        "login, or takes no more connections.",
+        remedy="Give a key that it accepts in mission_control_backup_ssh_key. Its own log (journalctl -u "
+        "ssh, there) tells whether it keeps this host away for a while (PerSourcePenalties) or lets in only "
+        "so many at once (MaxStartups).",
+    ),
     Symptom(
         pattern=re.compile(r"HTTP response \(40[13]\)|server response unexpected: 40[13]"),
         kind="no_login",
@@ -78,6 +89,13 @@ SYMPTOMS: tuple[Symptom, ...] = (
         cause="Another run holds a lock in the repository {repository}.",
         remedy="Wait for it. A lock of a run that has died on this host is removed by the next one; that of "
         "another host by restic unlock, there.",
+    ),
+    # A connection that is cut is no damage.
+    Symptom(
+        pattern=re.compile(r"(Get|Head|Post|Put|Delete) \"[^\"]*\": (unexpected )?EOF|(read|write) tcp "),
+        kind="unreachable",
+        cause="The server of {repository} ends the connection.",
+        remedy="See that it runs, and what its own log says.",
     ),
     Symptom(
         pattern=re.compile(
@@ -185,7 +203,11 @@ class Restic:
             )
         except FileNotFoundError:
             raise not_installed(self._program) from None
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as error:
+            # It tries again and again, and says each time why.
+            text = bytes(error.stderr or b"").decode("utf-8", "replace")
+            if recognize(text, SYMPTOMS, {"repository": self.shown}):
+                raise self.failure(what, -signal.SIGKILL, text) from None
             raise ResticError(
                 f"{what} did not end within {timeout:g} s ({self.shown}).",
                 kind="unreachable",
@@ -252,9 +274,9 @@ class Restic:
                 env=self.environment,
                 cwd="/",
             )
-            assert process.stdout is not None  # noqa: S101
+            told = asked_for(process.stdout)
             try:
-                yield process.stdout
+                yield told
             except BaseException:
                 # A reader that found an end too early says less than restic does.
                 if _ended(process, 0.5) and process.returncode > 0:
@@ -262,7 +284,7 @@ class Restic:
                     raise self.failure("Reading the repository", process.returncode, text) from None
                 raise
             finally:
-                process.stdout.close()
+                told.close()
                 if not _ended(process, 5.0):
                     _end(process)
             if process.returncode != 0:

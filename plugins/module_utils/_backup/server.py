@@ -68,7 +68,9 @@ def login_is_ordinary(configuration: Configuration, runner: Runner = run) -> boo
     return ask_server(configuration, query, runner) == "t"
 
 
-def standing(configuration: Configuration, runner: Runner = run) -> dict[str, Any] | None:
+def standing(
+    configuration: Configuration, runner: Runner = run, timeout: float = 60.0
+) -> dict[str, Any] | None:
     """How the archiving goes: when it succeeded and when it failed last, as seconds since the epoch."""
     if not configuration.wal:
         return None
@@ -76,5 +78,5 @@ def standing(configuration: Configuration, runner: Runner = run) -> dict[str, An
         "SELECT extract(epoch FROM last_archived_time)::bigint, extract(epoch FROM last_failed_time)::bigint "
         "FROM pg_stat_archiver"
     )
-    archived, failed = ask_server(configuration, query, runner).split("|")
+    archived, failed = ask_server(configuration, query, runner, timeout).split("|")
     return {"archived": int(archived or 0) or None, "failed": int(failed or 0) or None}

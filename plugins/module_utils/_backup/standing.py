@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from .restic import Restic, whole_seconds
 
 # Of so many locks it is asked whose they are.
 _LOCKS = 5
-# Seconds that the repository may take.
-_PATIENCE = 25.0
+# Seconds that the repository may take for all that it is asked, less than root's side has to answer.
+PATIENCE = 15.0
+# And the server, whether it archives.
+SERVER_PATIENCE = 3.0
 
 
 @answered_by_root
@@ -48,7 +51,7 @@ def backup_standing() -> dict[str, Any]:
 def _archiving(found: configuration.Configuration) -> dict[str, Any] | None:
     """How the archiving of the write-ahead log goes; nothing where the server does not answer."""
     try:
-        return server.standing(found)
+        return server.standing(found, timeout=SERVER_PATIENCE)
     except HostError as error:
         return {"problem": error.message}
 
@@ -69,13 +72,16 @@ def look_at(restic: Restic) -> dict[str, Any]:
 
 def _locks(restic: Restic) -> list[dict[str, Any]]:
     """Whose the locks are; one that goes meanwhile is none. Fails where the repository does not open."""
-    output = restic.run("list", "locks", "--no-lock", what="Opening the repository", timeout=_PATIENCE)
+    end = time.monotonic() + PATIENCE
+
+    def ask(*words: str, what: str) -> str:
+        return restic.run(*words, "--no-lock", what=what, timeout=max(0.1, end - time.monotonic()))
+
+    output = ask("list", "locks", what="Opening the repository")
     found = []
     for identifier in output.split()[:_LOCKS]:
         with contextlib.suppress(HostError, ValueError):
-            lock = parse_json(
-                restic.run("cat", "lock", identifier, "--no-lock", what="Reading a lock", timeout=_PATIENCE)
-            )
+            lock = parse_json(ask("cat", "lock", identifier, what="Reading a lock"))
             pid = int(lock.get("pid") or 0)
             here = lock.get("hostname") == os.uname().nodename
             found.append(

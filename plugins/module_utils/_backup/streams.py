@@ -27,6 +27,7 @@ from .._host.clean_environment import application_environment
 from .._host.commands import run
 from .._host.deployment_errors import DeploymentError
 from .._host.environment_file import parse_environment_file, secret_names
+from .._host.pipes import asked_for
 from .._redaction import Redactor, secrets
 from .owners import alive
 
@@ -258,16 +259,16 @@ def _program(
         privileges.stop_with(process.kill)
         out = Digesting(pipe)
         closed = Restricted(pipe) if restricted else None
-        assert process.stdout is not None  # noqa: S101
+        dump = asked_for(process.stdout)
         try:
-            while block := process.stdout.read(_BLOCK):
+            while block := dump.read(_BLOCK):
                 (closed or out).write(block)
                 alive()
         except BaseException:
             process.kill()
             raise
         finally:
-            process.stdout.close()
+            dump.close()
             status = process.wait()
         if status != 0:
             complaints.seek(0)

@@ -27,6 +27,7 @@ from .._host.accounts import Account
 from .._host.acting import process_identity
 from .._host.commands import AFTERWARDS, end, stopped
 from .._host.errors import HostError
+from .._host.pipes import asked_for
 from .._terminal import clean
 from .screen import Screen
 
@@ -69,12 +70,11 @@ def _relay(
         start_new_session=True,
         **identity,
     )
-    if child.stdout is None or child.stderr is None:
-        raise RuntimeError("a pipe is missing")
-    complaints = threading.Thread(target=_hand_on_all, args=(child.stderr,), daemon=True)
+    lines = asked_for(child.stdout)
+    complaints = threading.Thread(target=_hand_on_all, args=(asked_for(child.stderr),), daemon=True)
     complaints.start()
     try:
-        _hand_on(child.stdout if until is None else _Until(child.stdout, until), sys.stdout, tidy)
+        _hand_on(lines if until is None else _Until(lines, until), sys.stdout, tidy)
         status = child.wait(None if until is None else max(AFTERWARDS, until - time.monotonic()))
     except (TimeoutError, subprocess.TimeoutExpired):
         limit = seconds or 0.0
@@ -84,7 +84,7 @@ def _relay(
         # The user may have stopped it: it would hear nothing else.
         end(child)
         child.wait()
-        child.stdout.close()
+        lines.close()
         # Whoever is the user may hold its end of the pipe open for good.
         complaints.join(None if until is None else AFTERWARDS)
     return status

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import IO, NamedTuple, Protocol
 
 from .._host.deployment_errors import DeploymentError
+from .._host.pipes import asked_for
 from . import target
 from .commands import DatabaseCommands
 
@@ -113,11 +114,11 @@ def _listing(dump: Readable, commands: DatabaseCommands) -> tuple[list[str], byt
     head = bytearray()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
         with _program(["pg_restore", "--list"], output, complaints, commands) as process:
-            assert process.stdin is not None  # noqa: S101
-            with contextlib.suppress(BrokenPipeError), process.stdin:
+            restorer = asked_for(process.stdin)
+            with contextlib.suppress(BrokenPipeError), restorer:
                 while len(head) < _LONGEST_LIST and (block := dump.read(1 << 16)):
                     head += block
-                    process.stdin.write(block)
+                    restorer.write(block)
         _need_success(process, complaints, commands, "Listing the backup", "Nothing was changed.")
         output.seek(0)
         lines = output.read().decode("utf-8", "replace").split("\n")
@@ -132,11 +133,11 @@ def _through(dump: Readable, wanted: Sequence[str], script: IO[bytes], commands:
         argv = ["pg_restore", "--no-owner", "--schema=public", "--file=-"]
         argv.append(f"--use-list=/proc/self/fd/{entries.fileno()}")
         with _program(argv, script, complaints, commands, entries) as process:
-            assert process.stdin is not None  # noqa: S101
+            restorer = asked_for(process.stdin)
             # What stands behind the last entry that it wants is read by nobody.
-            with contextlib.suppress(BrokenPipeError), process.stdin:
+            with contextlib.suppress(BrokenPipeError), restorer:
                 while block := dump.read(_BLOCK):
-                    process.stdin.write(block)
+                    restorer.write(block)
         if process.returncode == -signal.SIGPIPE:
             raise BrokenPipeError
         _need_success(process, complaints, commands, "Reading the backup", UNCHANGED)

@@ -103,8 +103,13 @@ class Finding:
     protocol: int | None = None
 
 
-def check_pair(version: str, protocols: tuple[int, int] = BACKEND_PROTOCOLS) -> Finding:
-    """Whether a gateway of this version and a backend that offers these protocols can talk."""
+def check_pair(
+    version: str, protocols: tuple[int, int] = BACKEND_PROTOCOLS, *, of_source: bool = False
+) -> Finding:
+    """Whether a gateway of this version and a backend that offers these protocols can talk.
+
+    :param of_source: whether it is the backend's own source that says so; else a variable does.
+    """
     spoken = f"{protocols[0]}" if protocols[0] == protocols[1] else f"{protocols[0]} to {protocols[1]}"
     if parse_version(version) is None:
         return Finding(
@@ -125,12 +130,19 @@ def check_pair(version: str, protocols: tuple[int, int] = BACKEND_PROTOCOLS) -> 
             "that the connection comes about after the deployment.",
         )
     if not protocols[0] <= span.protocol <= protocols[1]:
+        usual = span_of(DEFAULT_VERSION)
+        fits = usual is not None and protocols[0] <= usual.protocol <= protocols[1]
+        example = f", for example {DEFAULT_VERSION}" if fits else ""
         return Finding(
             REFUSE,
             f"OpenClaw {version} speaks gateway protocol {span.protocol} ({span.source}), the backend speaks "
             f'{spoken}: the gateway would answer every connection with "protocol mismatch".',
-            f"Deploy a gateway of {versions_for(protocols)}, for example {DEFAULT_VERSION}; or, if this "
-            f"revision of the backend does speak {span.protocol}, say so in gateway_backend_protocol.",
+            f"Deploy a gateway of {versions_for(protocols)}{example}; or "
+            + (
+                "another revision of the product: this one's source says what it speaks."
+                if of_source
+                else f"say in gateway_backend_protocol that this revision does speak {span.protocol}."
+            ),
             span.protocol,
         )
     return Finding(OK, protocol=span.protocol)

@@ -14,6 +14,7 @@ from .accounts import SEARCH_PATH, Account
 from .command_stream import pieces
 from .errors import HostError
 from .journal_query import Query, RootsReader, journal_command
+from .pipes import asked_for
 from .root_questions import Opened, answered_by_root, asker, at_hand
 
 
@@ -49,10 +50,8 @@ def _open_journal(asked: Mapping[str, Any]) -> Any:
         start_new_session=True,
     )
     _readers[child.pid] = child
-    if child.stdout is None or child.stderr is None:
-        raise RuntimeError("a pipe is missing")
-    with child.stdout, child.stderr:
-        return Opened(os.dup(child.stdout.fileno()), os.dup(child.stderr.fileno()), note=child.pid)
+    with asked_for(child.stdout) as lines, asked_for(child.stderr) as complaints:
+        return Opened(os.dup(lines.fileno()), os.dup(complaints.fileno()), note=child.pid)
 
 
 @answered_by_root

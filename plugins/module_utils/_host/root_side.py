@@ -26,7 +26,7 @@ __all__ = ["answer", "connect", "serve"]
 _LENGTH = struct.Struct("!I")
 _MOST = 1 << 20
 # Seconds for the rest of a question that has begun, and for an answer.
-_PATIENCE = 20.0
+PATIENCE = 20.0
 
 
 class Line:
@@ -60,7 +60,7 @@ def answer(connection: socket.socket, seconds: float | None = None) -> bool:
 
     :param seconds: that are left for all of it.
     """
-    patience = _PATIENCE if seconds is None else max(0.01, min(_PATIENCE, seconds))
+    patience = PATIENCE if seconds is None else max(0.01, min(PATIENCE, seconds))
     connection.settimeout(patience)
     try:
         head = connection.recv(_LENGTH.size)

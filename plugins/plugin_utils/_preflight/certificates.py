@@ -6,14 +6,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from typing import TYPE_CHECKING, Any
 
 from ...module_utils._host import addresses
 from .model import PREFIX, Problem
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 def pem_problems(
@@ -25,6 +24,10 @@ def pem_problems(
     :param key: its key, PEM; never shown.
     :param names: by which clients ask, or addresses, with the variables that say so.
     """
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
     try:
         found = x509.load_pem_x509_certificates(chain.encode())
     except ValueError:
@@ -65,6 +68,8 @@ def _fault(variable: str, message: str, remedy: str, *, warning: bool = False) -
 
 
 def _bytes_of(public: Any) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
     return bytes(
         public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
@@ -117,6 +122,8 @@ def _issuers(found: Sequence[x509.Certificate]) -> Iterator[Problem]:
 
 
 def _names(leaf: x509.Certificate) -> list[str]:
+    from cryptography import x509
+
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

@@ -136,7 +136,8 @@ def gateway_support(context: Context) -> Iterator[Problem]:
     offered = min(support["protocols"]), max(support["protocols"])
     # Where it is as the variables say, this was told before.
     if settings.deployed and offered != settings.protocols:
-        for problem in _pair(replace(settings, protocols=offered), f"{PREFIX}_version", settings.version):
+        of_source = replace(settings, protocols=offered)
+        for problem in _pair(of_source, f"{PREFIX}_version", settings.version, of_source=True):
             yield replace(problem, rule="gateway_support")
     wanted = [item for item in settings.registrations if item.get("state", "present") != "absent"]
     if wanted and not support["version_from_greeting"]:
@@ -149,8 +150,8 @@ def gateway_support(context: Context) -> Iterator[Problem]:
         )
 
 
-def _pair(settings: Gateway, variable: str, asked: str) -> Iterator[Problem]:
-    finding = check_pair(asked, settings.protocols)
+def _pair(settings: Gateway, variable: str, asked: str, *, of_source: bool = False) -> Iterator[Problem]:
+    finding = check_pair(asked, settings.protocols, of_source=of_source)
     if finding.level == OK:
         return
     # Something that is no version cannot be installed, whatever the policy says.

@@ -53,6 +53,7 @@ HEAVY = {
     "requests": "may be missing, takes a quarter of a second to load, and checks without HTTP do without it",
     "urllib3": "comes with requests",
     "psycopg2": "may be missing, and only what asks a database needs it",
+    "cryptography": "takes some 50 ms to load, which a preflight without certificates does without",
     "ssl": "takes some 20 ms to load, which checks without TLS do without",
 }
 # A host may lack these, so they are imported nowhere else.

@@ -24,10 +24,11 @@ LARGER: dict[str, int] = {
     # Beside HTTP: what it judges (15), the protocols of gateways (6), the frontend's pages (6), the backend's
     # settings (3), and of the host units (12), processes and their environments (7). Whether the release's
     # files are those that were deployed is 13, of which 6 read them.
-    "configuration_check": 235,
+    # Which protocol of gateways the source speaks is 2.
+    "configuration_check": 238,
     # Its judgments (24) and their causes (6), units (18), why a start failed (5), the journal of what failed
     # (13), processes and root's answers (14).
-    "service_check": 214,
+    "service_check": 215,
     # What it judges (20), listeners and processes (17), sandboxes (11), how certbot renews (5), and what the
     # kernel has of the firewall's table (7).
     "host_check": 221,
@@ -48,12 +49,12 @@ BOUNDS: dict[str, int] = {
     "adoption": 179,
     # Of these two 20 are point in time and what is exported; of the first, 22 whether somebody deploys, and
     # which schema a release knows: between a migration and the switch to its release nothing fits together.
-    "backup": 273,
-    "backup_info": 100,
-    "backup_restore": 249,
+    "backup": 274,
+    "backup_info": 101,
+    "backup_restore": 250,
     # 35 of it the preflight (the points of the repository, and what opens it) and the archive of the log; 15
     # see whether somebody else could change the way to the repository.
-    "backup_setup": 156,
+    "backup_setup": 157,
     "board": 84,
     "bundle": 93,
     # 4 of this, and of release, are what a build consists of: written down, and compared.
@@ -92,7 +93,7 @@ BOUNDS: dict[str, int] = {
     # is 5, the release's files are 7, what Redis refuses for other reasons than its password 3, and what
     # these explain 3. A gateway at an address of its own is 9, and the WebSocket to it 12.
     # The firewall's table is 7, certbot's renewal 3.
-    "verify": 755,
+    "verify": 760,
     "verify_report": 5,
 }
 MODULES = sorted(name.removeprefix("modules.") for name in FILES if name.startswith("modules."))

@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..._application.gateway_support import support_of
 from ..._application.settings import BACKEND_SETTINGS
 from ..._cures import CLOSE_SETTINGS, DEPLOYMENT, restart
-from ..._gateway.protocol import check_pair
+from ..._gateway.protocol import BACKEND_PROTOCOLS, Finding, check_pair
 from ..._host.environment_lines import odd_line
 from ..._host.errors import HostError
 from ..._host.proc_files import started, stat_fields
@@ -268,19 +269,17 @@ def judge_base_url(environment: Mapping[str, str], api_url: str) -> Verdict:
     return Verdict("base_url", summary=f"BASE_URL is {base}", evidence=evidence)
 
 
-def judge_gateway_version(
-    version: str, protocol: int | None, level: str, message: str, remedy: str
-) -> Verdict:
+def judge_gateway_version(version: str, found: Finding) -> Verdict:
     """Whether gateway and backend speak one protocol, by their versions."""
-    state = {"ok": PASS, "warn": WARN, "refuse": FAIL}[level]
+    state = {"ok": PASS, "warn": WARN, "refuse": FAIL}[found.level]
     verdict = Verdict(
         "gateway_version",
         state,
-        message or f"OpenClaw {version} speaks protocol {protocol}, as the backend does",
+        found.message or f"OpenClaw {version} speaks protocol {found.protocol}, as the backend does",
     )
     if state != PASS:
         verdict.kind = "gateway_version"
-        verdict.cause, verdict.remedy = message, remedy
+        verdict.cause, verdict.remedy = found.message, found.remedy
     return verdict
 
 
@@ -339,16 +338,14 @@ def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
             )
 
         works.append(("api_url", built))
-    if options["gateway_version"]:
-        found = check_pair(options["gateway_version"])
-        works.append(
-            (
-                "gateway_version",
-                lambda: judge_gateway_version(
-                    options["gateway_version"], found.protocol, found.level, found.message, found.remedy
-                ),
-            )
-        )
+    if version := options["gateway_version"]:
+
+        def gateway() -> Verdict:
+            told = context.host.files.look(lambda: support_of(env_file.parent))
+            protocols = (min(told["protocols"]), max(told["protocols"])) if told else BACKEND_PROTOCOLS
+            return judge_gateway_version(version, check_pair(version, protocols, of_source=bool(told)))
+
+        works.append(("gateway_version", gateway))
     verdicts = context.parts(works)
     verdicts += judge_release(context)
     verdicts += _processes(context, options, environment)

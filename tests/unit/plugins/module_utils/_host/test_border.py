@@ -185,7 +185,7 @@ def test_root_answers_questions_one_after_the_other_and_refuses_what_is_none() -
 def test_an_answer_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's processes may make looking at them take as long as they like."""
     monkeypatch.setitem(root_questions.QUESTIONS, "test.slow", lambda: time.sleep(8))
-    monkeypatch.setattr(root_side, "_PATIENCE", 0.3)
+    monkeypatch.setattr(root_side, "PATIENCE", 0.3)
 
     def ask(_account: Account) -> list[object]:
         line = root_questions._line

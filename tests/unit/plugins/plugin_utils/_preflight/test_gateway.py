@@ -240,6 +240,8 @@ def test_a_source_that_speaks_otherwise_than_the_variables_say() -> None:
     (problem,) = of_source(GOOD, GREETED | {"protocols": [4, 4]})
     assert problem.variable == "mission_control_gateway_version" and not problem.warning
     assert "speaks gateway protocol 3" in problem.message and "the backend speaks 4" in problem.message
+    # No variable is stronger than the source.
+    assert "gateway_backend_protocol" not in problem.remedy and "another revision" in problem.remedy
     (warning,) = of_source(replace(GOOD, policy="warn"), GREETED | {"protocols": [4, 4]})
     assert warning.warning
 

@@ -1045,11 +1045,7 @@ def test_addresses_and_versions() -> None:
     assert configuration.judge_base_url({"BASE_URL": "http://h:8000"}, "http://x:8000").state == "warn"
     assert configuration.judge_base_url({}, "").state == "fail"
     for version, state in (("2026.4.2", "pass"), ("2026.9.6", "fail"), ("latest", "fail")):
-        pair = check_pair(version)
-        verdict = configuration.judge_gateway_version(
-            version, pair.protocol, pair.level, pair.message, pair.remedy
-        )
-        assert verdict.state == state
+        assert configuration.judge_gateway_version(version, check_pair(version)).state == state
 
 
 def test_settings_that_cannot_be_read() -> None:
