@@ -145,14 +145,14 @@ def all_stages(full: bool, checkout: Path = CHECKOUT) -> list[Stage]:
         Stage("reference", (*make, "reference"), room=2),
         Stage("lint", (*make, "lint")),
         Stage("newest", (*make, "unit-newest"), room=2),
+        Stage("sanity", (*make, "sanity")),
         *(others_tools(make) if full else ()),
     ]
 
 
 def others_tools(make: tuple[str, ...]) -> list[Stage]:
-    """Galaxy's tools, and everything on each newer ansible-core."""
+    """The documentation's site, and everything on each newer ansible-core."""
     return [
-        Stage("sanity", (*make, "sanity")),
         Stage("docs", (*make, "docs")),
         *(
             Stage(f"ansible-{name}", (*make, "-o", "application", "matrix", f"VERSION={name}"), room=2)

@@ -69,7 +69,7 @@ def test_the_long_scenarios_are_left_to_test_full() -> None:
         "rotation",
         "backup",
     }
-    assert more == {*scenarios, "sanity", "docs"} | versions
+    assert more == {*scenarios, "docs"} | versions
 
 
 def test_the_workflow_tests_the_same_versions() -> None:
