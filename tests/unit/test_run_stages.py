@@ -110,6 +110,7 @@ def test_all_scenarios_and_everything() -> None:
     assert {stage.name for stage in stages} - {stage.name for stage in scenarios} == {
         "lint",
         "newest",
+        "sanity",
         "unit",
         "reference",
     }
