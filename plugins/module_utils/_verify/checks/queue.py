@@ -24,8 +24,8 @@ from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 from ..waiting import Clock
 
 POPPING = ("brpop", "blpop", "blmove", "brpoplpush", "bzpopmin")
-# What a worker says last before it rests for some seconds: it put a task back, or looked for what is due. A
-# backend says the same on connections that end at once, and people do, who then say nothing for long.
+# What a worker says last before it rests for some seconds: it put a task back, or looked for what is due. The
+# backend says the same on connections that end at once, and people on such that are silent for long.
 BETWEEN = ("lpush", "zadd", "zrem", "zrange", "zrangebyscore")
 LASTING, RESTS = 2, 5
 # A worker looks at delayed work between two waits: look again before saying that there is none.
