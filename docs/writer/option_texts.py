@@ -199,6 +199,7 @@ CHECKS: dict[str, Texts] = {
         **limits("locks", "the number of sessions that wait for a lock"),
         **limits("connections", "the share of connections in use, in percent,"),
         **limits("size", "the size of the database, in bytes,"),
+        **limits("slots", "what is kept of PostgreSQL's log for a replica that does not fetch it, in bytes,"),
         "data_directory": "Where a local PostgreSQL keeps its data.",
         **limits("disk", "the free space there, in percent,"),
         "backup_directory": "Directory with backups. Empty: not looked at.",

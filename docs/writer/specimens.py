@@ -55,6 +55,7 @@ PARTS: Mapping[str, str] = {
     "worker_hung": "queue.workers",
     "queue_deep": "queue.depth",
     "queue_old": "queue.oldest",
+    "task_fails": "queue.oldest",
     "overdue": "queue.scheduled",
     "redis_users": "queue.users",
     "redis_passwords": "queue.users",
@@ -65,6 +66,7 @@ PARTS: Mapping[str, str] = {
     "lock_held": "database.locks",
     "database_read_only": "database.writes",
     "database_rights": "database.writes",
+    "database_rows_hidden": "database.writes",
     **dict.fromkeys(
         (
             "redis_full",
@@ -89,7 +91,7 @@ PORTS: Sequence[Mapping[str, Any]] = (
     {"port": 5432},
     {"port": 6379},
 )
-OF_THE_USER = ("no_linger", "manager_down", "manager_hangs")
+OF_THE_USER = ("no_linger", "manager_down", "manager_hangs", "manager_cut_off")
 
 
 def _paths(item: Kind, check: str) -> Iterator[str]:
@@ -110,6 +112,8 @@ def _paths(item: Kind, check: str) -> Iterator[str]:
         yield from ["configuration.api_url"] if item.part == "api_url" else []
     elif item.kind == "release_changed":
         yield from (f"configuration.release {part}" for part in ("backend", "frontend"))
+    elif item.kind == "sandbox_outdated":
+        yield from (f"host.sandbox {unit}" for unit in UNITS)
     elif item.part == "environment":
         yield from (f"configuration.environment {unit}" for unit in (BACKEND, WORKER))
     elif check == "database":

@@ -778,6 +778,18 @@ options:
       syntax of the monitoring plugins; empty for none.
     type: str
     default: ''
+  slots_warning:
+    description:
+    - Warn when what is kept of PostgreSQL's log for a replica that does not fetch it, in bytes,
+      is outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '1000000000'
+  slots_critical:
+    description:
+    - Fail when what is kept of PostgreSQL's log for a replica that does not fetch it, in bytes,
+      is outside of this range. A range in the syntax of the monitoring plugins; empty for none.
+    type: str
+    default: '10000000000'
   data_directory:
     description:
     - Where a local PostgreSQL keeps its data.
@@ -1945,6 +1957,20 @@ options:
           the syntax of the monitoring plugins; empty for none.
         type: str
         default: ''
+      slots_warning:
+        description:
+        - Warn when what is kept of PostgreSQL's log for a replica that does not fetch it, in
+          bytes, is outside of this range. A range in the syntax of the monitoring plugins;
+          empty for none.
+        type: str
+        default: '1000000000'
+      slots_critical:
+        description:
+        - Fail when what is kept of PostgreSQL's log for a replica that does not fetch it, in
+          bytes, is outside of this range. A range in the syntax of the monitoring plugins;
+          empty for none.
+        type: str
+        default: '10000000000'
       data_directory:
         description:
         - Where a local PostgreSQL keeps its data.

@@ -9,7 +9,8 @@ module: host_check
 short_description: Check the host below the application
 version_added: "1.0.0"
 description:
-  - Checks that clock, disk, memory, ports and sandboxing of the host are right.
+  - Checks that clock, disk, memory, ports and sandboxing of the host are right, that it reaches itself and
+    the application's files, and that its servers start at the next boot.
   - Nothing is changed. The module fails only when an expectation is not met, and then returns the same keys.
 author:
   - OpenClaw Mission Control collection contributors (@openclaw)

@@ -12,6 +12,11 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def database_option(name: str) -> str:
     """What follows psql's -d in a shell; libpq takes some names for addresses, which can name a library."""
     if "=" in name or "://" in name:

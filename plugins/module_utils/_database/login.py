@@ -4,23 +4,24 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from .._cures import DECISION, DELIBERATE, DEPLOYMENT, START_POSTGRESQL, WAITING, Cure
+from .._cures import DECISION, DELIBERATE, DEPLOYMENT, START_POSTGRESQL, TYPED, WAITING, Cure
 from .._host.libraries import MissingLibraryError
 from .._host.symptoms import Symptom, recognize
 from .sqlstate import sqlstate
 
-# What libpq says when there is no connection. Braces: host, port, user, name, where.
+# What libpq says when there is no connection. Braces: host, port, user, name, where, line.
 LOGIN: tuple[Symptom, ...] = (
     Symptom(
         pattern=re.compile(r"password authentication failed|no password supplied"),
         kind="database_login",
         cause="PostgreSQL refuses the password of {user}: "
-        "the one in DATABASE_URL is not the one of the role.",
-        remedy="Deploy again (role postgresql sets the role's password), or correct "
-        "mission_control_database_url.",
+        "the one in DATABASE_URL is not the one of the role, or the role's has expired (VALID UNTIL).",
+        remedy="Deploy again (role postgresql sets the role's password, and that it does not expire), or "
+        "correct mission_control_database_url.",
         cure=DEPLOYMENT,
     ),
     Symptom(
@@ -40,9 +41,10 @@ LOGIN: tuple[Symptom, ...] = (
     Symptom(
         pattern=re.compile(r"no pg_hba.conf entry|pg_hba"),
         kind="database_login",
-        cause="PostgreSQL does not let {user} in from {where}.",
-        remedy="Add an entry to pg_hba.conf (role postgresql does) and reload PostgreSQL.",
-        cure=DEPLOYMENT,
+        cause="PostgreSQL does not let {user} in from {where}: no line of its pg_hba.conf does, or one that "
+        "comes first refuses it.",
+        remedy="Put a line before the others, as root on PostgreSQL's host: {line}",
+        cure=TYPED,
     ),
     Symptom(
         pattern=re.compile(r"too many clients|remaining connection slots"),
@@ -119,6 +121,7 @@ STATES: dict[str, str] = {
     "57P01": "shutting down",
     "57P02": "shutting down",
 }
+_FROM = re.compile(r'pg_hba.conf .* host "([0-9A-Fa-f.:]+)"')
 LOGIN_UNKNOWN = Symptom(
     pattern=re.compile(""),
     kind="database_failed",
@@ -147,6 +150,30 @@ def load_psycopg2() -> Any:
     return psycopg2
 
 
+def _quoted(name: str) -> str:
+    """A database or role as pg_hba.conf names it; quoted, keywords are names like others."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def entry_line(message: str, database: str, user: str) -> str:
+    """The command that lets a role in from where PostgreSQL says it comes from.
+
+    :param message: what libpq said.
+    """
+    found = _FROM.search(message)
+    address = found[1] if found else "127.0.0.1"
+    whole = f"{address}/{128 if ':' in address else 32}"
+    local = found is None and "[local]" in message
+    words = ["local" if local else "host", _quoted(database), _quoted(user), *([] if local else [whole])]
+    line = " ".join(words)
+    # sed's own words in the text of `i`.
+    text = f"{line} scram-sha-256".replace("\\", "\\\\")
+    return (
+        f"sed -i {shlex.quote(f'1i {text}')} \"$(runuser -u postgres -- psql -Atc 'SHOW hba_file')\" "
+        "&& runuser -u postgres -- psql -c 'SELECT pg_reload_conf()'"
+    )
+
+
 def refusal(message: str, url: str, where: str) -> Refusal:
     """Why there is no connection, in the operator's terms.
 
@@ -168,6 +195,7 @@ def refusal(message: str, url: str, where: str) -> Refusal:
         "database": name,
     }
     words = {"host": host, "port": port, "user": user, "name": name, "where": where}
+    words["line"] = entry_line(message, name, user)
     found = recognize(message, LOGIN, words)
     if found is None and url:
         code = evidence["sqlstate"] = sqlstate(url)

@@ -7,7 +7,6 @@ What the properties that it shows mean is in unit_status.
 from __future__ import annotations
 
 import os
-import re
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -17,11 +16,8 @@ from .accounts import Account
 from .commands import Completed, Runner, run
 from .errors import HostError
 from .unit_names import unit_name
+from .unix_sockets import listening_paths
 
-# The kernel's flag of a socket that takes connections (__SO_ACCEPTCON).
-_ACCEPTING = 0x10000
-# Num: RefCount Protocol Flags Type St Inode Path, of which an unbound socket has none.
-_ROW = re.compile(r"[0-9a-f]+: (?:[0-9A-F]{8} ){2}([0-9A-F]{8}) [0-9A-F]{4} [0-9A-F]{2} +[0-9]+ (.+)")
 # A manager answers within milliseconds, on a busy host within a second or two.
 LOOK_SECONDS = 10.0
 # Until when (monotonic) a user's manager that did not answer is not asked again, which would cost as much
@@ -74,18 +70,6 @@ def show_arguments(names: Sequence[str], properties: Sequence[str] | None) -> li
     return [*arguments, "--", *names]
 
 
-def _listening_paths(table: Path = Path("/proc/net/unix")) -> set[str]:
-    """The files of the Unix sockets that are listened on, of this network namespace."""
-    try:
-        lines = table.read_bytes().decode("utf-8", "replace").split("\n")[1:]
-    except OSError:
-        return set()
-    # The kernel does not escape names, so that anybody can put in lines of his own: what one says is no
-    # proof, and one that is none is left out.
-    rows = (_ROW.fullmatch(line) for line in lines)
-    return {row[2] for row in rows if row and int(row[1], 16) & _ACCEPTING}
-
-
 class UserManager:
     """The manager of a lingering (or logged in) user, reached over its private socket.
 
@@ -110,7 +94,7 @@ class UserManager:
         """Whether the manager listens: the socket's file outlives a manager that was stopped."""
         path = str(self.private_socket)
         # The kernel is asked first: a connection that says nothing leaves a warning in the manager's journal.
-        if path in _listening_paths():
+        if path in listening_paths():
             return True
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(5)
@@ -148,12 +132,25 @@ class UserManager:
         argv = ["systemctl", "--user", "--no-ask-password", *arguments]
         completed = self._run(argv, account=self.account, timeout=timeout)
         if completed.returncode != 0 and "Failed to connect to" in completed.stderr:
+            self._require_sockets()
             raise ManagerError(
                 f"The systemd manager of {self.account.name} does not answer: {completed.complaint}",
                 kind="manager_down",
                 remedy=f"systemctl restart user@{self.account.uid}.service",
             )
         return completed
+
+    def _require_sockets(self) -> None:
+        """Raise ManagerError where the manager runs and the files of its sockets are gone."""
+        name, uid = self.account.name, self.account.uid
+        if os.path.lexists(self.private_socket) or not self.running:
+            return
+        raise ManagerError(
+            f"The systemd manager of {name} (user@{uid}.service) runs, and what was below /run/user/{uid} is "
+            "gone: something that cleans up has removed the files of its sockets.",
+            kind="manager_cut_off",
+            remedy=f"systemctl restart user@{uid}.service, which restarts all services of {name}",
+        )
 
     def show(
         self, units: Sequence[str], properties: Sequence[str] | None = None

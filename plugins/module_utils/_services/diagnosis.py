@@ -85,6 +85,13 @@ HINTS: tuple[Symptom, ...] = (
         remedy="Give the host more memory or raise the unit's memory limit.",
     ),
     Symptom(
+        pattern=re.compile(r"Too many open files|EMFILE"),
+        kind="files_limit",
+        cause="The process may not open as many files and connections as it needs.",
+        remedy="Remove what lowers the limit (grep -rs LimitNOFILE /etc/systemd; grep -rs nofile "
+        "/etc/security), then: systemctl daemon-reload; systemctl restart user@$(id -u {user}).service",
+    ),
+    Symptom(
         pattern=re.compile(r"(?i)No space left on device"),
         kind="disk_full",
         cause="The disk is full.",

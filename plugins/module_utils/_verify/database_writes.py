@@ -13,38 +13,26 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._database.administrator import database_option, identifier
+from .session_settings import RESTART, taken_back
 from .verdict import FAIL, SKIP, Verdict
 
-# A session keeps what it began with.
-_RESTART = "then: mission-control restart backend worker"
-# Where PostgreSQL has the setting from, and what takes it back. Braces: database, user.
-_SOURCES: Mapping[str, tuple[str, str]] = {
-    "database": (
-        "It is set for the database {database}.",
-        "ALTER DATABASE {database} RESET default_transaction_read_only",
-    ),
-    "user": (
-        "It is set for the role {user}.",
-        "ALTER ROLE {user} RESET default_transaction_read_only",
-    ),
-    "database user": (
-        "It is set for the role {user} in the database {database}.",
-        "ALTER ROLE {user} IN DATABASE {database} RESET default_transaction_read_only",
-    ),
-}
 # Of the tables, those that are the application's: somebody else's may be in the same schema.
+_OWN = """(c.relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('alembic_version'))
+  OR c.relname IN ('users', 'organizations', 'boards', 'agents', 'gateways', 'tasks', 'activity_events'))"""
 _STATE = """
 SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
   (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only'),
   current_database(), current_user,
   (SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c
     WHERE c.relkind IN ('r', 'p') AND c.relnamespace = to_regnamespace('public')
-    AND (c.relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('alembic_version'))
-      OR c.relname IN ('users', 'organizations', 'boards', 'agents', 'gateways', 'tasks', 'activity_events'))
+    AND {own}
     AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
       AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))),
+  (SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = to_regnamespace('public')
+    AND {own} AND row_security_active(c.oid)),
   to_regclass('alembic_version') IS NOT NULL
-"""
+""".replace("{own}", _OWN)
 _WRITE = (
     "UPDATE alembic_version SET version_num = version_num "
     "WHERE ctid = ANY(ARRAY(SELECT ctid FROM alembic_version FOR UPDATE SKIP LOCKED))"
@@ -62,39 +50,44 @@ def session_options(url: str, environment: Mapping[str, str], timeout: int) -> s
 
 
 def _read_only(source: str, database: str, user: str, evidence: dict[str, Any]) -> Verdict:
-    words = {"database": database, "user": user}
-    where, statement = _SOURCES.get(source, ("", ""))
-    if statement:
-        statement = statement.format(database=identifier(database), user=identifier(user))
-        how = f"runuser -u postgres -- psql -c {shlex.quote(statement)}; {_RESTART}"
-    elif source in ("client", "environment variable"):
-        where = "The application itself asks for it, in the options of DATABASE_URL or in PGOPTIONS."
-        how = "Remove it from mission_control_database_url (or from PGOPTIONS in the settings) and deploy."
-    else:
-        where = "It is set for the whole server."
-        how = (
-            "runuser -u postgres -- psql -c 'ALTER SYSTEM RESET default_transaction_read_only' -c "
-            f"'SELECT pg_reload_conf()', where it stands in postgresql.conf remove it there; {_RESTART}"
-        )
+    where, how = taken_back("default_transaction_read_only", source, database, user)
     return Verdict(
         "writes",
         FAIL,
         "default_transaction_read_only is on: every write is refused",
-        cause="Sessions of the application are read only, so that it can show but not save. "
-        + where.format(**words),
-        remedy=how,
+        cause=f"Sessions of the application are read only, so that it can show but not save. {where}",
+        remedy=f"Take it back where it is set: {how}",
         kind="database_read_only",
         evidence=evidence,
     )
 
 
+def _hidden(tables: str, database: str, evidence: dict[str, Any]) -> Verdict:
+    """The product has no policies of its own: without one nothing is seen and nothing can be written."""
+    names = tables.split(", ")
+    statements = " ".join(
+        f"-c {shlex.quote(f'ALTER TABLE {identifier(name)} DISABLE ROW LEVEL SECURITY')}" for name in names
+    )
+    return Verdict(
+        "writes",
+        FAIL,
+        f"rows are hidden from the application: row level security is on for {tables[:200]}",
+        cause="Somebody switched row level security on, which the product does not use: PostgreSQL shows the "
+        "application none of the rows that no policy allows it, as if they were gone.",
+        remedy=f"runuser -u postgres -- psql -d {database_option(database)} {statements}",
+        kind="database_rows_hidden",
+        evidence=evidence,
+    )
+
+
 def judge_state(
-    recovery: bool, read_only: bool, source: str, database: str, user: str, lacking: str
+    recovery: bool, read_only: bool, source: str, database: str, user: str, lacking: str, hidden: str = ""
 ) -> Verdict | None:
     """What PostgreSQL itself says against writing; None where it says nothing.
 
     :param source: where default_transaction_read_only comes from, a word of pg_settings.
     :param lacking: tables on which the role lacks a right that the application needs, as a text.
+    :param hidden: those whose rows are shown to it by policies alone.
     """
     evidence = {"in_recovery": recovery, "read_only": read_only, "source": source, "role": user}
     if recovery:
@@ -120,11 +113,11 @@ def judge_state(
             cause=f"The role of the application ({user}) lacks SELECT, INSERT, UPDATE or DELETE on them: "
             "they belong to another role, or the right was taken away.",
             remedy=f"runuser -u postgres -- psql -d {database_option(database)} -c "
-            f"{shlex.quote(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO {identifier(user)}')}; {_RESTART}",
+            f"{shlex.quote(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO {identifier(user)}')}; {RESTART}",
             kind="database_rights",
             evidence=evidence,
         )
-    return None
+    return _hidden(hidden, database, evidence) if hidden else None
 
 
 def try_to_write(cursor: Any) -> Verdict:
@@ -136,8 +129,10 @@ def try_to_write(cursor: Any) -> Verdict:
     try:
         cursor.execute("SET LOCAL lock_timeout = '1s'")
         cursor.execute(_STATE)
-        recovery, read_only, source, database, user, lacking, there = cursor.fetchone()
-        refused = judge_state(recovery, read_only, str(source), database, user, str(lacking or ""))
+        recovery, read_only, source, database, user, lacking, hidden, there = cursor.fetchone()
+        refused = judge_state(
+            recovery, read_only, str(source), database, user, str(lacking or ""), str(hidden or "")
+        )
         if refused is not None:
             return refused
         if not there:

@@ -49,7 +49,7 @@ class Match:
     but: frozenset[str] = frozenset()  # kinds that are left out
     states: frozenset[str] = frozenset()
     unit: str = ""  # the unit that it is about; * for any
-    same: str = ""  # what an effect has in common with its cause: kind, unit, port or cause
+    same: str = ""  # what an effect has in common with its cause: kind, unit, port, cause or summary
 
     def holds(self, finding: Finding) -> bool:
         """Whether a finding is one of these."""
@@ -71,6 +71,8 @@ class Match:
             return effect.kind == cause.kind
         if self.same == "cause":
             return effect.verdict.cause == cause.verdict.cause
+        if self.same == "summary":
+            return effect.verdict.summary == cause.verdict.summary
         if self.same == "unit":
             return bool(cause.unit) and effect.unit == cause.unit
         if self.same == "port":
@@ -96,6 +98,8 @@ class Row:
 
 # Where two findings explain each other, the one that comes first here is the cause. The longest path counts.
 ORDER = (
+    "host.loopback",
+    "host.local ports",
     "host.disk",
     "host.account",
     "database.locks",
@@ -131,7 +135,22 @@ ORDER = (
 
 
 # What comes before the machine itself.
-FIRST = {"not_deployed": -4, "env_file_garbled": -3, "release_changed": -3}
+FIRST = {
+    "not_deployed": -5,
+    "directory_closed": -4,
+    "env_file_garbled": -3,
+    "release_changed": -3,
+    "interpreter_missing": -3,
+}
+
+
+# A port that somebody else holds is a cause, one that nobody listens on is a consequence. A door that hands
+# requests to somebody else is a cause as one is that lets nobody in; a limit of open files, as the manager.
+ELSEWHERE = {
+    "port_closed": "host",
+    "door_routes": "front_door.certificate",
+    "files_limit": "service.manager",
+}
 
 
 def place(finding: Finding) -> int:
@@ -143,9 +162,7 @@ def place(finding: Finding) -> int:
         return FIRST["env_file_garbled"]
     if finding.kind in FIRST:
         return FIRST[finding.kind]
-    # A port that somebody else holds is a cause, one that nobody listens on is a consequence. A door that
-    # hands requests to somebody else is a cause as one is that lets nobody in.
-    path = {"port_closed": "host", "door_routes": "front_door.certificate"}.get(finding.kind, finding.path)
+    path = ELSEWHERE.get(finding.kind, finding.path)
     found = (number for number, prefix in enumerate(ORDER) if below(path, [prefix]))
     return max(found, key=lambda number: len(ORDER[number]), default=len(ORDER))
 

@@ -36,7 +36,7 @@ def describe(answer: Answer, redactor: Redactor, *, where: str, variable: str, u
         return Problem(
             "server_error",
             f"{summary}: the server failed",
-            cause="The backend failed on this request; most often its database is down or not migrated."
+            cause="The backend failed on this request; with what, is in its journal."
             if answer.status == 500
             else "A proxy got no usable answer from the service behind it.",
             remedy=f"Look at the journal of the service: {unit}.",

@@ -88,6 +88,17 @@ SIZE = Limit(
     cause="The database has grown beyond what was expected.",
     remedy="See which tables grow; remove old activity, or raise size_warning.",
 )
+SLOTS = Limit(
+    name="slots",
+    option="slots",
+    label="log kept for a slot",
+    unit="B",
+    digits=None,
+    kind="replication_slot",
+    cause="The replication slot {name} keeps PostgreSQL's log for a replica or a program that does not fetch "
+    "it: the log grows until the disk is full.",
+    remedy="Start again who fetches it. Where nobody does any more: {command}",
+)
 DISK = Limit(
     name="disk",
     option="disk",

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._host.answering import StrangerError, refuse_strangers
+from .._host.unix_sockets import listening_paths
 
 # Whose Redis is, as the distribution's packages have it.
 SERVERS = ("redis", "valkey")
@@ -21,6 +22,7 @@ REFUSALS = (
     ("ERR invalid password", "auth"),
     ("NOPERM", "rights"),
     ("BUSY", "busy"),
+    ("MISCONF", "unsaved"),
     ("WRONGTYPE", "type"),
     ("ERR max number of clients", "clients"),
 )
@@ -39,6 +41,24 @@ def _true(text: str) -> bool:
     return text.strip().lower() not in ("", "0", "f", "false", "n", "no")
 
 
+def _unreached(scheme: str, path: str, error: OSError) -> str:
+    """What kind of error it is that nobody took the connection."""
+    gone = scheme == "unix" and isinstance(error, FileNotFoundError)
+    return "no_socket" if gone and path in listening_paths() else "refused"
+
+
+def _local(path: str, timeout: float) -> socket.socket:
+    """A connection to a socket of this host."""
+    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        found.settimeout(timeout)
+        found.connect(path)
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
 class Redis:
     """A connection that sends commands and reads their replies."""
 
@@ -55,9 +75,7 @@ class Redis:
         self.certificate_ends: float | None = None
         try:
             if parts.scheme == "unix":
-                self._socket: socket.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                self._socket.settimeout(timeout)
-                self._socket.connect(unquote(parts.path))
+                self._socket: socket.socket = _local(unquote(parts.path), timeout)
             else:
                 self._socket = socket.create_connection((self.host, self.port), timeout)
                 if parts.scheme == "rediss":
@@ -73,7 +91,7 @@ class Redis:
             self.close()
             raise RedisError("stranger", str(error)) from error
         except OSError as error:
-            raise RedisError("refused", str(error)) from error
+            raise RedisError(_unreached(parts.scheme, unquote(parts.path), error), str(error)) from error
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         try:
             if password:

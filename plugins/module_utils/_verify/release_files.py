@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 from .._cures import DEPLOYMENT
 from .._host.errors import HostError
@@ -44,6 +46,32 @@ def _judge(part: str, sentences: list[str]) -> Verdict:
     )
 
 
+def _interpreter(release: Path) -> str:
+    """Where the backend's environment has its Python from, if nothing is there any more."""
+    link = release / "backend/.venv/bin/python"
+    # Not Path.exists, which raises for a directory that the user may not enter.
+    if not os.path.islink(link) or os.path.exists(link):  # noqa: PTH110, PTH114
+        return ""
+    return os.readlink(link)  # noqa: PTH115
+
+
+def _judge_interpreter(python: str) -> list[Verdict]:
+    if not python:
+        return []
+    return [
+        Verdict(
+            "interpreter",
+            FAIL,
+            f"the backend's environment needs {python}, which is not there",
+            cause=f"{python} was removed, as by an upgrade of the distribution: what runs goes on with it, "
+            "and nothing of the backend starts any more.",
+            remedy="Deploy again: the environment is made anew with a Python that is there.",
+            kind="interpreter_missing",
+            cure=DEPLOYMENT,
+        )
+    ]
+
+
 def judge_release(context: Context) -> list[Verdict]:
     """A verdict for each part that is there."""
     files = context.host.files
@@ -51,12 +79,15 @@ def judge_release(context: Context) -> list[Verdict]:
     if release is None:
         return []
 
-    def look() -> dict[str, list[str]]:
+    def look() -> dict[str, Any]:
         there = {part: names for part, names in PARTS.items() if (release / part).is_dir()}
         until = integrity.deadline()
-        return {part: _look(release, names, until) for part, names in there.items()}
+        parts = {part: _look(release, names, until) for part, names in there.items()}
+        return {"parts": parts, "python": _interpreter(release)}
 
     try:
-        return [_judge(part, sentences) for part, sentences in files.look(look).items()]
+        found = files.look(look)
+        parts = [_judge(part, sentences) for part, sentences in found["parts"].items()]
+        return [*_judge_interpreter(found["python"]), *parts]
     except (OSError, HostError) as error:
         return [Verdict("release", SKIP, f"not looked at: {error}")]

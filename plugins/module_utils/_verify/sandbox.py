@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._application.components import service_unit
+from .._cures import CONSIDERED
 from .._gateway.placement_record import read_record
 from .._host.accounts import Account, find_account
 from .._host.acting_as import acting_as
@@ -65,6 +66,16 @@ def reachable_buses(
     return tuple(found)
 
 
+def renewed_buses(process: ProcessEvidence, account: Account, names: Sequence[str]) -> tuple[str, ...]:
+    """Which of the manager's sockets are younger than a process: what hid the old ones hides them no more."""
+    found = []
+    for name in names:
+        with contextlib.suppress(OSError):
+            made = Path(account.runtime_directory, name).stat().st_mtime
+            found += [name] if made > process.started else []
+    return tuple(found)
+
+
 def judge_sandbox(
     unit: str,
     properties: Mapping[str, str],
@@ -72,10 +83,12 @@ def judge_sandbox(
     manager: ProcessEvidence | None,
     reachable: Sequence[str] = (),
     deployed: Sequence[str] = (),
+    renewed: Sequence[str] = (),
 ) -> Verdict:
     """Whether what the unit asks for is in force in its process.
 
     :param reachable: of the manager's sockets.
+    :param renewed: those of them that were made after the process had been started.
     :param deployed: the directives that root knows it was deployed with.
     """
     name = f"sandbox {unit.removesuffix('.service')}"
@@ -104,6 +117,8 @@ def judge_sandbox(
         "seccomp": process.seccomp,
         "manager_reachable": list(reachable),
     }
+    if missing == ["InaccessiblePaths"] and set(reachable) <= set(renewed):
+        return _outdated(unit, name, evidence)
     if missing:
         return Verdict(
             name,
@@ -120,6 +135,21 @@ def judge_sandbox(
     if reachable:
         summary += ", and the user's manager, which can start units without them, is within reach"
     return Verdict(name, summary=summary, evidence=evidence)
+
+
+def _outdated(unit: str, name: str, evidence: dict[str, Any]) -> Verdict:
+    return Verdict(
+        name,
+        WARN,
+        f"{unit} was started before its user's systemd manager, and reaches it",
+        cause="The manager was started anew below its running services (daemon-reexec), as an upgrade of "
+        "systemd does it: its sockets are new files, which what hid the old ones does not hide. Over them a "
+        "service can start programs outside of its sandbox.",
+        remedy="mission-control restart",
+        kind="sandbox_outdated",
+        cure=CONSIDERED,
+        evidence=evidence,
+    )
 
 
 def _taken_off(unit: str, name: str, gone: Sequence[str]) -> Verdict:
@@ -151,6 +181,7 @@ def gateway_sandbox(context: Context) -> list[Verdict]:
         found.manager,
         tuple(found.reachable),
         tuple(found.deployed),
+        tuple(found.renewed),
     )
     return [context.guard(f"sandbox {name}", judged)]
 
@@ -165,6 +196,7 @@ class GatewayProcess:
     reachable: Sequence[str]
     # The directives that it was deployed with, by root's record.
     deployed: Sequence[str] = ()
+    renewed: Sequence[str] = ()
 
 
 @answered_by_root
@@ -189,12 +221,14 @@ def gateway_process() -> GatewayProcess | None:
         return None
     manager = process_evidence(process.ppid)
     asked = ("NoNewPrivileges", "PrivateUsers", *SECCOMP, *MOUNTS)
+    reachable = reachable_buses(process.pid, account)
     return GatewayProcess(
         {key: properties.get(key, "") for key in asked},
         _without_words(process),
         None if manager is None else _without_words(manager),
-        reachable_buses(process.pid, account),
+        reachable,
         record.sandbox,
+        renewed_buses(process, account, reachable),
     )
 
 
@@ -219,17 +253,8 @@ def sandboxes(context: Context, options: Mapping[str, Any]) -> list[Verdict]:
         process = process_evidence(pid) if pid else None
         if process is not None and parent is None:
             parent = process_evidence(process.ppid)
-        verdicts.append(
-            context.guard(
-                f"sandbox {name}",
-                partial(
-                    judge_sandbox,
-                    name,
-                    shown[name],
-                    process,
-                    parent,
-                    reachable_buses(process.pid, account) if process and account else (),
-                ),
-            )
-        )
+        reachable = reachable_buses(process.pid, account) if process else ()
+        renewed = renewed_buses(process, account, reachable) if process else ()
+        judged = partial(judge_sandbox, name, shown[name], process, parent, reachable, (), renewed)
+        verdicts.append(context.guard(f"sandbox {name}", judged))
     return verdicts

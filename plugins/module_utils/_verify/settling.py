@@ -39,7 +39,7 @@ def settle(verdicts: Sequence[Verdict]) -> None:
         if path == f"service.{unit}.active" and isinstance(age := leaf.evidence.get("age"), (int, float))
     }
     # What a signal stopped gets ready no more, however young it is.
-    stopped = {path for path, leaf in leaves if leaf.kind == "process_stopped"}
+    stopped = {path for path, leaf in leaves if leaf.kind in ("process_stopped", "process_frozen")}
     # A backend that answers nobody says nothing about its gateway.
     silent = any(
         leaf.state in (WARN, FAIL) and leaf.kind in NOT_REACHED and below(path, ("health",))

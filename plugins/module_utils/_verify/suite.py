@@ -10,6 +10,7 @@ from typing import Any
 from .check import Run
 from .explanations.table import ROWS
 from .gateway_address import find_wrong_addresses
+from .log_reasons import tell_reasons
 from .runner import Runner
 from .settling import settle
 from .verdict import Verdict
@@ -20,6 +21,7 @@ from .waivers import attempt_waived
 def _judge_together(verdicts: Sequence[Verdict]) -> None:
     """What one check alone cannot know."""
     settle(verdicts)
+    tell_reasons(verdicts)
     find_wrong_addresses(verdicts)
 
 

@@ -13,6 +13,7 @@ OPTIONS: Options = {
     **pair("locks", "5", "50"),
     **pair("connections", "80", "95"),
     **pair("size"),
+    **pair("slots", "1000000000", "10000000000"),
     "data_directory": option("str", "/var/lib/postgresql"),
     **pair("disk", "10:", "3:"),
     "backup_directory": option("str", ""),

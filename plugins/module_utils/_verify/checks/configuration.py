@@ -23,6 +23,7 @@ from ..._host.unit_names import unit_name
 from ..._host.user_file_status import status_of
 from ..._http.browser_origin import origin_of
 from ..deployed import require_deployed
+from ..device_identity import judge_identity
 from ..http_context import HttpContext, OverHttp
 from ..release_files import judge_release
 from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Verdict, combine
@@ -328,6 +329,7 @@ def run(context: HttpContext, options: Mapping[str, Any]) -> Verdict:
         ("headers", headers),
         ("cors_origins", lambda: judge_origins(environment, public)),
         ("base_url", lambda: judge_base_url(environment, api_url)),
+        ("identity", lambda: judge_identity(environment, context.host.files)),
     ]
     if options["frontend_url"]:
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..._cures import DELIBERATE
 from ..._database.address import AddressError, libpq_url
+from ..._database.administrator import literal
 from ..._database.few import few_rows
 from ..._database.login import load_psycopg2, refusal
 from ..._host.accounts import expand_home
@@ -30,6 +31,7 @@ from ..certificates import judge_certificate, postgresql_certificate_ends
 from ..check import Prepared
 from ..context import Context, Problem
 from ..database_locks import Holder, holders, judge_locks
+from ..database_search_path import judge_search_path
 from ..database_writes import session_options, try_to_write
 from ..deployed import require_deployed
 from ..postgresql import (
@@ -37,6 +39,7 @@ from ..postgresql import (
     CONNECTIONS,
     DISK,
     SIZE,
+    SLOTS,
     STATEMENT,
     STATEMENT_UNKNOWN,
     TRANSACTION,
@@ -305,6 +308,8 @@ def _migrations(context: Context, cursor: Any) -> Verdict:
         cursor,
         "SELECT to_regclass('alembic_version') IS NOT NULL, to_regclass('organizations') IS NOT NULL",
     )[0]
+    if not there and (elsewhere := judge_search_path(cursor)):
+        return elsewhere
     applied = [row[0] for row in few_rows(cursor, ["version_num"], "FROM alembic_version")] if there else None
     backend = (current_release(context.host.files, context.host.root) or context.host.root) / "backend"
     if tables and not there:
@@ -329,6 +334,29 @@ def _agents(cursor: Any) -> Verdict:
         summary=f"{len(rows)} agents: {text}",
         evidence={"agents": [{"name": row[0], "status": row[1]} for row in rows[:100]]},
     )
+
+
+def judge_slots(kept: Sequence[tuple[str, float]], options: Mapping[str, Any]) -> Verdict:
+    """How much of PostgreSQL's log is kept for a replica that does not fetch it."""
+    name, most = max(kept, key=lambda slot: slot[1], default=("", 0.0))
+    dropped = f"SELECT pg_drop_replication_slot({literal(name)})"
+    return SLOTS.judged(
+        most,
+        f"{size(round(most))} of its log are kept for the slot {name}" if name else "no slot keeps its log",
+        options,
+        name=name,
+        command=f"runuser -u postgres -- psql -c {shlex.quote(dropped)}",
+    )
+
+
+def _slots(cursor: Any, options: Mapping[str, Any]) -> Verdict:
+    kept = _fetch(
+        cursor,
+        "SELECT slot_name, greatest(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery()"
+        " THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), 0)::float8"
+        " FROM pg_replication_slots WHERE NOT active AND restart_lsn IS NOT NULL",
+    )
+    return judge_slots([(str(name), float(number)) for name, number in kept], options)
 
 
 def _judge(
@@ -397,6 +425,7 @@ def _judge(
     else:
         parts += [locked, found]
     parts.append(guarded("size", volume))
+    parts.append(guarded("slots", partial(_slots, cursor, options)))
     if is_this_host(url):
         where = options["data_directory"]
         # Not Path.is_dir, which raises for a directory that the user may not enter.

@@ -27,6 +27,7 @@ from ..certificate_renewal import judge_renewal
 from ..context import Context
 from ..firewall import judge_firewall
 from ..host_account import judge_ageing, judge_journal
+from ..host_ways import ways
 from ..sandbox import gateway_sandbox, sandboxes
 from ..thresholds import judge
 from ..verdict import FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
@@ -352,6 +353,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     ]
     if account is not None:
         works.append(("account", partial(judge_ageing, account.name)))
+        works += ways(context.host.files, context.host.root, account, options["ports"])
     works.append(("journal", judge_journal))
     if options["certificate_renewal"]:
         works.append((RENEWAL, partial(judge_renewal, context.redactor)))

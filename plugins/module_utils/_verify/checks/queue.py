@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..._application.components import service_unit
-from ..._cures import DECISION, DEPLOYMENT, START_REDIS, Cure, start
+from ..._cures import DECISION, DEPLOYMENT, START_REDIS, TYPED, Cure, start
 from ..._plain_json import parse_json
 from ..._times.amounts import brief
 from ..._times.timestamps import timestamp
@@ -24,6 +24,10 @@ from ..verdict import ERROR, FAIL, PASS, SKIP, WARN, Measure, Verdict, combine
 from ..waiting import Clock
 
 POPPING = ("brpop", "blpop", "blmove", "brpoplpush", "bzpopmin")
+# What a worker says last before it rests for some seconds: it put a task back, or looked for what is due. The
+# backend says the same on connections that end at once, and people on such that are silent for long.
+BETWEEN = ("lpush", "zadd", "zrem", "zrange", "zrangebyscore")
+LASTING, RESTS = 2, 5
 # A worker looks at delayed work between two waits: look again before saying that there is none.
 LOOKS = 5
 LOOK_PAUSE = 0.15
@@ -45,6 +49,13 @@ REASONS: dict[str, Reason] = {
         cause="Redis does not answer at {place}: it is stopped, or bound to another address.",
         remedy="systemctl start redis-server; if it does not stay up: journalctl -u redis-server.",
         cure=START_REDIS,
+    ),
+    "no_socket": Reason(
+        kind="redis_socket",
+        cause="Redis runs, and the file of its socket {place} is gone: something that cleans up has removed "
+        "it. Who is connected stays so; nobody else gets in.",
+        remedy="systemctl restart redis-server",
+        cure=TYPED,
     ),
     "stranger": Reason(
         kind="redis_stranger",
@@ -161,12 +172,14 @@ def parse_clients(text: str) -> list[dict[str, str]]:
 def workers(clients: Sequence[Mapping[str, str]]) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
     """The clients that wait for work, and those that took some and are silent since."""
     waiting = [client for client in clients if "b" in client.get("flags", "")]
-    busy = [
-        client
-        for client in clients
-        if client not in waiting and client.get("cmd", "").split("|")[0] in POPPING
-    ]
+    busy = [client for client in clients if client not in waiting and _works(client)]
     return waiting, busy
+
+
+def _works(client: Mapping[str, str]) -> bool:
+    command = client.get("cmd", "").split("|")[0]
+    age, idle = int(client.get("age") or 0), int(client.get("idle") or 0)
+    return command in POPPING or (command in BETWEEN and age >= LASTING and idle <= RESTS)
 
 
 def judge_workers(clients: Sequence[Mapping[str, str]], options: Mapping[str, Any]) -> Verdict:
@@ -219,8 +232,41 @@ def judge_depth(depth: int, options: Mapping[str, Any]) -> Verdict:
     return verdict
 
 
-def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> Verdict:
-    """How long the oldest entry has been there."""
+def _attempts(data: Mapping[str, Any]) -> int:
+    """How often it was tried; of what cannot be, as a number below nothing, it is tried for ever."""
+    found = data.get("attempts")
+    return found if isinstance(found, int) else 0
+
+
+def _failing(task: Any, attempts: int, age: float, options: Mapping[str, Any], aside: str) -> Verdict:
+    """Work that was taken and put back: it keeps its date, so that its age says nothing of the worker."""
+    endless = attempts < 0
+    verdict = Verdict(
+        "oldest",
+        FAIL if endless else judge(age, options["age_warning"], options["age_critical"]),
+        f"the task {task} failed and waits to be tried again, {brief(age)} after it was made",
+        evidence={"task_type": task, "attempts": attempts},
+    )
+    verdict.measures = [Measure("oldest entry", 0.0, "s", options["age_warning"], options["age_critical"])]
+    if verdict.state != PASS:
+        verdict.kind = "task_fails"
+        verdict.cause = (
+            "The worker takes this task, fails at it and puts it back: what it is about is gone or wrong, or "
+            "something that it needs is down."
+            + (" Its number of attempts is below 0, so that this never ends." if endless else "")
+        )
+        verdict.remedy = (
+            "See what it fails with: mission-control logs worker. Put aside what cannot be done any more: "
+            f"mission-control stop worker && {aside} && mission-control start worker"
+        )
+    return verdict
+
+
+def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any], aside: str) -> Verdict:
+    """How long the oldest entry has been there.
+
+    :param aside: the command that puts it aside.
+    """
     if entry is None:
         return Verdict("oldest", summary="the queue is empty")
     try:
@@ -239,6 +285,8 @@ def judge_oldest(entry: str | None, now: float, options: Mapping[str, Any]) -> V
             kind="queue_foreign",
         )
     age = max(0.0, now - created)
+    if attempts := _attempts(data):
+        return _failing(data.get("task_type"), attempts, age, options, aside)
     warn, crit = options["age_warning"], options["age_critical"]
     verdict = Verdict("oldest", judge(age, warn, crit), f"the oldest entry is {brief(age)} old")
     verdict.measures = [Measure("oldest entry", round(age, 1), "s", warn, crit)]
@@ -319,7 +367,8 @@ def _ask(redis: Redis, name: str, now: float, clock: Clock) -> list[Any]:
         ]
     )
     for number, reply in enumerate(replies[:5]):
-        if isinstance(reply, RedisError):
+        # PING is refused like a write where Redis cannot save: what the write says is told with its reason.
+        if isinstance(reply, RedisError) and not (number == 0 and reply.kind == "unsaved"):
             reply.key = f"{name}:scheduled" if number > 2 else name
             raise reply
     looks = 1
@@ -353,6 +402,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
     score = float(first[1]) if isinstance(first, list) and len(first) > 1 else None
     state = state_of(info) if isinstance(info, str) else {}
     writes = judge_writes(written, state, cli_of(url))
+    quoted = shlex.quote(name)
     parts = [
         Verdict("connection", summary=f"Redis answers, queue {name}"),
         writes,
@@ -370,7 +420,7 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
         if not isinstance(clients, str)
         else judge_workers(parse_clients(clients), options),
         judge_depth(int(depth), options),
-        judge_oldest(entry, now, options),
+        judge_oldest(entry, now, options, f"{cli_of(url)} lmove {quoted} {quoted}-aside right left"),
         judge_overdue(int(overdue), score, now, options),
     ]
     if state:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._application.components import service_unit
 from ..._application.notice_file import notice_of_user
-from ..._cures import CONSIDERED, CONTINUE_MANAGER, LINGER, START_MANAGER, let_go, restart
+from ..._cures import CONSIDERED, CONTINUE_MANAGER, LINGER, START_MANAGER, TYPED, let_go, restart
 from ..._host.accounts import find_account
 from ..._host.errors import HostError
 from ..._host.journal_from_root import from_root
@@ -29,6 +29,7 @@ from ..._times.durations import duration
 from ..asking_root import AskingRoot
 from ..context import Context, maintenance_problem
 from ..thresholds import judge
+from ..unit_process import frozen_group, judge_files, judge_frozen, open_files
 from ..unit_state import (
     commands,
     ended_by_watchdog,
@@ -43,7 +44,15 @@ from ..verdict import ERROR, FAIL, PASS, SKIP, Measure, Verdict, combine
 
 GATEWAY = service_unit("gateway")
 # Why a user's manager tells nothing, and what is done about it.
-MANAGER_CURES = {"no_linger": LINGER, "manager_down": START_MANAGER, "manager_hangs": CONTINUE_MANAGER}
+MANAGER_CURES = {
+    "no_linger": LINGER,
+    "manager_down": START_MANAGER,
+    "manager_hangs": CONTINUE_MANAGER,
+    # All services of the user run, and are restarted with it.
+    "manager_cut_off": TYPED,
+}
+# They run without it, for now.
+RUNNING = ("manager_hangs", "manager_cut_off")
 # Whose it is where it has a user of its own and nobody says which.
 GATEWAY_USER = "openclaw"
 
@@ -102,7 +111,8 @@ def judge_process(status: UnitStatus, process: ProcessEvidence | None, user: str
             cure=let_go(process.pid),
             evidence={"pid": process.pid, "state": process.state},
         )
-    return Verdict("process", summary="the main process runs")
+    frozen = judge_frozen(frozen_group(process.pid), process.pid, status.name) if process else None
+    return frozen or Verdict("process", summary="the main process runs")
 
 
 def judge_memory(memory: int, options: Mapping[str, Any]) -> Verdict:
@@ -251,7 +261,7 @@ def without_manager(error: HostError) -> Verdict:
     """What is said where the user's systemd manager tells nothing of its units; other errors go on."""
     if error.kind not in MANAGER_CURES:
         raise error
-    without = "Units are not started or stopped" if error.kind == "manager_hangs" else "The units cannot run"
+    without = "Units are not started or stopped" if error.kind in RUNNING else "The units cannot run"
     cause = f"{without} without it: {error}"
     return Verdict(
         "manager",
@@ -302,6 +312,8 @@ def run(context: Context, options: Mapping[str, Any]) -> Verdict:
             parts.append(judge_restarts(status, now, options, lines, user))
             parts.append(judge_reload(status, user))
             parts.append(judge_process(status, main, user))
+            if main is not None:
+                parts.append(judge_files(open_files(main.pid), user, main.uid))
             if options["release"]:
                 parts.append(judge_release(status, main, release, context.host.root / "current", user))
             parts.append(judge_memory(sum(item.rss_bytes for item in found), options))

@@ -33,7 +33,10 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         name="changed backend",
-        causes=(kinds("release_changed", at=("configuration.release backend",)),),
+        causes=(
+            kinds("release_changed", at=("configuration.release backend",)),
+            kinds("interpreter_missing"),
+        ),
         effects=(
             kinds(*BROKEN_START, *SHARED, at=(f"service.{BACKEND}", f"service.{WORKER}")),
             kinds("env_file_missing", "no_database_url", "no_worker", *NO_WORK_DONE),
@@ -57,6 +60,12 @@ ROWS: tuple[Row, ...] = (
             Match(at=(f"log.{FRONTEND}",)),
         ),
         reason="A page whose files are gone or others is broken, or built for something else.",
+    ),
+    Row(
+        name="device identity",
+        causes=(kinds("identity_garbled"),),
+        effects=(*BEHIND_THE_GATEWAY, LOGS),
+        reason="Without its key the backend cannot say to a gateway who it is.",
     ),
     Row(
         name="old settings",

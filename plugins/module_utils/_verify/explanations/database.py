@@ -49,6 +49,12 @@ ROWS: tuple[Row, ...] = (
         reason="What reads and cannot save answers questions and fails at everything else.",
     ),
     Row(
+        name="hidden rows",
+        causes=(kinds("database_rows_hidden"),),
+        effects=(Match(at=API), LOGS),
+        reason="What the database does not show is gone for the API: users, boards, agents.",
+    ),
+    Row(
         name="database connections",
         causes=(Match(at=("database.connections",)),),
         effects=(kinds("server_error", "timeout", "slow"), LOGS),

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from ..explanation import Match, Row
+from . import failing_request
 from .words import kinds
 
 ROWS: tuple[Row, ...] = (
+    failing_request.ROW,
     Row(
         name="assets",
         causes=(kinds("assets_broken", "no_assets"),),

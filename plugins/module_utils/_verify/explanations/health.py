@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ..explanation import Match, Row
+from . import failing_request
 from .words import API, NOT_REACHED, kinds
 
 ROWS: tuple[Row, ...] = (
@@ -14,4 +15,5 @@ ROWS: tuple[Row, ...] = (
         reason="What the health endpoints fail with, the rest of the API fails with, and the door does not "
         "reach it either.",
     ),
+    failing_request.ROW,
 )

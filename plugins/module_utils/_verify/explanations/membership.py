@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from ..explanation import Row
+from . import failing_request
 from .words import AUTHENTICATED, kinds
 
 NOT_LET_IN = frozenset({"unauthorized", "forbidden", "no_token"})
 
 ROWS: tuple[Row, ...] = (
+    failing_request.ROW,
     Row(
         name="token",
         causes=(kinds(*NOT_LET_IN, at=("membership.role",)),),

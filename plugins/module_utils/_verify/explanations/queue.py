@@ -26,4 +26,10 @@ ROWS: tuple[Row, ...] = (
         effects=(kinds(*NO_WORK_DONE),),
         reason="Nobody takes work from the queue.",
     ),
+    Row(
+        name="failing task",
+        causes=(kinds("task_fails", at=("queue.oldest",)),),
+        effects=(Match(at=(f"log.{WORKER}",)),),
+        reason="What the worker fails at it logs, each time that it tries.",
+    ),
 )

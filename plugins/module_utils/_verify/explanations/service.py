@@ -6,7 +6,7 @@ from __future__ import annotations
 from ..explanation import Match, Row
 from . import disk_full, user_manager
 from .gateway_words import BEHIND_THE_GATEWAY
-from .units import BACKEND, FRONTEND, GATEWAY, SHARED, USELESS, WORKER
+from .units import BACKEND, BROKEN_START, FRONTEND, GATEWAY, SHARED, USELESS, WORKER
 from .words import API, LOGS, NO_WORK_DONE, NOT_REACHED, kinds
 
 
@@ -30,7 +30,7 @@ ROWS: tuple[Row, ...] = (
         name="unit down",
         causes=fatal(),
         effects=(
-            Match(at=("service",), but=frozenset({"disk_full"}), same="unit"),
+            Match(at=("service",), but=frozenset({"disk_full", "files_limit"}), same="unit"),
             # The process ended while it was looked at, or has settings of before.
             Match(
                 at=("configuration",), kinds=frozenset({"not_permitted", "stale_environment"}), same="unit"
@@ -54,6 +54,19 @@ ROWS: tuple[Row, ...] = (
         causes=(kinds("spinning", at=("service",)),),
         effects=(kinds("timeout", "connect_timeout", "slow"),),
         reason="What never pauses takes the processors that everything else on its host needs.",
+    ),
+    Row(
+        name="open files",
+        causes=(kinds("files_limit", at=("service",)),),
+        effects=(
+            kinds("files_limit", *BROKEN_START, at=("service",)),
+            kinds(*NOT_REACHED, "server_error", "not_json", "slow", at=(*API, "frontend")),
+            *BEHIND_THE_GATEWAY,
+            kinds("no_worker", *NO_WORK_DONE),
+            LOGS,
+        ),
+        reason="What may open nothing more takes no connections and reads no files, one for each process "
+        "that has that limit.",
     ),
     Row(
         name="backend",

@@ -17,4 +17,4 @@ SHARED = frozenset(
 ENDED = frozenset({"crash_loop", "unit_failed", "restarted"})
 BROKEN_START = ENDED | {"starting"}
 # What a unit that is active nevertheless may be unable to work for.
-USELESS = frozenset({"crash_loop", "port_held", "spinning", "process_stopped"})
+USELESS = frozenset({"crash_loop", "port_held", "spinning", "process_stopped", "process_frozen"})

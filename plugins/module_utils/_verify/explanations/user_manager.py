@@ -8,7 +8,7 @@ from .words import NO_WORK_DONE, NOT_REACHED, kinds
 
 ROW = Row(
     name="user manager",
-    causes=(kinds("no_linger", "linger_off", "manager_down", "manager_hangs"),),
+    causes=(kinds("no_linger", "linger_off", "manager_down", "manager_hangs", "manager_cut_off"),),
     effects=(
         Match(
             at=("service", "configuration"),

@@ -22,7 +22,7 @@ API = (
     "frontend.cors",
     "configuration.headers",
 )
-NO_WORK_DONE = frozenset({"queue_old", "queue_deep", "overdue"})
+NO_WORK_DONE = frozenset({"queue_old", "queue_deep", "overdue", "task_fails"})
 
 
 def kinds(*kinds: str, at: tuple[str, ...] = ()) -> Match:

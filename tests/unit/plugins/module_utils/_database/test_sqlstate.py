@@ -105,7 +105,7 @@ def test_words_in_another_language_are_judged_by_code(
 def test_each_code_leads_to_a_row_of_the_table() -> None:
     for words in login.STATES.values():
         assert login.recognize(
-            words, login.LOGIN, dict.fromkeys(("host", "port", "user", "name", "where"), "x")
+            words, login.LOGIN, dict.fromkeys(("host", "port", "user", "name", "where", "line"), "x")
         )
 
 

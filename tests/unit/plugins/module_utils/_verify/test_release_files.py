@@ -144,3 +144,18 @@ def test_it_is_the_cause_of_what_fails_for_it_and_of_nothing_else() -> None:
         "configuration.release frontend",
         "service.mission-control-backend.active",
     }
+
+
+def test_an_interpreter_that_an_upgrade_took_away(tmp_path: Path) -> None:
+    place = tmp_path / "backend/.venv/bin"
+    place.mkdir(parents=True)
+    assert release_files._interpreter(tmp_path) == ""
+    python = tmp_path / "python3.99"
+    python.touch()
+    (place / "python").symlink_to(python)
+    assert release_files._interpreter(tmp_path) == ""
+    python.unlink()
+    assert release_files._interpreter(tmp_path) == str(python)
+    (verdict,) = release_files._judge_interpreter(str(python))
+    assert verdict.kind == "interpreter_missing" and verdict.cure.by == "deploy"
+    assert release_files._judge_interpreter("") == []

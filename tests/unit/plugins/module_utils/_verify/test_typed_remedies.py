@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._database import extensions
+from ansible_collections.openclaw.mission_control.plugins.module_utils._database import extensions, login
 from ansible_collections.openclaw.mission_control.plugins.module_utils._host.deployment_errors import (
     DeploymentError,
 )
@@ -94,10 +95,18 @@ def test_names_of_a_database_and_its_role(shell: Shell, name: str, source: str) 
         database_writes.judge_state(False, False, "", name, name, "boards"),
     ):
         assert verdict is not None
-        given = shell.typed(verdict.remedy.partition("; then: mission-control")[0])
+        command = verdict.remedy.partition("; then: mission-control")[0]
+        given = shell.typed(command.removeprefix("Take it back where it is set: "))
         assert given[:4] == ["-u", "postgres", "--", "psql"] and quoted in given[-1]
         assert '"' not in given[-1].replace(quoted, "")
     assert given[4:6] == ["-d", name]
+    hidden = database_writes.judge_state(False, False, "", name, "mc", "", name)
+    assert hidden is not None
+    given = shell.typed(hidden.remedy)
+    assert given[4:6] == ["-d", name] and quoted in given[-1]
+    # The line of pg_hba.conf is one word for sed.
+    words = shlex.split(login.entry_line("", name, name))
+    assert words[2] == f"1i host {quoted} {quoted} 127.0.0.1/32 scram-sha-256"
     lacking = database_writes.judge_state(False, False, "", "mission_control", "mc", "boards")
     assert lacking is not None and lacking.remedy.startswith(
         "runuser -u postgres -- psql -d mission_control -c "

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify import (
+    database_search_path,
     database_writes,
     redis_writes,
 )
@@ -115,6 +118,39 @@ def test_a_right_that_was_taken_away(server: Server, write: Callable[..., Any]) 
     finally:
         server.sql("GRANT ALL ON tasks TO mc", "mission_control")
     assert write().state == "pass"
+
+
+def test_rows_that_are_hidden_by_row_level_security(server: Server, write: Callable[..., Any]) -> None:
+    server.sql("ALTER TABLE tasks ENABLE ROW LEVEL SECURITY", "mission_control")
+    assert write().state == "pass"  # an owner sees them
+    server.sql("ALTER TABLE tasks FORCE ROW LEVEL SECURITY", "mission_control")
+    verdict = write()
+    assert (verdict.state, verdict.kind) == ("fail", "database_rows_hidden")
+    assert "-d mission_control -c" in verdict.remedy
+    # To the letter.
+    server.sql(verdict.remedy.partition(" -c '")[2].partition("'")[0], "mission_control")
+    assert write().state == "pass"
+
+
+@pytest.mark.parametrize(
+    "fault", ["ALTER ROLE mc SET {}", "ALTER DATABASE mission_control SET {}", "ALTER SYSTEM SET {}"]
+)
+def test_tables_in_a_schema_that_is_not_looked_into(server: Server, fault: str) -> None:
+    def look() -> Any:
+        with contextlib.closing(psycopg2.connect(server.address("mc", "mc"))) as connection:
+            return database_search_path.judge_search_path(connection.cursor())
+
+    assert look() is None
+    server.sql(fault.format("search_path = archive"))
+    server.sql("SELECT pg_reload_conf()")
+    time.sleep(0.3)
+    verdict = look()
+    assert verdict is not None and verdict.kind == "database_search_path"
+    assert "schema public" in verdict.summary
+    for statement in re.findall(r"-c '([^']*)'", verdict.remedy):
+        server.sql(statement)
+    time.sleep(0.3)
+    assert look() is None
 
 
 def test_a_replica_is_told() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -549,6 +550,34 @@ def test_figures_of_the_database() -> None:
     assert database.judge_backup("/b", [200000], options).state == "warn"
 
 
+def test_a_slot_that_nobody_fetches_from() -> None:
+    options = options_of("database")
+    assert database.judge_slots([], options).state == "pass"
+    assert database.judge_slots([("a", 5.0)], options).state == "pass"
+    verdict = database.judge_slots([("a", 5.0), ("it's", 2e9)], options)
+    assert (verdict.state, verdict.kind) == ("warn", "replication_slot")
+    assert verdict.remedy.endswith(
+        "runuser -u postgres -- psql -c " + shlex.quote("SELECT pg_drop_replication_slot('it''s')")
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (
+            'no pg_hba.conf entry for host "10.0.0.7", user "mc", database "d", SSL encryption',
+            'host "d" "mc" 10.0.0.7/32',
+        ),
+        ('pg_hba.conf rejects connection for host "::1", user "mc"', 'host "d" "mc" ::1/128'),
+        ('no pg_hba.conf entry for host "[local]", user "mc"', 'local "d" "mc"'),
+    ],
+)
+def test_who_is_not_let_in_is_told_the_line(message: str, line: str) -> None:
+    problem = database.login_problem(f"FATAL:  {message}", "postgresql://mc:pw@127.0.0.1:5432/d", "h")
+    assert f"'1i {line} scram-sha-256'" in problem.remedy and "pg_reload_conf" in problem.remedy
+    assert problem.cure.by == "command"
+
+
 def test_no_address_and_nobody_listening() -> None:
     context = make_context()
     verdict = context.guard("database", lambda: database.run(context, options_of("database")))
@@ -638,8 +667,9 @@ def replies(**change: bytes) -> dict[str, bytes]:
     }
 
 
-def old_entry(age: float) -> bytes:
-    return bulk(json.dumps({"task_type": "x", "payload": {}, "created_at": NOW - age, "attempts": 0}))
+def old_entry(age: float, attempts: int = 0) -> bytes:
+    entry = {"task_type": "x", "payload": {}, "created_at": NOW - age, "attempts": attempts}
+    return bulk(json.dumps(entry))
 
 
 @pytest.mark.parametrize(
@@ -649,12 +679,19 @@ def old_entry(age: float) -> bytes:
         ({"CLIENT": bulk("id=2 flags=N cmd=client|list idle=0\n")}, "fail", "no_worker"),
         ({"CLIENT": bulk(CLIENTS.format(flags="N", cmd="brpop", idle=20))}, "pass", ""),
         ({"CLIENT": bulk(CLIENTS.format(flags="N", cmd="brpop", idle=900))}, "fail", "worker_hung"),
+        # Between two tasks a worker rests. A backend's connection, which says the same, ends at once.
+        ({"CLIENT": bulk("id=1 flags=N cmd=lpush idle=2 age=70\n")}, "pass", ""),
+        ({"CLIENT": bulk("id=1 flags=N cmd=lpush idle=0 age=0\n")}, "fail", "no_worker"),
+        ({"CLIENT": bulk("id=1 flags=N cmd=zrange idle=60 age=70\n")}, "fail", "no_worker"),
         ({"CLIENT": b"-NOPERM no\r\n"}, "error", "not_permitted"),
         ({"LLEN": b":500\r\n"}, "warn", "queue_deep"),
         ({"LLEN": b":5000\r\n"}, "fail", "queue_deep"),
         ({"LINDEX": old_entry(10)}, "pass", ""),
         ({"LINDEX": old_entry(100)}, "warn", "queue_old"),
         ({"LINDEX": old_entry(1000)}, "fail", "queue_old"),
+        ({"LINDEX": old_entry(10, attempts=2)}, "pass", ""),
+        ({"LINDEX": old_entry(1000, attempts=2)}, "fail", "task_fails"),
+        ({"LINDEX": old_entry(10, attempts=-5)}, "fail", "task_fails"),
         ({"LINDEX": bulk("no json")}, "warn", "queue_foreign"),
         ({"ZCOUNT": b":2\r\n", "ZRANGE": b"*2\r\n" + bulk("x") + bulk(str(NOW - 1000))}, "fail", "overdue"),
         ({"ZCOUNT": b":0\r\n", "ZRANGE": b"*2\r\n" + bulk("x") + bulk(str(NOW + 1000))}, "pass", ""),
@@ -672,6 +709,7 @@ def old_entry(age: float) -> bytes:
         ({"LLEN": b"-NOPERM x\r\n"}, "fail", "redis_rights"),
         ({"ZADD": b"-NOPERM x\r\n"}, "fail", "redis_rights"),
         ({"PING": b"-BUSY x\r\n"}, "fail", "redis_busy"),
+        ({"PING": b"-MISCONF x\r\n", "ZADD": b"-MISCONF x\r\n"}, "fail", "redis_disk"),
         ({"PING": b"-ERR max number of clients reached\r\n"}, "fail", "redis_clients"),
         ({"LLEN": b"-ERR what nobody knows\r\n"}, "fail", "redis_failed"),
         ({"PING": b"HTTP/1.1 400 Bad\r\n"}, "fail", "redis_protocol"),
@@ -781,6 +819,24 @@ def test_no_redis() -> None:
     assert (verdict.state, verdict.kind, verdict.checks[0].name) == ("fail", "redis_down", "connection")
     options = options_of("queue", redis_url="http://127.0.0.1")
     assert context.guard("queue", lambda: queue.run(context, options)).kind == "bad_option"
+
+
+def test_a_redis_whose_socket_somebody_removed(tmp_path: Path) -> None:
+    path = tmp_path / "redis.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        path.unlink()
+        context = make_context()
+        verdict = context.guard(
+            "queue", lambda: queue.run(context, options_of("queue", redis_url=f"unix://{path}"))
+        )
+    assert (verdict.kind, verdict.remedy) == ("redis_socket", "systemctl restart redis-server")
+    # Nobody listens any more.
+    verdict = context.guard(
+        "queue", lambda: queue.run(context, options_of("queue", redis_url=f"unix://{path}"))
+    )
+    assert verdict.kind == "redis_down"
 
 
 def test_a_silent_redis_ends_in_time() -> None:
@@ -903,6 +959,26 @@ def test_sandboxing_that_is_not_in_force() -> None:
     for name in ("(serve.py)", "systemd-executo"):
         child = replace(PROCESS, name=name, no_new_privs=False, namespaces={"mnt": 1})
         assert sandbox.judge_sandbox(UNIT.name, asked, child, manager).summary == "just being started"
+
+
+def test_a_manager_that_was_started_anew_below_its_services() -> None:
+    """Its new sockets are hidden from nobody; to start the services again hides them."""
+    asked = {"InaccessiblePaths": "-/run/user/1000/bus -/run/user/1000/systemd/private"}
+    own, other = replace(PROCESS, namespaces={"mnt": 1}), replace(PROCESS, namespaces={"mnt": 2})
+    within, made = ["systemd/private"], ["systemd/private"]
+    verdict = sandbox.judge_sandbox("demo", asked, own, other, within, (), made)
+    assert (verdict.state, verdict.kind) == ("warn", "sandbox_outdated")
+    assert verdict.remedy == "mission-control restart"
+    assert sandbox.judge_sandbox("demo", asked, own, other, within, (), ()).kind == "sandbox_not_in_force"
+
+
+def test_sockets_that_are_younger_than_a_process(tmp_path: Path) -> None:
+    account = SimpleNamespace(runtime_directory=str(tmp_path))
+    (tmp_path / "bus").touch()
+    now = (tmp_path / "bus").stat().st_mtime
+    for started, found in ((now - 5, ("bus",)), (now + 5, ())):
+        process = replace(PROCESS, started=started)
+        assert sandbox.renewed_buses(process, account, ["bus", "gone"]) == found  # type: ignore[arg-type]
 
 
 def test_a_sandbox_that_was_taken_off() -> None:
