@@ -129,3 +129,15 @@ def words_of(pid: int, proc: Path = PROC) -> list[str]:
 def all_pids(proc: Path = PROC) -> list[int]:
     """All processes that there are."""
     return sorted(int(entry.name) for entry in os.scandir(proc) if entry.name.isdigit())
+
+
+def open_files(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
+    """How many files a process has open, and how many it may have; None where it may not be looked at."""
+    try:
+        used = len(os.listdir(proc / str(pid) / "fd"))  # noqa: PTH208
+        limits = (proc / str(pid) / "limits").read_text(errors="replace").split("\n")
+    except OSError:
+        return None
+    words = next((line.split() for line in limits if line.startswith("Max open files")), [])
+    # Max open files, soft limit, hard limit, unit. Some programs raise the soft one by themselves, later.
+    return (used, int(words[3])) if len(words) > 4 and words[3].isdigit() else None

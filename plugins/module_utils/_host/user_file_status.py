@@ -21,6 +21,25 @@ class Status:
     changed: float
 
 
+def closed_directory(files: UserFiles, path: Path) -> dict[str, Any] | None:
+    """The first directory on the way to a path that may not be entered: `path`, `owner` and `mode`."""
+    above = list(reversed(path.parents))
+
+    def look() -> dict[str, Any] | None:
+        for parent, child in zip(above, [*above[1:], path], strict=True):
+            try:
+                child.lstat()
+            except PermissionError:
+                found = parent.stat()
+                return {"path": str(parent), "owner": found.st_uid, "mode": stat.S_IMODE(found.st_mode)}
+            except OSError:
+                return None
+        return None
+
+    answer: dict[str, Any] | None = files.look(look)
+    return answer
+
+
 def is_there(files: UserFiles, path: Path) -> bool:
     """Whether anything bears that name, a dead link too. Raises OSError where that cannot be seen."""
 

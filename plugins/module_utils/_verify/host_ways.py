@@ -4,13 +4,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import shlex
-import socket
-import stat
-import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,38 +13,17 @@ from typing import Any
 from .._cures import TYPED
 from .._host.accounts import Account
 from .._host.errors import HostError
+from .._host.loopback import address_is_there, interface_is_up, read_local_ports
 from .._host.system_manager import SystemManager
+from .._host.user_file_status import closed_directory
 from .._host.user_files import UserFiles
 from .verdict import FAIL, SKIP, Verdict
 
-_SIOCGIFFLAGS, _IFF_UP = 0x8913, 0x1
-_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 # A host of this application has some dozens of connections at once, and each that ended keeps its port for a
 # minute. The kernel's default are 28232.
 FEWEST_PORTS = 1024
 # Whose server which unit of the distribution starts.
 SERVER_UNITS = {"postgres": "postgresql", "redis": "redis-server", "valkey": "valkey-server"}
-
-
-def interface_is_up(name: str = "lo") -> bool | None:
-    """Whether a network interface is up; None where the kernel does not tell."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            asked = struct.pack("16sH14s", name.encode(), 0, b"")
-            flags = struct.unpack("16sH14s", fcntl.ioctl(probe.fileno(), _SIOCGIFFLAGS, asked))[1]
-        except OSError:
-            return None
-    return bool(flags & _IFF_UP)
-
-
-def address_is_there(address: str = "127.0.0.1") -> bool:
-    """Whether this host has an address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError as error:
-            return error.errno != errno.EADDRNOTAVAIL
-    return True
 
 
 def judge_loopback(up: bool | None, there: bool) -> Verdict:
@@ -93,29 +67,6 @@ def judge_local_ports(text: str) -> Verdict:
     )
 
 
-def read_local_ports(path: Path = _RANGE) -> str:
-    """What the kernel says of them; empty where it says nothing."""
-    try:
-        return path.read_text(encoding="ascii")
-    except OSError:
-        return ""
-
-
-def closed_directory(path: Path) -> dict[str, Any] | None:
-    """The first directory on the way to a path that may not be entered, as plain data."""
-    for parent, child in zip(
-        list(reversed(path.parents)), [*list(reversed(path.parents))[1:], path], strict=True
-    ):
-        try:
-            child.lstat()
-        except PermissionError:
-            found = parent.stat()
-            return {"path": str(parent), "owner": found.st_uid, "mode": stat.S_IMODE(found.st_mode)}
-        except OSError:
-            return None
-    return None
-
-
 def judge_directories(found: Mapping[str, Any] | None, account: Account) -> Verdict:
     """Whether the application's user gets to its own directory."""
     if found is None:
@@ -142,7 +93,7 @@ def judge_directories(found: Mapping[str, Any] | None, account: Account) -> Verd
 
 def look_at_way(files: UserFiles, root: Path, account: Account) -> Verdict:
     """The way from / to the application's root, as its user goes it."""
-    return judge_directories(files.look(lambda: closed_directory(root)), account)
+    return judge_directories(closed_directory(files, root), account)
 
 
 def server_units(ports: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -22,6 +22,8 @@ from .._host.processes import ProcessEvidence, process_evidence
 from .._host.root_questions import answered_by_root
 from .._host.systemd import UserManager, main_pid
 from .._host.unit_names import unit_name
+from .._host.user_file_status import status_of
+from .._host.user_files import UserFiles
 from .context import Context
 from .verdict import FAIL, SKIP, WARN, Verdict
 
@@ -70,8 +72,8 @@ def renewed_buses(process: ProcessEvidence, account: Account, names: Sequence[st
     """Which of the manager's sockets are younger than a process: what hid the old ones hides them no more."""
     found = []
     for name in names:
-        with contextlib.suppress(OSError):
-            made = Path(account.runtime_directory, name).stat().st_mtime
+        with contextlib.suppress(OSError, HostError):
+            made = status_of(UserFiles(account), Path(account.runtime_directory, name)).changed
             found += [name] if made > process.started else []
     return tuple(found)
 

@@ -3,38 +3,17 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
 from .._cures import TYPED
-from .._host.proc_files import PROC
+from .._host.freezer import GROUPS
 from .verdict import FAIL, SKIP, Verdict
 
-GROUPS = Path("/sys/fs/cgroup")
 # What systemd gives a service unless it is told otherwise are 1024. A backend has some dozens open.
 FEWEST_FILES = 128
 # Percent that are in use when the next request may fail.
 NEARLY_ALL = 90
-
-
-def frozen_group(pid: int, proc: Path = PROC, groups: Path = GROUPS) -> str:
-    """The control group by which a process is frozen, the outermost one; empty where it is not."""
-    try:
-        lines = (proc / str(pid) / "cgroup").read_text(errors="replace").split("\n")
-        group = next(line.removeprefix("0::") for line in lines if line.startswith("0::/"))
-        if "frozen 1" not in (groups / group.lstrip("/") / "cgroup.events").read_text():
-            return ""
-    except (OSError, StopIteration):
-        return ""
-    found = group
-    for above in (Path(group), *Path(group).parents):
-        try:
-            if (groups / str(above).lstrip("/") / "cgroup.freeze").read_text().strip() == "1":
-                found = str(above)
-        except OSError:
-            continue
-    return found
 
 
 def judge_frozen(group: str, pid: int, unit: str) -> Verdict | None:
@@ -56,18 +35,6 @@ def judge_frozen(group: str, pid: int, unit: str) -> Verdict | None:
         cure=TYPED,
         evidence={"pid": pid, "group": group},
     )
-
-
-def open_files(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
-    """How many files a process has open, and how many it may have; None where it may not be looked at."""
-    try:
-        used = len(os.listdir(proc / str(pid) / "fd"))  # noqa: PTH208
-        limits = (proc / str(pid) / "limits").read_text(errors="replace").split("\n")
-    except OSError:
-        return None
-    words = next((line.split() for line in limits if line.startswith("Max open files")), [])
-    # Max open files, soft limit, hard limit, unit. Some programs raise the soft one by themselves, later.
-    return (used, int(words[3])) if len(words) > 4 and words[3].isdigit() else None
 
 
 def judge_files(found: tuple[int, int] | None, user: str, uid: int) -> Verdict:

@@ -14,9 +14,10 @@ from ..._application.notice_file import notice_of_user
 from ..._cures import CONSIDERED, CONTINUE_MANAGER, LINGER, START_MANAGER, TYPED, let_go, restart
 from ..._host.accounts import find_account
 from ..._host.errors import HostError
+from ..._host.freezer import frozen_group
 from ..._host.journal_from_root import from_root
 from ..._host.journal_tail import tail
-from ..._host.proc_files import STOPPED
+from ..._host.proc_files import STOPPED, open_files
 from ..._host.processes import ProcessEvidence, process_evidence, processes_of_unit
 from ..._host.processor_time import cpu_shares
 from ..._host.root_questions import answered_by_root, at_hand
@@ -29,7 +30,7 @@ from ..._times.durations import duration
 from ..asking_root import AskingRoot
 from ..context import Context, maintenance_problem
 from ..thresholds import judge
-from ..unit_process import frozen_group, judge_files, judge_frozen, open_files
+from ..unit_process import judge_files, judge_frozen
 from ..unit_state import (
     commands,
     ended_by_watchdog,

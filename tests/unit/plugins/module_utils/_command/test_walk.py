@@ -39,7 +39,9 @@ ALLOWED = {
     "module_utils/_verify/checks/host.py:_file_systems": "as the user; file systems",
     "module_utils/_verify/checks/host.py:run": "as the user; /run",
     "module_utils/_verify/host_account.py:judge_journal": "as the user; /run/systemd/journal",
+    "module_utils/_verify/host_ways.py:ways": "as the user; /run",
     "module_utils/_verify/release_files.py:judge_release": "in what files.look does, as the user",
+    "module_utils/_verify/release_files.py:_interpreter": "the same",
     "module_utils/_verify/checks/gateway_door.py:greet": "a connection",
     "module_utils/_verify/checks/database.py:_judge": "as the user; the file system of the database",
 }
@@ -100,9 +102,11 @@ NOT_A_USERS = {
     "_adoption/registry.py": "root's own directory",
     "_host/facts.py": "/etc and /proc/sys",
     "_host/proc_files.py": "/proc",
-    "_host/systemd.py": "/proc/net",
     "_host/answering.py": "/proc",
     "_host/net_sockets.py": "/proc/net",
+    "_host/unix_sockets.py": "/proc/net",
+    "_host/loopback.py": "/proc/sys",
+    "_host/freezer.py": "/proc and /sys/fs/cgroup",
     "_release/history.py": "/proc",
 }
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import Account
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import loopback
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.accounts import (
+    Account,
+    find_account,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.user_file_status import (
+    closed_directory,
+)
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host.user_files import UserFiles
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify import host_ways
 
 MC = Account("mc", 1000, 1000, "/home/mc", "/bin/sh")
@@ -17,12 +26,12 @@ REDIS = {"port": 6379, "unit": "", "users": ["redis", "valkey"]}
 
 
 def test_this_host_reaches_itself() -> None:
-    assert host_ways.interface_is_up("lo") is True
-    assert host_ways.interface_is_up("nothing") is None
-    assert host_ways.address_is_there() and not host_ways.address_is_there("192.0.2.77")
+    assert loopback.interface_is_up("lo") is True
+    assert loopback.interface_is_up("nothing") is None
+    assert loopback.address_is_there() and not loopback.address_is_there("192.0.2.77")
     assert host_ways.judge_loopback(True, True).state == "pass"
     assert host_ways.judge_loopback(None, True).state == "pass"
-    assert host_ways.judge_local_ports(host_ways.read_local_ports()).state == "pass"
+    assert host_ways.judge_local_ports(loopback.read_local_ports()).state == "pass"
 
 
 @pytest.mark.parametrize(
@@ -44,31 +53,18 @@ def test_ports_for_the_near_end_of_connections(text: str, state: str) -> None:
     assert verdict.kind == ("local_ports" if state == "fail" else "")
 
 
-def test_a_directory_on_the_way_that_is_closed(tmp_path: Path) -> None:
-    place = tmp_path / "home/mc/mission-control"
-    place.mkdir(parents=True)
-    assert host_ways.closed_directory(place) is None
-    assert host_ways.closed_directory(place / "gone/further") is None
-    if os.geteuid() == 0:
-        # Root may enter all of them.
-        return
-    (tmp_path / "home").chmod(0)
-    found = host_ways.closed_directory(place)
-    (tmp_path / "home").chmod(0o700)
-    assert found == {"path": str(tmp_path / "home"), "owner": os.geteuid(), "mode": 0}
-
-
-def test_a_way_that_the_kernel_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    place = tmp_path / "mc"
-
-    def refuse(path: Path) -> Any:
-        if path == place:
-            raise PermissionError(13, "no")
-        return os.lstat(path)
-
-    monkeypatch.setattr(Path, "lstat", refuse)
-    found = host_ways.closed_directory(place / "below")
-    assert found is not None and found["path"] == str(tmp_path)
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to look as another user")
+def test_a_directory_on_the_way_that_is_closed() -> None:
+    files = UserFiles(find_account("nobody"))
+    with tempfile.TemporaryDirectory(prefix="ways-") as name:
+        top = Path(name)
+        top.chmod(0o755)
+        place = top / "home/mc/mission-control"
+        place.mkdir(parents=True)
+        assert closed_directory(files, place) is None
+        assert closed_directory(files, place / "gone/further") is None
+        (top / "home").chmod(0o700)
+        assert closed_directory(files, place) == {"path": str(top / "home"), "owner": 0, "mode": 0o700}
 
 
 @pytest.mark.parametrize(

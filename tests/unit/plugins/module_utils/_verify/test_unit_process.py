@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import freezer, proc_files
 from ansible_collections.openclaw.mission_control.plugins.module_utils._verify import unit_process
 
 BACKEND = "/user.slice/user-1000.slice/user@1000.service/app.slice/mission-control-backend.service"
@@ -34,20 +35,20 @@ def test_a_process_that_is_frozen_with_its_group(
         (directory / "cgroup.freeze").write_text("1\n" if str(place) == frozen else "0\n")
     events = f"populated 1\nfrozen {1 if frozen else 0}\n"
     (tmp_path / "groups" / BACKEND.lstrip("/") / "cgroup.events").write_text(events)
-    found = unit_process.frozen_group(7, tmp_path / "proc", tmp_path / "groups")
+    found = freezer.frozen_group(7, tmp_path / "proc", tmp_path / "groups")
     assert found == group
     verdict = unit_process.judge_frozen(found, 7, "demo")
     assert (verdict.remedy if verdict else "") == remedy
 
 
 def test_a_process_of_which_nothing_is_told(tmp_path: Path) -> None:
-    assert unit_process.frozen_group(7, tmp_path, tmp_path) == ""
-    assert unit_process.open_files(7, tmp_path) is None
+    assert freezer.frozen_group(7, tmp_path, tmp_path) == ""
+    assert proc_files.open_files(7, tmp_path) is None
     assert unit_process.judge_files(None, "mc", 1000).state == "skip"
 
 
 def test_files_that_a_process_has_open() -> None:
-    found = unit_process.open_files(os.getpid())
+    found = proc_files.open_files(os.getpid())
     assert found is not None and 0 < found[0] < found[1]
 
 

@@ -972,13 +972,14 @@ def test_a_manager_that_was_started_anew_below_its_services() -> None:
     assert sandbox.judge_sandbox("demo", asked, own, other, within, (), ()).kind == "sandbox_not_in_force"
 
 
-def test_sockets_that_are_younger_than_a_process(tmp_path: Path) -> None:
-    account = SimpleNamespace(runtime_directory=str(tmp_path))
+def test_sockets_that_are_younger_than_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = find_account()
+    monkeypatch.setattr(type(account), "runtime_directory", str(tmp_path))
     (tmp_path / "bus").touch()
     now = (tmp_path / "bus").stat().st_mtime
     for started, found in ((now - 5, ("bus",)), (now + 5, ())):
         process = replace(PROCESS, started=started)
-        assert sandbox.renewed_buses(process, account, ["bus", "gone"]) == found  # type: ignore[arg-type]
+        assert sandbox.renewed_buses(process, account, ["bus", "gone"]) == found
 
 
 def test_a_sandbox_that_was_taken_off() -> None:
