@@ -22,7 +22,7 @@ from .._host.accounts import Account, user_environment
 from .._host.clean_environment import application_environment
 from .._host.deployment_errors import DeploymentError
 from .._host.errors import HostError
-from .._host.pipes import asked_for
+from .._host.pipes import asked_for, pieces
 from .._redaction import Redactor, secrets
 from . import fetching, points, room, server, state, streams
 from .configuration import DATABASE, GATEWAY, PARTS, Configuration
@@ -46,7 +46,9 @@ _CREATE = (
     f"CREATE DATABASE {SCRATCH} OWNER \"{{owner}}\" TEMPLATE template0 ENCODING 'UTF8' CONNECTION LIMIT 3"
 )
 _CLOSE = f"REVOKE CONNECT, TEMPORARY ON DATABASE {SCRATCH} FROM PUBLIC"
-_COPY = re.compile(rb"COPY public\.(\S+) ")
+# No name is longer, in quotes and with each of its letters doubled.
+_COPY = re.compile(rb"COPY public\.(\S{1,300}) ")
+_MOST_TABLES = 200_000
 
 
 def drill(
@@ -149,7 +151,8 @@ def _sound(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":
             return
-    connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    # A name may hold what means something in an address.
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
@@ -300,15 +303,18 @@ def _count_by_reading(account: Account, stream: fetching.Reading) -> dict[str, A
         privileges.stop_with(process.kill)
         feeder = threading.Thread(target=_pour, args=(stream, asked_for(process.stdin)), daemon=True)
         feeder.start()
-        table = ""
-        for line in asked_for(process.stdout):
-            if table and line == b"\\.\n":
+        table, begins = "", True
+        for line in pieces(asked_for(process.stdout)):
+            if table and begins and line == b"\\.\n":
                 table = ""
             elif table:
-                rows[table] += 1
-            elif found := _COPY.match(line):
-                table = found[1].decode().strip('"')
+                rows[table] += line.endswith(b"\n")
+            elif begins and (found := _COPY.match(line)):
+                table = found[1].decode("utf-8", "replace").strip('"')
                 rows[table] = 0
+                if len(rows) > _MOST_TABLES:
+                    process.kill()
+            begins = line.endswith(b"\n")
         feeder.join()
         if process.wait() != 0:
             complaints.seek(0)

@@ -26,6 +26,7 @@ from . import making, streams
 from .configuration import DATABASE, GATEWAY, SETTINGS, Configuration
 from .owners import by_owner
 from .repository import alone
+from .reserve import keeping_reserve
 
 README = """\
 # Mission Control, as it was at {time}
@@ -59,7 +60,9 @@ def export(configuration: Configuration, options: Mapping[str, Any], time: str) 
     """Write it into an empty directory; whoever owns that gets the files."""
     wanted = Path(options["directory"] or "")
     with _opened(wanted) as (directory, owner), alone(configuration, "export"):
-        answer = _write(configuration, directory, owner, secrets=bool(options["secrets"]), time=time)
+        kept = _Files(directory, owner)
+        watch = keeping_reserve(wanted)
+        answer = _write(configuration, kept, watch, secrets=bool(options["secrets"]), time=time)
     answer["files"] = [str(wanted / name) for name in answer["files"]]
     return {"changed": True, **answer}
 
@@ -144,9 +147,8 @@ class _Files:
 
 
 def _write(
-    configuration: Configuration, directory: int, owner: os.stat_result, *, secrets: bool, time: str
+    configuration: Configuration, files: _Files, watch: Callable[[], None], *, secrets: bool, time: str
 ) -> dict[str, Any]:
-    files = _Files(directory, owner)
     released = making.released(configuration.root, configuration.account)
     root = configuration.root_directory
     facts: dict[str, Any] = {"schema": [], "rows": {}, "server": ""}
@@ -157,6 +159,7 @@ def _write(
                 configuration.account.name,
                 lambda account: streams.dump_database(root, account, pipe, plain=True),
                 keep=[pipe],
+                watch=watch,
             ),
         )
     if SETTINGS in configuration.parts:
@@ -164,7 +167,7 @@ def _write(
     if secrets:
         for part in (SETTINGS, GATEWAY):
             if part in configuration.parts:
-                files.packed(f"{part}.tar.gz", partial(making.write_part, configuration, part))
+                files.packed(f"{part}.tar.gz", partial(making.write_part, configuration, part, watch=watch))
     words = {
         "masked": "" if secrets else MASKED,
         "tables": len(facts["rows"]),

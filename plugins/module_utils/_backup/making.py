@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from .._application.layout import Layout
 from .._host.accounts import Account, expand_home
 from .._host.deployment_errors import DeploymentError
 from .._host.errors import HostError
+from .._host.privileges import unwatched
 from .._release.history import Register, place
 from .._release.records import document
 from .._times.record_stamps import name_stamp, utc_stamp
@@ -23,6 +24,7 @@ from . import archive, points, state, streams, trees
 from .configuration import DATABASE, FILE_NAMES, GATEWAY, MANIFEST, Configuration
 from .owners import by_owner
 from .repository import alone, open_repository
+from .reserve import keeping_reserve
 from .restic import Restic, ResticError
 
 # Sizes of so many restore points tell how they grow.
@@ -58,12 +60,14 @@ def _save_part(restic: Restic, part: str, name: str, moment: str) -> tuple[Mappi
         FILE_NAMES[part],
         points.tags_of(restic.configuration, name, part),
         moment,
-        lambda pipe: write_part(restic.configuration, part, pipe),
+        lambda pipe: write_part(restic.configuration, part, pipe, _watch(restic.configuration)),
     )
 
 
-def write_part(configuration: Configuration, part: str, pipe: int) -> dict[str, Any]:
-    """A part into a descriptor, by its user's own process."""
+def write_part(
+    configuration: Configuration, part: str, pipe: int, watch: Callable[[], None]
+) -> dict[str, Any]:
+    """A part into a descriptor, by its user's own process, as long as the watch lets it."""
     user = configuration.gateway_account if part == GATEWAY else configuration.account
     root, state_, gateway = _places(configuration)
 
@@ -78,8 +82,14 @@ def write_part(configuration: Configuration, part: str, pipe: int) -> dict[str, 
         )
         return trees.write_trees(chosen, pipe, temporary)
 
-    answer: dict[str, Any] = by_owner(user.name, work, keep=[pipe])
+    answer: dict[str, Any] = by_owner(user.name, work, keep=[pipe], watch=watch)
     return answer
+
+
+def _watch(configuration: Configuration) -> Callable[[], None]:
+    """Over the repository's disk. Of one that is elsewhere this host knows nothing."""
+    place = Path(configuration.repository)
+    return keeping_reserve(place) if place.is_absolute() else unwatched
 
 
 def _places(configuration: Configuration) -> tuple[Path, Path, Path]:
@@ -132,7 +142,7 @@ def _make_and_keep(
         with alone(configuration, f"backup ({purpose})"):
             made = open_repository(restic)
             # Its name is the second: those who have waited for the same come one after the other from here.
-            answer = _make(configuration, restic, purpose, now())
+            answer = _make_or_remove(configuration, restic, purpose, now())
             answer["repository_made"] = made
             # What is about to be restored must not be pushed out by the safety backup.
             keeps_all = purpose == BEFORE_RESTORATION
@@ -159,6 +169,29 @@ def _make_and_keep(
     known = {} if newest is None else {"newest": newest}
     state.note(configuration.directory, attempt=done, success=done, sizes=sizes, **known)
     return answer
+
+
+def _make_or_remove(
+    configuration: Configuration, restic: Restic, purpose: str, started: float
+) -> dict[str, Any]:
+    """What a run has written that fails is removed at once: a user may have each of them fail."""
+    try:
+        return _make(configuration, restic, purpose, started)
+    except HostError as error:
+        if not isinstance(error, ResticError) or error.kind == "no_space":
+            with contextlib.suppress(HostError):
+                _remove_left(restic, points.list_points(restic), name_stamp(started))
+                # What is in use stays where it is.
+                restic.run("prune", "--max-repack-size=0", what="Removing what this run has written")
+        raise
+
+
+def _remove_left(restic: Restic, found: Iterable[points.Point], last: str) -> None:
+    """Forget what runs have left that failed, up to that of a name."""
+    left = [point for point in found if not point.complete and point.name <= last]
+    doomed = [identifier for point in left for identifier in point.snapshots.values()]
+    if doomed:
+        restic.run("forget", *doomed, what="Removing what failed runs left")
 
 
 # What the process that writes a part tells of it.
@@ -299,10 +332,7 @@ def retain(restic: Restic, newest: str) -> tuple[str, dict[str, Any] | None]:
     keep = configuration.keep
     try:
         found = points.list_points(restic)
-        left = [point for point in found if not point.complete and point.name < newest]
-        doomed = [identifier for point in left for identifier in point.snapshots.values()]
-        if doomed:
-            restic.run("forget", *doomed, what="Removing what failed runs left")
+        _remove_left(restic, found, newest)
         restic.run(
             "forget",
             "--prune",

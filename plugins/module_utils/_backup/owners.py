@@ -12,6 +12,7 @@ from .._host import privileges
 from .._host.accounts import Account
 from .._host.deployment_errors import DeploymentError
 from .._host.errors import HostError
+from .._host.privileges import unwatched
 
 # Seconds without a sign of life after which something hangs: a server that never answers, a file system.
 SILENCE = 1800.0
@@ -21,11 +22,16 @@ _last = [0.0]
 
 
 def by_owner(
-    name: str, work: Callable[[Account], Any], *, silence: float = SILENCE, keep: Iterable[int] = ()
+    name: str,
+    work: Callable[[Account], Any],
+    *,
+    silence: float = SILENCE,
+    keep: Iterable[int] = (),
+    watch: Callable[[], None] = unwatched,
 ) -> Any:
     """Do the work as a user, who may have made it endless: it has to tell again and again that it goes on."""
     try:
-        return privileges.as_user(name, work, deadline=silence, keep=keep)
+        return privileges.as_user(name, work, deadline=silence, keep=keep, watch=watch)
     except HostError as error:
         if error.kind != "timeout":
             raise

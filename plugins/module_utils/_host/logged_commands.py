@@ -23,10 +23,14 @@ from .._times.record_stamps import utc_stamp
 from . import process_groups
 from .deployment_errors import CancelledError, DeploymentError
 from .obstacles import EXECUTABLE, Reason, explain, explain_signal, mounted_noexec, not_executable
+from .pipes import asked_for, pieces
 
 TAIL_LINES = 30
 # So much of an output is looked at for the reason of a failure.
 MOST_LINES = 2000
+# Letters of a line that are looked at for it, and of all that a command may say, which is its user's.
+MOST_LETTERS = 10_000
+MOST_SAID = 128 << 20
 NO_LOG = Path("/dev/null")
 
 
@@ -126,11 +130,9 @@ class Commands:
         try:
             # Leaving the process closes its pipe and waits for its end.
             with process, self._opened_log() as log:
-                for line in process.stdout or ():
-                    shown = self._redactor.text(line.rstrip("\n"))
-                    log.write(shown + "\n")
-                    seen.append(shown)
-                    output.append(line)
+                if self._hear(asked_for(process.stdout), log, seen, output) > MOST_SAID:
+                    process_groups.kill(process)
+                    raise _too_much(what, words[0])
             status = process.returncode
         finally:
             timer.cancel()
@@ -158,11 +160,32 @@ class Commands:
             details={"output": _telling(list(seen), found), "log": str(self.log), "rc": status},
         )
 
+    def _hear(self, stream: IO[str], log: IO[str], seen: deque[str], output: list[str]) -> int:
+        """What a command says, to its end or until it is too much; returns how much it was."""
+        said = 0
+        for line in pieces(stream):
+            shown = self._redactor.text(line.rstrip("\n"))
+            log.write(shown + "\n")
+            seen.append(shown[:MOST_LETTERS])
+            output.append(line)
+            said += len(line)
+            if said > MOST_SAID:
+                break
+        return said
+
     def cancel(self) -> None:
         """End every running command and start none any more. No lock: a signal handler calls it too."""
         self._cancelled = True
         for process in tuple(self._running):
             process_groups.kill(process)
+
+
+def _too_much(what: str, program: str) -> DeploymentError:
+    return DeploymentError(
+        f"{what}: {program.rsplit('/', 1)[-1]} said more than {MOST_SAID >> 20} MB, and was ended.",
+        kind="too_much_output",
+        remedy="See who can change that program, or what it reads.",
+    )
 
 
 def _not_started(what: str, program: str, error: OSError, remedy: str) -> DeploymentError:

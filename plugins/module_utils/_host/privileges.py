@@ -54,6 +54,10 @@ class Answers(Protocol):
         """In the process that stays root: one question, answered in time; False when the child is gone."""
 
 
+def unwatched() -> None:
+    """Nothing is to be seen."""
+
+
 def as_user(
     name: str,
     work: Callable[[Account], Any],
@@ -62,12 +66,14 @@ def as_user(
     questions: Answers | None = None,
     keep: Iterable[int] = (),
     enclosed: bool = True,
+    watch: Callable[[], None] = unwatched,
 ) -> Any:
     """Do the work in a child process that has become the user; what it returns must be plain data.
 
     The work has `deadline` seconds, anew from each sign of life. With root_side for `questions` it may ask
     what is marked there, such as the journal; all else is done as the user, who has `keep` of open files.
     What programs it has started ends with it. Not `enclosed` is what starts none, or some that are to stay.
+    `watch` is asked in this process again and again, and ends the work by failing.
     """
     account = find_account(name)
     if os.geteuid() == account.uid:
@@ -80,7 +86,7 @@ def as_user(
         )
     _import_all()
     with enclosure() if enclosed else contextlib.nullcontext() as group:
-        return _in_child(account, work, deadline, questions, keep, group)
+        return _in_child(account, work, deadline, questions, keep, group, watch)
 
 
 def _in_child(
@@ -90,6 +96,7 @@ def _in_child(
     questions: Answers | None,
     keep: Iterable[int],
     group: Enclosure | None,
+    watch: Callable[[], None],
 ) -> Any:
     reader, writer = os.pipe()
     ours, theirs = socket.socketpair()
@@ -116,7 +123,7 @@ def _in_child(
         questions.serve(account)
     try:
         with ours:
-            text = _hear(child, reader, ours, deadline, questions)
+            text = _hear(child, reader, ours, deadline, questions, watch)
         ended = True
     finally:
         os.close(reader)
@@ -158,7 +165,12 @@ def _value(answer: dict[str, Any]) -> Any:
 
 
 def _hear(
-    child: int, reader: int, line: socket.socket, deadline: float | None, questions: Answers | None
+    child: int,
+    reader: int,
+    line: socket.socket,
+    deadline: float | None,
+    questions: Answers | None,
+    watch: Callable[[], None],
 ) -> bytes:
     """What the child answers, while its questions are answered."""
     end = None if deadline is None else time.monotonic() + deadline
@@ -171,6 +183,7 @@ def _hear(
         while True:
             left = _LOOK if end is None else min(_LOOK, max(0.0, end - time.monotonic()))
             ready = [key.fileobj for key, _events in selector.select(left)]
+            watch()
             # Not at the first look: a debugger of an administrator's stops it for a moment, too.
             stopped = stopped + 1 if not ready and process_groups.stopped(child) else 0
             if stopped > _LOOKS:
@@ -179,9 +192,8 @@ def _hear(
                     kind="stopped",
                     remedy="See which process of the user's does that, end it, and run this again.",
                 )
-            over = end is not None and time.monotonic() >= end
             # It may have answered just now; but neither questions nor a part of an answer give it more time.
-            if over and (reader not in ready or parts):
+            if end is not None and time.monotonic() >= end and (reader not in ready or parts):
                 raise DeploymentError(
                     f"What belongs to the user could not be looked at within {deadline:g} s.",
                     kind="timeout",

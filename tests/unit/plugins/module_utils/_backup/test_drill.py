@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openclaw.mission_control.plugins.module_utils._backup import drill, fetching, restic
-from ansible_collections.openclaw.mission_control.plugins.module_utils._host import accounts
+from ansible_collections.openclaw.mission_control.plugins.module_utils._host import accounts, pipes
 from backup_world import World
 
 SQL = """#!/bin/sh
@@ -125,3 +125,27 @@ def test_sqlite_is_asked_about_its_files(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(restic.ResticError, match=r"memory\.sqlite of the restore point is damaged"):
         drill._sound(path)
+
+
+def test_a_file_whose_name_means_something_in_an_address(tmp_path: Path) -> None:
+    path = tmp_path / "notes?mode=rwc#%41.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE notes (text)")
+    drill._sound(path)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_line_without_end_is_counted_in_pieces(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the program says is the user's, who may speak for it."""
+    long = "import sys\nprint('COPY public.boards (id) FROM stdin;')\nprint('x' * (3 << 20))\nprint('y')"
+    program.write_text(f'#!/bin/sh\ncat > /dev/null\npython3 -c "{long}"\necho "\\\\."\n')
+    longest = []
+
+    def seen(stream: Any) -> Any:
+        for piece in pipes.pieces(stream):
+            longest.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(drill, "pieces", seen)
+    assert count() == {"rows": {"boards": 2}}
+    assert max(longest) == pipes.LONGEST

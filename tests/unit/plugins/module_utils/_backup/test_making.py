@@ -208,3 +208,35 @@ def test_a_part_that_is_not_what_was_saved_is_refused(world: World) -> None:
     with pytest.raises(restic.ResticError, match="not what was saved"):
         restoring.restore(world.configuration, world.restic, options(), check=False)
     assert identity.read_text() == "device two"
+
+
+def test_a_run_that_fails_leaves_nothing_of_what_it_has_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a user who has each of them fail fills the repository's disk."""
+    world.make()
+    one, saved = world.points(), making._save_part
+
+    def broken(restic_: Any, part: str, name: str, moment: str) -> Any:
+        saved(restic_, part, name, moment)
+        raise DeploymentError("the next part failed", kind="dump_failed")
+
+    monkeypatch.setattr(making, "_save_part", broken)
+    with pytest.raises(DeploymentError, match="next part"):
+        world.make(1_790_000_100.0)
+    assert (world.place / "called").read_text().endswith("prune --max-repack-size=0\n")
+    assert world.points() == one
+
+
+def test_a_repository_that_is_not_reached_is_not_asked_to_clean_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.make()
+
+    def lost(*_arguments: Any) -> Any:
+        raise restic.ResticError("The repository cannot be reached.", kind="unreachable")
+
+    monkeypatch.setattr(making, "_save_part", lost)
+    with pytest.raises(restic.ResticError):
+        world.make(1_790_000_100.0)
+    assert "prune --max-repack-size=0" not in (world.place / "called").read_text()

@@ -69,3 +69,21 @@ def test_a_process_that_hangs_keeps_no_other_run_away(tmp_path: Path) -> None:
     finally:
         os.kill(child, signal.SIGKILL)
         process.stdout.close()
+
+
+def test_who_watches_ends_what_has_no_end() -> None:
+    """The user's work goes on and says so; what it takes of root's disk is for root to see."""
+    looks = []
+
+    def full() -> None:
+        looks.append(1)
+        if len(looks) > 2:
+            raise DeploymentError("The disk is full.", kind="no_room")
+
+    def work(_account: Account) -> None:
+        while True:
+            time.sleep(0.1)
+            owners.alive()
+
+    with pytest.raises(DeploymentError, match="disk is full"):
+        owners.by_owner("nobody", work, watch=full)

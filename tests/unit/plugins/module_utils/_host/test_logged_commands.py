@@ -303,3 +303,13 @@ def test_as_oneself_no_process_is_made() -> None:
 def test_an_unknown_user_is_told() -> None:
     with pytest.raises(HostError, match="no user nosuchuser"):
         privileges.as_user("nosuchuser", lambda _account: None)
+
+
+def test_a_line_without_end_takes_no_memory(commands: BuildCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose program it is may have it say anything."""
+    monkeypatch.setattr(logged_commands, "MOST_SAID", 4 << 20)
+    started = time.monotonic()
+    endless = ["python3", "-c", "import sys\nwhile True: sys.stdout.write('x' * 65536)"]
+    with pytest.raises(DeploymentError, match="python3 said more than 4 MB") as told:
+        commands(endless, what="Building", timeout=60)
+    assert told.value.kind == "too_much_output" and time.monotonic() - started < 30
