@@ -52,8 +52,8 @@ REFUSALS: Mapping[str, Refusal] = {
         kind="redis_disk",
         cause="Redis cannot save its data to disk (full, or not its own), and refuses writes until it can.",
         remedy="Make room where it keeps its data ({cli} config get dir; df -h), and see that the directory "
-        "belongs to redis: chown redis:redis /var/lib/redis; then: {cli} bgsave. Its log says more: "
-        "journalctl -u redis-server.",
+        "belongs to redis: chown redis:redis /var/lib/redis; then: {cli} bgsave; then: mission-control "
+        "restart worker. Its log says more: journalctl -u redis-server.",
     ),
     "NOREPLICAS": Refusal(
         kind="redis_replicas_missing",
