@@ -18,6 +18,7 @@ from typing import Any
 from .._cures import TYPED
 from .._host.accounts import Account
 from .._host.errors import HostError
+from .._host.reading import read_regular
 from .._host.system_manager import SystemManager
 from .._host.user_files import UserFiles
 from .verdict import FAIL, SKIP, Verdict
@@ -96,7 +97,7 @@ def judge_local_ports(text: str) -> Verdict:
 def read_local_ports(path: Path = _RANGE) -> str:
     """What the kernel says of them; empty where it says nothing."""
     try:
-        return path.read_text(encoding="ascii")
+        return read_regular(path)
     except OSError:
         return ""
 

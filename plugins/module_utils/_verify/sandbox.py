@@ -70,7 +70,7 @@ def renewed_buses(process: ProcessEvidence, account: Account, names: Sequence[st
     """Which of the manager's sockets are younger than a process: what hid the old ones hides them no more."""
     found = []
     for name in names:
-        with contextlib.suppress(OSError):
+        with acting_as(account), contextlib.suppress(OSError):
             made = Path(account.runtime_directory, name).stat().st_mtime
             found += [name] if made > process.started else []
     return tuple(found)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .._cures import TYPED
 from .._host.proc_files import PROC
+from .._host.reading import read_regular
 from .verdict import FAIL, SKIP, Verdict
 
 GROUPS = Path("/sys/fs/cgroup")
@@ -21,16 +22,16 @@ NEARLY_ALL = 90
 def frozen_group(pid: int, proc: Path = PROC, groups: Path = GROUPS) -> str:
     """The control group by which a process is frozen, the outermost one; empty where it is not."""
     try:
-        lines = (proc / str(pid) / "cgroup").read_text(errors="replace").split("\n")
+        lines = read_regular(proc / str(pid) / "cgroup").split("\n")
         group = next(line.removeprefix("0::") for line in lines if line.startswith("0::/"))
-        if "frozen 1" not in (groups / group.lstrip("/") / "cgroup.events").read_text():
+        if "frozen 1" not in read_regular(groups / group.lstrip("/") / "cgroup.events"):
             return ""
     except (OSError, StopIteration):
         return ""
     found = group
     for above in (Path(group), *Path(group).parents):
         try:
-            if (groups / str(above).lstrip("/") / "cgroup.freeze").read_text().strip() == "1":
+            if read_regular(groups / str(above).lstrip("/") / "cgroup.freeze").strip() == "1":
                 found = str(above)
         except OSError:
             continue
@@ -62,7 +63,7 @@ def open_files(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
     """How many files a process has open, and how many it may have; None where it may not be looked at."""
     try:
         used = len(os.listdir(proc / str(pid) / "fd"))  # noqa: PTH208
-        limits = (proc / str(pid) / "limits").read_text(errors="replace").split("\n")
+        limits = read_regular(proc / str(pid) / "limits").split("\n")
     except OSError:
         return None
     words = next((line.split() for line in limits if line.startswith("Max open files")), [])

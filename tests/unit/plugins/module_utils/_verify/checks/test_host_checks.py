@@ -974,7 +974,7 @@ def test_a_manager_that_was_started_anew_below_its_services() -> None:
 
 
 def test_sockets_that_are_younger_than_a_process(tmp_path: Path) -> None:
-    account = SimpleNamespace(runtime_directory=str(tmp_path))
+    account = SimpleNamespace(uid=os.geteuid(), runtime_directory=str(tmp_path))
     (tmp_path / "bus").touch()
     now = (tmp_path / "bus").stat().st_mtime
     for started, found in ((now - 5, ("bus",)), (now + 5, ())):
