@@ -62,6 +62,7 @@ PARTS: Mapping[str, str] = {
     "agents_count": "agents.status",
     "agents_offline": "agents.status",
     "spinning": "cpu",
+    "stopping": "active",
     "database_slow": "database.agents",
     "lock_held": "database.locks",
     "database_read_only": "database.writes",

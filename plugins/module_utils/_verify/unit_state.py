@@ -115,6 +115,8 @@ def judge_active(
     words = commands(status.name, user)
     if status.active_state == "activating" or status.sub_state == "auto-restart":
         return _starting(status, lines, words, evidence)
+    if status.active_state == "deactivating":
+        return _stopping(words, evidence)
     if status.failed:
         kind, cause, remedy, cure = why(lines, words) or (
             "unit_failed",
@@ -142,6 +144,20 @@ def judge_active(
         remedy=words["start"],
         kind="unit_stopped",
         cure=start(status.name),
+        evidence=evidence,
+    )
+
+
+def _stopping(words: Mapping[str, str], evidence: dict[str, Any]) -> Verdict:
+    """A unit on its way down, which may be the first half of a restart."""
+    return Verdict(
+        "active",
+        FAIL,
+        "is being stopped",
+        cause="The service is being stopped, for good or to be started again, and ends what it is at.",
+        remedy=f"Wait (deadline); if it stays so, look at its journal: {words['journal']}",
+        kind="stopping",
+        cure=WAITING,
         evidence=evidence,
     )
 

@@ -15,6 +15,6 @@ SHARED = frozenset(
 )
 # How a unit looks whose process cannot start, or not for long.
 ENDED = frozenset({"crash_loop", "unit_failed", "restarted"})
-BROKEN_START = ENDED | {"starting"}
+BROKEN_START = ENDED | {"starting", "stopping"}
 # What a unit that is active nevertheless may be unable to work for.
 USELESS = frozenset({"crash_loop", "port_held", "spinning", "process_stopped", "process_frozen"})

@@ -136,6 +136,7 @@ PROCESS = ProcessEvidence(
             "ended, and is being started again",
         ),
         ({"active_state": "activating", "sub_state": "start"}, [], "starting", "still starting"),
+        ({"active_state": "deactivating"}, [], "stopping", "is being stopped"),
         (
             {"active_state": "failed", "result": "exit-code"},
             ["[Errno 98] error while attempting to bind on address: address already in use"],
