@@ -43,6 +43,12 @@ NO_GATEWAY = {
     "gateway_registrations": [],
     "gateway_boards": [],
 }
+# Everything but the front door: somebody else's would stand before the same addresses.
+NO_DOOR = {
+    "mission_control_front_door": "external",
+    "mission_control_backend_bind": "127.0.0.1",
+    "mission_control_frontend_bind": "127.0.0.1",
+}
 
 
 @dataclass
@@ -74,7 +80,7 @@ CANDIDATES = (
         DOORLESS,
         ROOT / "playbooks" / "deploy.yml",
         None,
-        ("-e", json.dumps({"mission_control_front_door": "external"})),
+        ("-e", json.dumps(NO_DOOR)),
         settles=True,
     ),
     Candidate(UNCHANGED, ROOT / "playbooks" / "deploy.yml", settles=True),
