@@ -55,10 +55,11 @@ def verdicts(*checks: str) -> dict[str, dict[str, Any]]:
     def walk(verdict: dict[str, Any]) -> None:
         if verdict.get("kind"):
             found[verdict["kind"]] = verdict
-        for part in verdict.get("parts") or ():
+        for part in verdict["checks"]:
             walk(part)
 
-    for verdict in json.loads(done.stdout)["verdicts"]:
+    (view,) = json.loads(done.stdout)["views"]
+    for verdict in view["verdicts"]:
         walk(verdict)
     return found
 
