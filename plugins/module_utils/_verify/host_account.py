@@ -57,8 +57,14 @@ def judge_journal(look: Callable[[], Storage] = storage, mark: Path = FLUSHED) -
     if found.kept and flushed:
         return Verdict("journal", summary="the journal is kept on disk", evidence=evidence)
     if found.kept:
-        cause = "journald has not moved to the disk: its directory is missing or cannot be written to."
-        cure = "See journalctl -u systemd-journald and the free space; then run journalctl --flush."
+        cause = (
+            "journald has not moved to the disk: its directory is missing or cannot be written to, or a file "
+            "of settings that only root may read has it keep none."
+        )
+        cure = (
+            "See, as root, journalctl -u systemd-journald, systemd-analyze cat-config systemd/journald.conf "
+            "(Storage=) and the free space; then run journalctl --flush."
+        )
     else:
         cause = f"Storage={found.value} in {found.file} counts more than what the role common writes."
         cure = "Remove that line and run systemctl restart systemd-journald."

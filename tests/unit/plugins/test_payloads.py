@@ -31,7 +31,7 @@ LARGER: dict[str, int] = {
     "service_check": 223,
     # What it judges (20), listeners and processes (17), sandboxes (11), how certbot renews (5), and what the
     # kernel has of the firewall's table (7).
-    "host_check": 237,
+    "host_check": 238,
     # Beside HTTP: what it judges of a door (20), connections of its own (9), and of a gateway at an address
     # of its own what it judges (9), a WebSocket (8) and what refusals mean (6).
     "front_door_check": 234,
