@@ -85,9 +85,14 @@ def protocol_of(version: str) -> int | None:
     return span.protocol if span else None
 
 
+def _offered(span: Span, protocols: tuple[int, int]) -> bool:
+    """Whether a backend offers what these versions speak."""
+    return protocols[0] <= span.protocol <= protocols[1]
+
+
 def versions_for(protocols: tuple[int, int]) -> str:
     """The gateway versions that a backend can talk to, in words."""
-    spans = [span for span in SPANS if protocols[0] <= span.protocol <= protocols[1]]
+    spans = [span for span in SPANS if _offered(span, protocols)]
     if not spans:
         return "no known version"
     return f"{spans[0].first} to {spans[-1].last or 'newest'}"
@@ -129,10 +134,9 @@ def check_pair(
             f"Use a version that is known to work with the backend ({versions_for(protocols)}), or see "
             "that the connection comes about after the deployment.",
         )
-    if not protocols[0] <= span.protocol <= protocols[1]:
+    if not _offered(span, protocols):
         usual = span_of(DEFAULT_VERSION)
-        fits = usual is not None and protocols[0] <= usual.protocol <= protocols[1]
-        example = f", for example {DEFAULT_VERSION}" if fits else ""
+        example = f", for example {DEFAULT_VERSION}" if usual and _offered(usual, protocols) else ""
         return Finding(
             REFUSE,
             f"OpenClaw {version} speaks gateway protocol {span.protocol} ({span.source}), the backend speaks "

@@ -134,7 +134,7 @@ def all_pids(proc: Path = PROC) -> list[int]:
 def open_files(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
     """How many files a process has open, and how many it may have; None where it may not be looked at."""
     try:
-        used = len(os.listdir(proc / str(pid) / "fd"))  # noqa: PTH208
+        used = sum(1 for _file in (proc / str(pid) / "fd").iterdir())
         limits = (proc / str(pid) / "limits").read_text(errors="replace").split("\n")
     except OSError:
         return None

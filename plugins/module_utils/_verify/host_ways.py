@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -144,6 +143,6 @@ def ways(
         ("directories", lambda: look_at_way(files, root, account)),
     ]
     units = server_units(ports)
-    if units and os.path.isdir("/run/systemd/system"):  # noqa: PTH112
+    if units and Path("/run/systemd/system").is_dir():
         found.append(("boot", lambda: look_at_boot(units)))
     return found

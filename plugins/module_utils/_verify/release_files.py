@@ -52,7 +52,7 @@ def _interpreter(release: Path) -> str:
     # Not Path.exists, which raises for a directory that the user may not enter.
     if not os.path.islink(link) or os.path.exists(link):  # noqa: PTH110, PTH114
         return ""
-    return os.readlink(link)  # noqa: PTH115
+    return str(link.readlink())
 
 
 def _judge_interpreter(python: str) -> list[Verdict]:
